@@ -1,0 +1,104 @@
+"""What the gateway takes and gives: frozen dataclasses, so that nothing else knows Kubernetes' JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+
+class Phase(Enum):
+    """Where a run is, as far as the cluster's evidence goes."""
+
+    WAITING = "waiting"  # a Job without a pod, or a pod that has no node or no started container
+    RUNNING = "running"
+    ENDING = "ending"  # decided or being deleted, the pod still in its grace period
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class TenantSpace:
+    """A tenant's place in the cluster."""
+
+    tenant_id: str
+    namespace: str
+    max_cpu: int
+    max_memory_gi: int
+    max_concurrent_jobs: int
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """All that is needed to start one attempt of a job."""
+
+    job_id: str  # 32 hex
+    tenant_id: str
+    namespace: str
+    name: str
+    attempt: int
+    scenario_id: str
+    cpu: int
+    memory_gi: int
+    description: Mapping[str, Any]  # SUMOK8_JOB of the runner contract
+    token: str = field(repr=False)
+    wall_s: int = 3600
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the cluster says of one attempt: its Job and its newest pod, translated."""
+
+    name: str
+    namespace: str
+    uid: str
+    job_id: str
+    attempt: int
+    phase: Phase
+    reason: str = ""  # a Job.Reason value
+    detail: str = ""  # the cluster's own words, for the message
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    pod_name: str = ""
+    node_name: str = ""
+    exit_code: int | None = None
+    report: Mapping[str, Any] | None = None  # the runner's termination message, parsed
+    deleting: bool = False
+    ttl_s: int | None = None
+    waiting_since: datetime | None = None
+    disruptions: int = 0  # replaced pods: preempted, drained
+
+
+@dataclass(frozen=True)
+class Node:
+    """A machine of the cluster. CPU in cores, memory in bytes."""
+
+    name: str
+    ready: bool
+    schedulable: bool
+    conditions: tuple[str, ...]
+    capacity: Mapping[str, str]
+    allocatable: Mapping[str, str]
+    cpu: float
+    memory: float
+    cpu_requested: float
+    memory_requested: float
+    pods_running: int
+    created_at: datetime | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ClusterSnapshot:
+    """The cluster at one moment, for dashboards."""
+
+    taken_at: datetime
+    nodes: tuple[Node, ...]
+    pods_by_phase: Mapping[str, int]
+    jobs: Mapping[str, int]  # total, active, succeeded, failed
+    runs: tuple[Run, ...] = ()
+    job_counters: Mapping[str, Mapping[str, int]] = field(
+        default_factory=dict
+    )  # per Job name: active, succeeded, failed
+    usage_by_namespace: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # cpu cores, memory bytes, pods

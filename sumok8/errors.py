@@ -1,0 +1,105 @@
+"""One JSON shape for every error: `{"error": {"code", "message", "details"}}`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from tenants.errors import ApiError
+
+CODES: dict[type[exceptions.APIException], tuple[str, str]] = {
+    exceptions.AuthenticationFailed: ("unauthorized", "Send a valid API key: Authorization: Bearer <key>."),
+    exceptions.NotAuthenticated: ("unauthorized", "Send a valid API key: Authorization: Bearer <key>."),
+    exceptions.NotFound: ("not_found", "There is nothing at this address that your key can see."),
+    exceptions.MethodNotAllowed: ("method_not_allowed", "This address does not take that method."),
+    exceptions.NotAcceptable: ("not_acceptable", "Answers are JSON; send Accept: application/json."),
+    exceptions.UnsupportedMediaType: ("unsupported_media_type", "Send the body as JSON, files as multipart/form-data."),
+    exceptions.ParseError: ("malformed", "The body could not be read."),
+    exceptions.Throttled: ("rate_limited", "Too many requests with this key; try again after Retry-After seconds."),
+}
+
+
+def body(code: str, message: str, details: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """The JSON object of an error."""
+    return {"error": {"code": code, "message": message, "details": details or []}}
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Django REST framework's EXCEPTION_HANDLER. None lets Django answer 500 through `server_error`."""
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if not isinstance(error, exceptions.APIException):
+        return None
+    headers = dict(getattr(error, "headers", {}))
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
+    set_rollback()
+    return Response(_body_of(error), status=error.status_code, headers=headers)
+
+
+def _body_of(error: exceptions.APIException) -> dict[str, Any]:
+    if isinstance(error, ApiError):
+        return body(error.code, error.message, error.details)
+    if isinstance(error, exceptions.ValidationError):
+        return body("invalid", "The request has errors; each is listed in details.", list(_details(error.detail)))
+    if isinstance(error, exceptions.PermissionDenied):
+        return body("forbidden", str(error.detail))
+    for kind, (code, message) in CODES.items():
+        if isinstance(error, kind):
+            details = [{"code": code, "message": str(error.detail)}] if kind is exceptions.ParseError else None
+            return body(code, message, details)
+    return body(str(error.get_codes()), str(error.detail))
+
+
+def _details(detail: Any, where: str = "") -> Iterator[dict[str, Any]]:
+    """Flatten a serializer's nested errors; `where` is the dotted path of the field."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            yield from _details(inner, where if name == "non_field_errors" else f"{where}.{name}".lstrip("."))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _details(inner, where)
+    else:
+        entry = {"code": getattr(detail, "code", "invalid"), "message": str(detail)}
+        yield entry | {"where": where} if where else entry
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    return request.accepts("text/html") and "text/html" in request.headers.get("Accept", "")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400: a request that Django itself refused, such as a wrong Host header."""
+    return JsonResponse(body("bad_request", "The request could not be understood."), status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    if _wants_page(request):
+        return defaults.permission_denied(request, exception)
+    return JsonResponse(body("forbidden", "You may not do this."), status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404."""
+    if _wants_page(request):
+        return defaults.page_not_found(request, exception)
+    message = CODES[exceptions.NotFound][1]
+    return JsonResponse(body("not_found", message), status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: the cause is in the log under the answer's X-Request-ID."""
+    if _wants_page(request):
+        return defaults.server_error(request)
+    message = "Something went wrong on our side; tell the operator the X-Request-ID of this answer."
+    return JsonResponse(body("internal", message), status=500)

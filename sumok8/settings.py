@@ -1,0 +1,216 @@
+"""Settings, read from the environment. Any secret may come from a file: set `<NAME>_FILE` to its path.
+
+The README's table lists every variable; nothing else configures the product.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from sumok8.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+
+DEBUG: bool = env.bool("DEBUG", default=False)
+LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_FORMAT: str = env.str("LOG_FORMAT", default="text")  # or json
+LOGGING = logging_config(level=LOG_LEVEL, as_json=LOG_FORMAT == "json")
+LOGGING_CONFIG = "sumok8.logs.configure"
+
+# No defaults: a production start without them must fail, not run on a published key.
+SECRET_KEY: str = env.str("SECRET_KEY", default="debug-only" if DEBUG else environ.Env.NOTSET)
+JOB_TOKEN_KEYS: list[str] = env.list(
+    "JOB_TOKEN_KEYS", default=[SECRET_KEY] if DEBUG else environ.Env.NOTSET
+)  # first signs, all verify
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "sumok8.admin_site.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_htmx",
+    "tenants",
+    "simulations",
+    "clusterops",
+    "sumok8",
+]
+
+MIDDLEWARE = [
+    "sumok8.middleware.RequestIdMiddleware",
+    "sumok8.middleware.RateLimitHeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "sumok8.middleware.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "sumok8.urls"
+WSGI_APPLICATION = "sumok8.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# PostgreSQL only: locks, LISTEN/NOTIFY and constraints carry the rules.
+DATABASES = {"default": env.db_url("DATABASE_URL", engine="django.db.backends.postgresql")}
+DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
+
+# Scenarios and results: a folder, or S3-compatible storage when a bucket is named.
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+MEDIA_ROOT = DATA_DIR / "media"
+S3_BUCKET: str = env.str("S3_BUCKET", default="")
+_files: dict[str, object] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+if S3_BUCKET:
+    _files = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+            "region_name": env.str("S3_REGION", default="") or None,
+            "access_key": env.str("S3_ACCESS_KEY_ID", default="") or None,
+            "secret_key": env.str("S3_SECRET_ACCESS_KEY", default="") or None,
+            "addressing_style": env.str("S3_ADDRESSING_STYLE", default="auto"),
+            "signature_version": "s3v4",
+            "default_acl": None,
+            "file_overwrite": True,
+            "querystring_expire": 600,
+        },
+    }
+STORAGES = {
+    "default": _files,
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if DEBUG:
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+# Uploads go to disk at once: memory stays flat whatever their size.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a JSON body or form, files not counted
+FILE_UPLOAD_PERMISSIONS = 0o640
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.permissions.IsTenant"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "sumok8.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_THROTTLE_CLASSES": ["tenants.throttling.ApiKeyRateThrottle"],
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "SUMO-K8",
+    "DESCRIPTION": "Run SUMO traffic simulations on a shared Kubernetes cluster.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+# Requests per minute and API key; 0 = no limit.
+RATE_LIMIT_PER_MINUTE: int = env.int("RATE_LIMIT_PER_MINUTE", default=0)
+
+# Tenants
+CONTROLLER_NAMESPACE: str = env.str("CONTROLLER_NAMESPACE", default="sumok8")
+NAMESPACE_PREFIX: str = env.str("NAMESPACE_PREFIX", default="")
+
+# Uploads: bytes of the zip, files in it, bytes unpacked, unpacked / packed
+SCENARIO_MAX_BYTES: int = env.int("SCENARIO_MAX_BYTES", default=512 * 1024**2)
+SCENARIO_MAX_FILES: int = env.int("SCENARIO_MAX_FILES", default=5000)
+SCENARIO_MAX_UNPACKED_BYTES: int = env.int("SCENARIO_MAX_UNPACKED_BYTES", default=4 * 1024**3)
+SCENARIO_MAX_RATIO: int = env.int("SCENARIO_MAX_RATIO", default=200)
+
+# Jobs
+JOB_DEFAULT_TIME_LIMIT_S: int = env.int("JOB_DEFAULT_TIME_LIMIT_S", default=4 * 3600)
+JOB_MAX_TIME_LIMIT_S: int = env.int("JOB_MAX_TIME_LIMIT_S", default=24 * 3600)
+JOB_MAX_OUTPUT_BYTES: int = env.int("JOB_MAX_OUTPUT_BYTES", default=2 * 1024**3)
+TENANT_MAX_RESULT_BYTES: int = env.int("TENANT_MAX_RESULT_BYTES", default=50 * 1024**3)
+
+# Cluster
+KUBE_CONFIG_PATH: str = env.str("KUBE_CONFIG_PATH", default="")  # empty: the pod's own service account
+RUNNER_IMAGE: str = env.str("RUNNER_IMAGE", default="sumok8-runner:1.28.0")
+RUNNER_URL: str = env.str("RUNNER_URL", default="http://127.0.0.1:8000")  # this service, as pods see it
+RUNNER_PORT: int = urlsplit(RUNNER_URL).port or (443 if RUNNER_URL.startswith("https") else 80)
+RUNNER_NODE_SELECTOR: dict[str, str] = env.dict("RUNNER_NODE_SELECTOR", default={})
+RUNNER_TOLERATIONS: list[str] = env.list("RUNNER_TOLERATIONS", default=[])  # taint keys, any value and effect
+JOB_TTL_SECONDS = 86400  # leak guard on the Kubernetes Job until its outcome is stored
+JOB_TTL_AFTER_CAPTURE_SECONDS: int = env.int("JOB_TTL_AFTER_CAPTURE_SECONDS", default=120)
+START_TIMEOUT_S: int = env.int("START_TIMEOUT_S", default=3600)  # created but never running
+IMAGE_ERROR_GRACE_S: int = env.int("IMAGE_ERROR_GRACE_S", default=300)
+NODE_LOST_AFTER_S: int = env.int("NODE_LOST_AFTER_S", default=420)
+MAX_ATTEMPTS: int = env.int("MAX_ATTEMPTS", default=3)
+DISPATCH_PER_SECOND: int = env.int("DISPATCH_PER_SECOND", default=10)  # Kubernetes Jobs created; 0 = no limit
+HEARTBEAT_FILE: str = env.str("HEARTBEAT_FILE", default="")  # touched after each reconciler pass
+
+# HTTPS, when a proxy or ingress terminates TLS
+HTTPS: bool = env.bool("HTTPS", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [
+    r"^healthz$",
+    r"^readyz$",
+    r"^metrics$",
+    r"^runner/",
+]  # reached inside the cluster, by plain HTTP
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600
+
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// URL.")

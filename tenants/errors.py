@@ -1,0 +1,30 @@
+"""The one error that rooms raise for an API caller. `sumok8.errors` turns it into the JSON every error has."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rest_framework.exceptions import APIException
+
+
+class ApiError(APIException):
+    """`{"error": {"code", "message", "details"}}` with `status_code`.
+
+    `code` is stable (`tenant.paused`); `message` is a sentence that says what to do; `details` lists everything wrong,
+    each entry at least `{"code", "message"}`; `headers` go out with the answer (`Retry-After`).
+    """
+
+    def __init__(
+        self,
+        status_code: int,
+        code: str,
+        message: str,
+        *,
+        details: Sequence[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail=message, code=code)
+        self.status_code = status_code
+        self.code = code
+        self.message = message
+        self.details = [dict(entry) for entry in details]
+        self.headers = dict(headers or {})

@@ -1,0 +1,149 @@
+"""Who may run simulations, and how much at once."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from tenants.names import validate_namespace, validate_tenant_id
+
+KEY_FORMAT = re.compile(r"sk8_[A-Za-z0-9_-]{43}")
+LAST_USED_EVERY = timedelta(minutes=5)
+
+
+class Tenant(models.Model):
+    """A city, university or consultancy: one namespace, one set of limits."""
+
+    tenant_id = models.CharField("tenant", max_length=40, primary_key=True, validators=[validate_tenant_id])
+    namespace = models.CharField(
+        max_length=63,
+        unique=True,
+        blank=True,
+        validators=[validate_namespace],
+        help_text="Kubernetes namespace; empty: the tenant's name with the configured prefix.",
+    )
+    max_cpu = models.PositiveIntegerField(
+        "CPU limit", default=10, validators=[MinValueValidator(1)], help_text="CPUs of all running jobs together."
+    )
+    max_memory_gi = models.PositiveIntegerField(
+        "memory limit (Gi)", default=20, validators=[MinValueValidator(1)], help_text="Gi of all running jobs together."
+    )
+    max_concurrent_jobs = models.PositiveIntegerField(
+        "concurrent jobs", default=2, validators=[MinValueValidator(1)], help_text="Jobs that run at the same time."
+    )
+    max_queued_jobs = models.PositiveIntegerField(
+        "queued jobs", default=100, help_text="Jobs that may wait beyond those that run; 0 refuses instead of queueing."
+    )
+    is_active = models.BooleanField("active", default=True, help_text="Inactive: its keys are refused.")
+    submissions_paused = models.BooleanField(default=False, help_text="Paused: reads go on, new jobs are refused.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        db_table = "tenants"
+        ordering = ["tenant_id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(max_cpu__gte=1, max_memory_gi__gte=1, max_concurrent_jobs__gte=1),
+                name="tenants_limits_at_least_one",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.tenant_id
+
+    def clean(self) -> None:
+        if not self.namespace:
+            self.namespace = f"{settings.NAMESPACE_PREFIX}{self.tenant_id}"
+            validate_namespace(self.namespace)
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def issue(
+        self, *, tenant: Tenant | None, label: str = "", expires_at: datetime | None = None
+    ) -> tuple["ApiKey", str]:
+        """Make a key; `tenant=None` makes an admin key. Returns the row and the key itself, which is never stored."""
+        key = f"sk8_{secrets.token_urlsafe(32)}"
+        scope = ApiKey.Scope.TENANT if tenant else ApiKey.Scope.ADMIN
+        row = self.create(
+            tenant=tenant,
+            scope=scope,
+            digest=ApiKey.digest_of(key),
+            prefix=key[:12],
+            label=label,
+            expires_at=expires_at,
+        )
+        return row, key
+
+    def usable(self) -> "ApiKeyQuerySet":
+        """Keys that are neither revoked nor expired, of active tenants or admins."""
+        return self.filter(
+            models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now()),
+            models.Q(tenant=None) | models.Q(tenant__is_active=True),
+            revoked_at=None,
+        )
+
+
+class ApiKey(models.Model):
+    """A bearer key. Only its SHA-256 digest is stored: 256 random bits need no slow hash; a backup leaks nothing."""
+
+    class Scope(models.TextChoices):
+        TENANT = "tenant"
+        ADMIN = "admin"
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, null=True, blank=True, related_name="api_keys")
+    scope = models.CharField(max_length=10, choices=Scope.choices, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    prefix = models.CharField(max_length=12, editable=False)
+    label = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects: ClassVar = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        db_table = "api_keys"
+        verbose_name = "API key"
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(scope="tenant", tenant__isnull=False) | models.Q(scope="admin", tenant__isnull=True),
+                name="api_keys_scope_matches_tenant",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… {self.label}".strip()
+
+    @staticmethod
+    def digest_of(key: str) -> str:
+        """Hex SHA-256 of the key as sent."""
+        return hashlib.sha256(key.encode()).hexdigest()
+
+    def touch(self) -> None:
+        """Record the use, at most every five minutes: a write per request would cost more than it tells."""
+        now = timezone.now()
+        if self.last_used_at is None or now - self.last_used_at > LAST_USED_EVERY:
+            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+
+    def revoke(self) -> bool:
+        """Refuse the key from now on; False if it was revoked before."""
+        return bool(ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=timezone.now()))
+
+
+class ApiKeyUsage(models.Model):
+    """Requests of a key in its present minute: the rate limit's counter."""
+
+    api_key = models.OneToOneField(ApiKey, models.CASCADE, primary_key=True, related_name="usage")
+    window = models.BigIntegerField(help_text="Unix time // 60")
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "api_key_usage"

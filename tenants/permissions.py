@@ -1,0 +1,25 @@
+"""Who may call what."""
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from tenants.authentication import Principal
+
+
+class IsTenant(BasePermission):
+    """A tenant's key."""
+
+    message = "This address is for tenants; use a tenant's API key."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.user, Principal) and request.user.scope == "tenant"
+
+
+class IsAdmin(BasePermission):
+    """An admin's key or a staff session."""
+
+    message = "This address is for admins; use an admin API key or sign in as staff."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.user, Principal) and request.user.scope == "admin"

@@ -1,0 +1,39 @@
+"""Fixtures for every room."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from tenants.models import Tenant
+from tests.factories import TenantFactory, issue_key
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    return TenantFactory(tenant_id="city-a")
+
+
+@pytest.fixture
+def other_tenant(db: None) -> Tenant:
+    return TenantFactory(tenant_id="city-b")
+
+
+def client_with(key: str) -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
+    return client
+
+
+@pytest.fixture
+def api(tenant: Tenant) -> APIClient:
+    """An HTTP client with `tenant`'s key."""
+    return client_with(issue_key(tenant))
+
+
+@pytest.fixture
+def other_api(other_tenant: Tenant) -> APIClient:
+    return client_with(issue_key(other_tenant))
+
+
+@pytest.fixture
+def admin_api(db: None) -> APIClient:
+    return client_with(issue_key(None))

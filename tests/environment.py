@@ -1,0 +1,33 @@
+"""Loaded by pytest before Django's settings: the environment of the tests and their PostgreSQL."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from sumok8.embedded_postgres import EmbeddedPostgres
+
+_folder = Path(tempfile.mkdtemp(prefix="sumok8-tests-"))
+_folder.chmod(0o755)
+_server: EmbeddedPostgres | None = None
+
+os.environ.update(
+    DEBUG="false",
+    SECRET_KEY="tests-only-secret-key-tests-only-secret-key-0123456789",
+    JOB_TOKEN_KEYS="tests-only-job-token-key-tests-only-job-token-key-012345",
+    DATA_DIR=str(_folder / "data"),
+    STATIC_ROOT=str(_folder / "static"),
+    LOG_LEVEL="WARNING",
+    ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
+)
+if "DATABASE_URL" not in os.environ:
+    _server = EmbeddedPostgres(_folder / "postgres", durable=False)
+    os.environ["DATABASE_URL"] = _server.start()
+
+
+def pytest_unconfigure() -> None:
+    if _server:
+        _server.stop()
+        shutil.rmtree(_server.home, ignore_errors=True)
+        shutil.rmtree(_server.socket_dir, ignore_errors=True)
+    shutil.rmtree(_folder, ignore_errors=True)
