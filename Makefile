@@ -1,0 +1,45 @@
+# `make demo` runs the product on this machine; `make test` and `make check` prove it. Nothing else to install
+# but Python 3.11+, make and git.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help demo test check fix bench chaos clean
+help: ## Show the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+# A stamp per requirements file: installing again happens only when the file changed.
+$(VENV)/.embedded: requirements.txt requirements-embedded.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing requirements (the first time: a minute or two) …"
+	@$(PY) -m pip install --quiet -r requirements-embedded.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.embedded requirements-dev.txt
+	@echo "Installing what tests and checks need …"
+	@$(PY) -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.embedded ## Start everything here, run a real simulation, keep serving (ONCE=1: end after the results; PORT=…)
+	@$(PY) -m sumok8.demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
+
+test: $(VENV)/.dev ## Run all tests (ARGS=… for pytest)
+	$(PY) -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## Format, lint, types, import rules, migrations in step, manifests
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(PY) -m mypy sumok8 tenants simulations clusterops
+	$(VENV)/bin/lint-imports
+	$(PY) -m tests.check_migrations
+	$(PY) -m deploy.validate
+
+fix: $(VENV)/.dev ## Format and mend what can be mended
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+clean: ## Remove the virtual environment and the demo's data
+	rm -rf $(VENV) var staticfiles

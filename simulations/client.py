@@ -1,0 +1,88 @@
+"""A small client of the tenant API: what the demo and the operator commands use. Standard library only."""
+
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+FINISHED = {"SUCCEEDED", "FAILED", "CANCELLED"}
+
+
+class ApiProblem(Exception):
+    """The service refused or could not be reached; `str()` is a sentence for people."""
+
+    def __init__(self, message: str, *, status: int | None = None, details: list[dict[str, Any]] | None = None) -> None:
+        lines = [message, *(f"  - {entry.get('message', entry)}" for entry in details or [])]
+        super().__init__("\n".join(lines))
+        self.status = status
+
+
+class Client:
+    """Speaks to `base_url` with one tenant's key."""
+
+    def __init__(self, base_url: str, key: str) -> None:
+        if not base_url.startswith(("http://", "https://")):
+            raise ApiProblem(f"{base_url!r} is not an http(s) address")
+        self.base_url = base_url.rstrip("/")
+        self._key = key
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._call("GET", path + ("?" + urllib.parse.urlencode(query) if query else ""))
+
+    def submit(self, body: Mapping[str, Any], *, idempotency_key: str | None = None) -> dict[str, Any]:
+        """POST /jobs. The idempotency key makes a repeat after a broken connection safe."""
+        headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+        return self._call("POST", "/jobs", json.dumps(body).encode(), headers)
+
+    def upload(self, scenario_id: str, archive: Path) -> dict[str, Any]:
+        """POST /scenarios with a zip that fits in memory."""
+        boundary = uuid.uuid4().hex
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="scenario_id"\r\n\r\n{scenario_id}\r\n'
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{archive.name}"\r\n'
+            "Content-Type: application/zip\r\n\r\n"
+        )
+        data = head.encode() + archive.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+        return self._call("POST", "/scenarios", data, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+
+    def watch(self, job_id: str, *, every_s: float = 0.5, patience_s: float = 60) -> Iterator[dict[str, Any]]:
+        """The job again and again until it has ended; an unreachable service is asked again for `patience_s`."""
+        answered = time.monotonic()
+        while True:
+            try:
+                job = self.get(f"/jobs/{job_id}")
+            except ApiProblem as problem:
+                if problem.status is not None or time.monotonic() - answered > patience_s:
+                    raise
+            else:
+                answered = time.monotonic()
+                yield job
+                if job["status"] in FINISHED:
+                    return
+            time.sleep(every_s)
+
+    def _call(self, method: str, path: str, data: bytes | None = None, headers: Mapping[str, str] | None = None) -> Any:
+        request = urllib.request.Request(self.base_url + path, data=data, method=method)  # noqa: S310 - checked above
+        for name, value in {"Authorization": f"Bearer {self._key}", **(headers or {})}.items():
+            request.add_header(name, value)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise _problem_of(error) from None
+        except (OSError, ValueError) as error:
+            raise ApiProblem(f"{self.base_url} does not answer: {error}") from None
+
+
+def _problem_of(error: urllib.error.HTTPError) -> ApiProblem:
+    try:
+        told = json.load(error)["error"]
+        return ApiProblem(told["message"], status=error.code, details=told["details"])
+    except (ValueError, KeyError, TypeError):
+        return ApiProblem(f"The service answered {error.code} {error.reason}", status=error.code)

@@ -1,0 +1,64 @@
+"""A job's progress and results as text for a terminal."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, TextIO
+
+WIDTH = 30
+KPIS = [
+    ("vehicles inserted", "vehicles_inserted", "{:,.0f}"),
+    ("vehicles arrived", "vehicles_arrived", "{:,.0f}"),
+    ("still waiting to enter", "vehicles_waiting_at_end", "{:,.0f}"),
+    ("mean travel time", "mean_travel_time_s", "{:,.1f} s"),
+    ("mean time loss", "mean_time_loss_s", "{:,.1f} s"),
+    ("mean waiting time", "mean_waiting_time_s", "{:,.1f} s"),
+    ("mean speed", "mean_speed_ms", "{:,.2f} m/s"),
+    ("teleports", "teleports", "{:,.0f}"),
+]
+
+
+def clock(seconds: float) -> str:
+    """Simulated time as H:MM:SS."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole % 3600 // 60:02}:{whole % 60:02}"
+
+
+def line_of(job: Mapping[str, Any]) -> str:
+    """One line: a bar, percent, simulated time and vehicles once there are any; else the state and its reason."""
+    progress = job.get("progress")
+    if not progress or job["status"] == "PENDING":
+        return f"{job['status']}  {job.get('message', '')}"
+    percent = progress.get("percent")
+    if job["status"] == "SUCCEEDED":
+        percent = 100
+    filled = int(WIDTH * (percent or 0) / 100)
+    bar = f"[{'█' * filled}{'·' * (WIDTH - filled)}] {percent:3.0f}%" if percent is not None else "[no end time given]"
+    return f"{bar}  simulated {clock(progress['sim_time'])}  {progress['running']:,} vehicles running  {job['status']}"
+
+
+def show(jobs: Iterable[Mapping[str, Any]], out: TextIO = sys.stdout) -> Mapping[str, Any]:
+    """Draw each state as it comes: over itself on a terminal, otherwise a line per change. Returns the last one."""
+    shown, last = "", None
+    for last in jobs:
+        line = line_of(last)
+        if out.isatty():
+            out.write(f"\r\x1b[2K{line[:160]}")
+        elif line != shown:
+            out.write(line + "\n")
+        out.flush()
+        shown = line
+    if out.isatty():
+        out.write("\n")
+    if last is None:
+        raise ValueError("nothing to show")
+    return last
+
+
+def results_table(results: Mapping[str, Any]) -> str:
+    """The traffic results, one figure a line; what was not measured shows as a dash."""
+    kpis = results.get("kpis") or {}
+    rows = [
+        f"  {label:<24}{layout.format(kpis[name]) if kpis.get(name) is not None else '-':>12}"
+        for label, name, layout in KPIS
+    ]
+    return "\n".join(rows)

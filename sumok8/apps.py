@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class SumoK8Config(AppConfig):
+    name = "sumok8"
+    verbose_name = "SUMO-K8"
+
+    def ready(self) -> None:
+        from sumok8 import schema  # noqa: F401, PLC0415 - drf-spectacular finds its extensions by their import

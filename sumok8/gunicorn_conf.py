@@ -1,0 +1,18 @@
+"""How gunicorn serves the product: `gunicorn -c python:sumok8.gunicorn_conf sumok8.wsgi`."""
+
+import os
+
+bind = os.environ.get("BIND", "127.0.0.1:8000")  # nothing listens beyond loopback unless asked
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "32"))  # many wait: uploads, downloads and followed logs
+timeout = 60
+graceful_timeout = 20
+keepalive = 5
+max_requests = 20_000
+max_requests_jitter = 2_000
+control_socket_disable = True  # a read-only root filesystem has no place for it
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112 - heartbeat files off the disk
+limit_request_line = 8190
+accesslog = None if os.environ.get("LOG_LEVEL", "INFO").upper() in {"WARNING", "ERROR", "CRITICAL"} else "-"
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms %({x-request-id}o)s'  # no query strings, no headers

@@ -1,0 +1,27 @@
+"""Is the process alive, and can it serve?"""
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from sumok8 import errors
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 while the process answers at all; knows nothing of the database, so an outage restarts no pod."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when the database answers; else 503 in the shape of every error. The cluster is not asked: jobs can wait."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return JsonResponse(errors.body("database_unreachable", "The database does not answer; try again."), status=503)
+    return JsonResponse({"status": "ok", "database": "ok"})

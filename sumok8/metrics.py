@@ -1,0 +1,71 @@
+"""Prometheus metrics at /metrics: what this service answers, and what the jobs table and the reconciler say.
+
+With several gunicorn workers, set PROMETHEUS_MULTIPROC_DIR to an empty folder: every worker then answers for all.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import REGISTRY, GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from clusterops.models import ReconcilerState
+from simulations.models import Job
+
+REQUESTS = Counter("sumok8_http_requests", "Answers by route, method and status.", ["route", "method", "status"])
+DURATION = Histogram(
+    "sumok8_http_request_duration_seconds",
+    "Time to the answer's headers.",
+    ["route", "method"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+class MetricsMiddleware:
+    """Counts and times every answer. Labels are bounded: the URL's pattern, never the URL."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = time.perf_counter()
+        response = self.get_response(request)
+        route = request.resolver_match.route if request.resolver_match else "unmatched"
+        method = request.method if request.method in KNOWN_METHODS else "other"
+        REQUESTS.labels(route, method, response.status_code).inc()
+        DURATION.labels(route, method).observe(time.perf_counter() - began)
+        return response
+
+
+class DatabaseCollector(Collector):
+    """Gauges read from the database at each scrape: one count over active jobs, one row of the reconciler."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        jobs = GaugeMetricFamily("sumok8_jobs_active", "Jobs that have not ended.", labels=["status"])
+        counts = dict(Job.objects.active().order_by().values_list("status").annotate(Count("pk")))
+        for status in Job.ACTIVE:
+            jobs.add_metric([status], counts.get(status, 0))
+        yield jobs
+        state = ReconcilerState.objects.first()
+        if state and state.finished_at:
+            age = (timezone.now() - state.finished_at).total_seconds()
+            yield GaugeMetricFamily("sumok8_reconciler_last_pass_age_seconds", "Since the last pass ended.", value=age)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The text exposition format."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)
+    else:
+        registry = REGISTRY
+    gauges = CollectorRegistry()
+    gauges.register(DatabaseCollector())
+    return HttpResponse(generate_latest(registry) + generate_latest(gauges), content_type=CONTENT_TYPE_LATEST)
