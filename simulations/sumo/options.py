@@ -36,7 +36,6 @@ class Output:
 ALLOWED: dict[str, AllowedOption] = {}
 OUTPUTS: dict[str, Output] = {}
 REFUSED: frozenset[str] = frozenset()
-TAKEN_OVER: frozenset[str] = frozenset()
 
 
 def check_request(

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+import math
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
+from simulations.sumo import config_rules, option_table, xmlscan
+from simulations.sumo.problems import InvalidScenario, Problem
+
+MAX_CONFIG_BYTES = 1024**2
+MAX_LISTED = 20
+
+BOOLEANS = ("1", "0", "yes", "no", "true", "false", "on", "off", "t", "f", "x", "-")
 OptionValue = str | int | float | bool
 
 
@@ -16,34 +27,180 @@ class SumoConfig:
     options: Mapping[str, str]
 
     def files(self, name: str) -> list[str]:
-        """The file names in a list option such as `route-files`, split on commas as SUMO splits them."""
-        raise NotImplementedError
+        """The file names in a FILE option such as `route-files`; commas separate, spaces may be part of a name."""
+        value = self.options.get(name)
+        return [] if value is None else [part.strip() for part in value.split(",")]
 
     @property
     def begin(self) -> float:
         """Seconds; SUMO's default is 0."""
-        raise NotImplementedError
+        return parse_time(self.options.get("begin", "0"))
 
     @property
     def end(self) -> float | None:
         """Seconds, or None if the run ends when all vehicles have left."""
-        raise NotImplementedError
+        end = parse_time(self.options.get("end", "-1"))
+        return None if end < 0 else end
 
     @property
     def step_length(self) -> float:
         """Seconds; SUMO's default is 1."""
-        raise NotImplementedError
+        return parse_time(self.options.get("step-length", "1"))
 
 
-def read(source: bytes | Path) -> SumoConfig:
-    """Read a configuration. Raises InvalidScenario (`config.not_xml_config`, `option.unknown`, `option.duplicate`)."""
-    raise NotImplementedError
+def read(source: bytes | Path, name: str | None = None) -> SumoConfig:
+    """Read a configuration; `name` is what problems call it.
+
+    As SUMO does: options may stand in any section or none, under any of their names, with `value=`, `v=` or as text.
+    Raises InvalidScenario with all problems (`config.not_xml_config`, `option.unknown`, `option.duplicate`,
+    `option.bad_value`).
+    """
+    where = name or (source.name if isinstance(source, Path) else None)
+    if isinstance(source, bytes):
+        chunks: Iterable[bytes] = (source,)
+    else:
+        with source.open("rb") as file:
+            chunks = (file.read(MAX_CONFIG_BYTES + 1),)
+    return read_chunks(chunks, where)
+
+
+def read_chunks(chunks: Iterable[bytes], where: str | None = None) -> SumoConfig:
+    """`read` for a file that comes in pieces."""
+    reader = _Reader()
+    try:
+        whole = xmlscan.scan(chunks, reader.start, on_text=reader.text, limit=MAX_CONFIG_BYTES)
+    except xmlscan.XmlError as error:
+        raise _not_a_config(f"The configuration {error}.", where) from error
+    if not whole:
+        raise _not_a_config(f"The configuration is larger than {MAX_CONFIG_BYTES} bytes.", where)
+    reader.flush()
+    if not reader.root.lower().endswith("configuration") and not any(
+        (option := option_table.find(name)) and option.name == "net-file" for name, _ in reader.found
+    ):
+        raise _not_a_config(f"The file is XML, but its root <{reader.root}> is no SUMO configuration.", where)
+    problems: list[Problem] = []
+    options: dict[str, str] = {}
+    for written, value in reader.found:
+        if not value:  # SUMO passes over these too
+            continue
+        if len(problems) == MAX_LISTED:
+            break
+        option = option_table.find(written)
+        if option is None:
+            near = difflib.get_close_matches(written.lower(), option_table.names(), 1)
+            hint = f"Did you mean '{near[0]}'?" if near else None
+            problems.append(Problem("option.unknown", f"SUMO has no option '{written}'.", where, hint))
+            continue
+        if option.name in options:
+            problems.append(Problem("option.duplicate", f"The option '{option.name}' is set twice.", where))
+        options[option.name] = value
+        if reason := value_problem(option, value):
+            message = f"The option '{option.name}' is '{value}', which {reason}."
+            problems.append(Problem("option.bad_value", message, where))
+    if problems:
+        raise InvalidScenario(problems)
+    return SumoConfig(options)
+
+
+def parse_time(text: str) -> float:
+    """Seconds of a SUMO time: seconds, `H:M:S` or `D:H:M:S`, the last part with decimals. Raises ValueError.
+
+    Source: SUMO's string2time; a leading minus applies to the whole.
+    """
+    if ":" not in text:
+        return _number(text)
+    sign = -1.0 if text.startswith("-") else 1.0
+    parts = text.removeprefix("-").split(":")
+    if len(parts) not in (3, 4):
+        raise ValueError(text)
+    factors = (86400, 3600, 60, 1)[-len(parts) :]
+    return sign * sum(_number(part) * factor for part, factor in zip(parts, factors, strict=True))
+
+
+def value_problem(option: option_table.OptionInfo, value: str) -> str | None:
+    """Why SUMO would refuse this value for the option's type, as the end of a sentence; None if it would not."""
+    try:
+        match option.type:
+            case "TIME":
+                parse_time(value)
+            case "FLOAT":
+                _number(value)
+            case "INT":
+                if not re.fullmatch(r"\s*[+-]?\d{1,10}", value, re.ASCII) or not -(2**31) <= int(value) < 2**31:
+                    raise ValueError(value)
+            case "BOOL" if value.lower() not in BOOLEANS:
+                raise ValueError(value)
+    except ValueError:
+        kinds = {"TIME": "a time (seconds or H:M:S)", "FLOAT": "a number", "INT": "a whole number"}
+        return f"is not {kinds.get(option.type, 'true or false')}"
+    return None
 
 
 def effective(config: SumoConfig, overrides: Mapping[str, OptionValue]) -> bytes:
     """The `.run.sumocfg` of a hosted run, to be written beside the original (relative paths stay valid).
 
     `overrides` maps canonical long names to values and wins over the file. Options that a hosted run takes over
-    (`options.TAKEN_OVER`) and all GUI options are dropped from the file; an override puts one back.
+    (`config_rules.TAKEN_OVER`) and all GUI options are dropped from the file; an override puts one back.
+    An override on SUMO's command line would not do: `--log ""` fails. Raises ValueError for an override that SUMO does
+    not know.
     """
-    raise NotImplementedError
+    kept = {name: value for name, value in config.options.items() if not config_rules.is_dropped(name)}
+    kept.update({name: as_text(value) for name, value in overrides.items()})
+    sections: dict[str, list[str]] = {}
+    for name, value in kept.items():
+        option = option_table.find(name)
+        if option is None or option.name != name:
+            raise ValueError(f"not a canonical SUMO option: {name}")
+        sections.setdefault(option.topic, []).append(f"        <{name} value={quoteattr(value)}/>\n")
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>\n', "<sumoConfiguration>\n"]
+    for topic, options in sections.items():
+        lines += [f"    <{topic}>\n", *options, f"    </{topic}>\n"]
+    return "".join([*lines, "</sumoConfiguration>\n"]).encode()
+
+
+def as_text(value: OptionValue) -> str:
+    """The value as SUMO reads it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+class _Reader:
+    """Collects (name, value) of every option in a configuration, as SUMO's own reader does."""
+
+    def __init__(self) -> None:
+        self.root = ""
+        self.found: list[tuple[str, str]] = []
+        self._open = ""
+        self._text = ""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.flush()
+        self._open = ""
+        if not self.root:
+            self.root = name
+            return
+        values = [attributes[key] for key in ("value", "v") if key in attributes]
+        if values:
+            self.found += [(name, value) for value in values]
+        else:
+            self._open = name
+
+    def text(self, text: str) -> None:
+        self._text += text
+
+    def flush(self) -> None:
+        if self._open and self._text.strip():
+            self.found.append((self._open, self._text.strip()))
+        self._text = ""
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if text != text.rstrip() or "_" in text or not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _not_a_config(message: str, where: str | None) -> InvalidScenario:
+    return InvalidScenario([Problem("config.not_xml_config", message, where)])
