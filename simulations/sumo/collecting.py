@@ -1,0 +1,168 @@
+"""After the run: check what was written, read the results out of it, pack it for upload."""
+
+import csv
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from simulations.sumo import kpis, outputs
+from simulations.sumo.execution import StepRecord, SumoRun
+from simulations.sumo.kpis import Kpis
+from simulations.sumo.outcomes import Outcome
+from simulations.sumo.outputs import ResultFile
+from simulations.sumo.problems import Problem
+from simulations.sumo.report import Report
+
+TRIPINFO = "tripinfo.xml"
+STATISTICS = "statistics.xml"
+SUMMARY = "summary.csv"
+MAX_TELEPORT_SHARE = 0.01
+MAX_NOT_INSERTED_SHARE = 0.05
+
+
+class SummaryFile:
+    """The step records as CSV, written while SUMO runs."""
+
+    def __init__(self, path: Path) -> None:
+        self._stream = path.open("w", encoding="ascii", newline="")
+        self._writer = csv.writer(self._stream, lineterminator="\n")
+        self._writer.writerow(StepRecord._fields)
+
+    def write(self, record: StepRecord) -> None:
+        with suppress(OSError):  # a full disk must not stop the watching; the file is checked afterwards
+            self._writer.writerow(record)
+
+    def __enter__(self) -> "SummaryFile":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError):
+            self._stream.close()
+
+
+def read_results(report: Report, out: Path) -> dict[str, Any] | None:
+    """Fill in `report.kpis` and the quality warnings; returns the travel time histogram.
+
+    Files that SUMO left incomplete give no KPI; for a run that calls itself successful that is an error.
+    """
+    statistics: dict[str, dict[str, str]] = {}
+    trips = None
+    for name in (STATISTICS, TRIPINFO):
+        try:
+            if name == STATISTICS:
+                statistics = kpis.read_statistics(out / name)
+            else:
+                trips = kpis.read_trips(out / name)
+        except (ET.ParseError, OSError, ValueError) as error:
+            problem = Problem("output.damaged", f"SUMO's result file cannot be read: {error}", name)
+            if report.outcome is Outcome.SUCCEEDED:
+                report.end(Outcome.IO_FAILED, [problem])
+            else:
+                report.warnings.append(problem)
+    report.kpis = kpis.compute(statistics, trips)
+    report.warnings += quality_warnings(report.kpis, complete=report.outcome is Outcome.SUCCEEDED)
+    return kpis.histogram(trips.travel_times) if trips else None
+
+
+def quality_warnings(figures: Kpis, *, complete: bool) -> list[Problem]:
+    """Signs that the figures should not be trusted. Vehicles that wait to enter count in complete runs only."""
+    warnings = []
+    inserted, waiting = figures.get("vehicles_inserted") or 0, figures.get("vehicles_waiting_at_end") or 0
+    teleports = figures.get("teleports") or 0
+    if inserted and teleports / inserted > MAX_TELEPORT_SHARE:
+        sentence = f"{teleports} teleports for {inserted} vehicles: above 1 % the figures should not be trusted."
+        warnings.append(Problem("quality.teleports", sentence))
+    if complete and waiting / max(inserted + waiting, 1) > MAX_NOT_INSERTED_SHARE:
+        sentence = f"{waiting} vehicles were still waiting to enter the network at the end; the means leave them out."
+        warnings.append(Problem("quality.not_inserted", sentence))
+    return warnings
+
+
+class Collector:
+    """Packs files into `folder` as artifacts and notes in the report which are damaged."""
+
+    def __init__(self, report: Report, folder: Path) -> None:
+        self._report = report
+        self._folder = folder
+
+    def collect_own(self, out: Path, log: Path, effective: bytes | None, histogram: dict[str, Any] | None) -> None:
+        """What the runner asked SUMO for. Damage to it in a successful run means the disk was full."""
+        if histogram is not None:
+            self._write("travel_times.json", json.dumps(histogram).encode())
+        if effective is not None:
+            self._write("effective.sumocfg", effective)
+        if log.is_file():
+            self._add(outputs.described(log, log.name))
+        for path in sorted(out.iterdir(), key=lambda path: path.stat().st_size):
+            file = self._pack(path, path.name, drop_header=True)
+            if file and file.intact is False:
+                problem = Problem(
+                    "output.damaged", "The file was cut while it was written; was the disk full?", file.name
+                )
+                self._note_damage(problem, fatal=self._report.outcome is Outcome.SUCCEEDED)
+
+    def collect_scenarios_own(self, scenario: Path, names: Iterable[str]) -> None:
+        """What the scenario itself wrote in its tree, as `scenario/<path>`."""
+        for name in names:
+            if not outputs.usable_name(name):
+                self._note_damage(Problem("output.name", "The file's name cannot be stored.", repr(name)), fatal=False)
+                continue
+            file = self._pack(scenario / name, f"scenario/{name}", drop_header=False)
+            if file and file.intact is False:
+                problem = Problem("output.damaged", "The file that the scenario wrote is not complete.", file.name)
+                self._note_damage(problem, fatal=False)
+
+    def _pack(self, path: Path, name: str, *, drop_header: bool) -> ResultFile | None:
+        try:
+            file = outputs.pack(path, name, self._folder, drop_header=drop_header)
+        except OSError as error:
+            problem = Problem("output.not_packed", f"The file could not be packed: {error.strerror}", name)
+            self._note_damage(problem, fatal=self._report.outcome is Outcome.SUCCEEDED)
+            return None
+        self._add(file)
+        return file
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        self._add(outputs.described(path, name))
+
+    def _add(self, file: ResultFile) -> None:
+        self._report.files.append(file)
+
+    def _note_damage(self, problem: Problem, *, fatal: bool) -> None:
+        if fatal:
+            self._report.end(Outcome.IO_FAILED, [problem])
+        else:
+            self._report.warnings.append(problem)
+
+
+def run_problems(run: SumoRun) -> list[Problem]:
+    """Why a run did not succeed, in sentences."""
+    at = f" at simulated second {run.sim_end:g}" if run.sim_end is not None else ""
+    match run.outcome:
+        case Outcome.SUCCEEDED:
+            return []
+        case Outcome.TIME_LIMIT:
+            return [Problem("limit.wall_time", f"The time limit was reached{at}; the results up to there are kept.")]
+        case Outcome.OUTPUT_LIMIT:
+            return [Problem("limit.output", f"The run wrote more than it may{at}; the results up to there are kept.")]
+        case Outcome.TOO_MANY_TELEPORTS:
+            return [Problem("limit.teleports", f"More vehicles were teleported than the limit allows{at}.")]
+        case Outcome.OUT_OF_MEMORY:
+            return [Problem("limit.memory", "SUMO ran out of memory. Ask for more memory, or simulate less.")]
+        case Outcome.INTERRUPTED:
+            return [Problem("run.interrupted", f"The run was stopped from outside{at}.")]
+        case Outcome.SUMO_CRASHED:
+            how = f"signal {-run.returncode}" if run.returncode < 0 else f"exit code {run.returncode}"
+            return [Problem("sumo.crashed", f"SUMO crashed ({how}).")]
+        case _:
+            said = [Problem("sumo.run", text) for text in run.errors]
+            return said or [Problem("sumo.run", f"SUMO ended early: {run.reason or 'without a reason'}.")]

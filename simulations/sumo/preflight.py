@@ -1,0 +1,67 @@
+"""What can be learnt before the run: everything in the inputs that SUMO would stumble over, perhaps hours later.
+
+SUMO loads routes in slices of 200 s, so a mistake in late demand ends a run midway. A dry run of one step with
+``route-steps 0`` loads all of it. It does not see disconnected routes; `connectivity` does.
+"""
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from simulations.sumo import sumocfg
+from simulations.sumo.execution import SumoRun, Supervisor
+from simulations.sumo.outcomes import Outcome
+from simulations.sumo.outputs import make_output_folders
+from simulations.sumo.problems import Problem
+from simulations.sumo.sumocfg import OptionValue, SumoConfig
+
+MAX_S = 120.0
+CONFIG_NAME = ".run.sumocfg"
+
+
+def dry_run(
+    *,
+    binary: str,
+    scenario: Path,
+    scratch: Path,
+    config_path: str,
+    config: SumoConfig,
+    overrides: Mapping[str, OptionValue],
+    environment: Mapping[str, str],
+    log: IO[str],
+) -> SumoRun:
+    """Load everything and simulate one step in a copy of the scenario, so that nothing it writes is left.
+
+    It is cut off after `MAX_S` (`stopped_for` is set): then it proves nothing.
+    """
+    shutil.copytree(scenario, scratch, dirs_exist_ok=True)
+    try:
+        config_folder = (scratch / config_path).parent
+        planned = SumoConfig({**config.options, **{name: sumocfg.as_text(value) for name, value in overrides.items()}})
+        one_step = {"route-steps": 0, "begin": planned.begin, "end": planned.begin + planned.step_length}
+        content = sumocfg.effective(config, {**overrides, **one_step})
+        (config_folder / CONFIG_NAME).write_bytes(content)
+        make_output_folders(scratch, config_folder, config)
+        deadline = time.monotonic() + MAX_S
+        supervisor = Supervisor(
+            log=log, should_stop=lambda: Outcome.TIME_LIMIT if time.monotonic() > deadline else None, grace_s=5
+        )
+        return supervisor.execute([binary, "-c", CONFIG_NAME], cwd=config_folder, environment=environment)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def problems_of(run: SumoRun) -> list[Problem]:
+    """SUMO's own complaints about the inputs; empty if the dry run passed or proved nothing (killed, crashed, cut)."""
+    if run.outcome is not Outcome.SUMO_FAILED:
+        return []
+    return sumo_problems("sumo.load", run.errors)
+
+
+def sumo_problems(code: str, errors: Sequence[str]) -> list[Problem]:
+    """SUMO's error messages as problems."""
+    return [Problem(code, text) for text in errors] or [
+        Problem(code, "SUMO ended with an error and did not say which.")
+    ]

@@ -1,0 +1,269 @@
+"""The program inside the pod, phase by phase: fetch, check, dry run, run, collect, upload, report."""
+
+import os
+import sys
+import time
+import traceback
+from functools import cached_property
+from typing import Any
+
+from simulations.sumo import archive, collecting, connectivity, options, outputs, preflight, scenario_check, sumocfg
+from simulations.sumo.archive import ArchiveLimits
+from simulations.sumo.collecting import Collector, SummaryFile
+from simulations.sumo.delivery import Delivery
+from simulations.sumo.description import JobDescription
+from simulations.sumo.execution import StepRecord, Supervisor
+from simulations.sumo.isolation import PodEnvironment, hide_from_other_processes, termination_message_path
+from simulations.sumo.outcomes import Outcome, RunEnd
+from simulations.sumo.problems import InvalidScenario, Problem
+from simulations.sumo.progress import ProgressMeter
+from simulations.sumo.report import Console, Report
+from simulations.sumo.stopping import StopSignal, Watch, folder_bytes
+from simulations.sumo.sumocfg import OptionValue, SumoConfig
+from simulations.sumo.transport import ControlPlane, ProgressPoster, Refused, Unreachable
+from simulations.sumo.workspace import Workspace
+
+PROGRESS_POST_S = 10.0
+LAST_TRACE_CHARS = 2000
+FETCH_S = 300.0
+UPLOAD_S = 240.0
+# The pod's grace is 60 s from SIGTERM to SIGKILL: SUMO's own 20 s are in it, the last 8 s are for the report.
+STOPPED_UPLOAD_S = 52.0
+MAX_ARCHIVE_BYTES = 4 * 1024**3
+
+
+class Runner:
+    """One job. Each phase fills in the report or ends the work with RunEnd; `run` then saves what there is."""
+
+    def __init__(
+        self,
+        pod: PodEnvironment,
+        description: JobDescription,
+        *,
+        report: Report,
+        console: Console,
+        stop: StopSignal,
+        started: float,
+    ) -> None:
+        self.pod = pod
+        self.description = description
+        self.report = report
+        self.console = console
+        self.stop = stop
+        self.wall_deadline = started + description.limits.wall_s
+        self.space = Workspace(pod.work_dir)
+        self.control_plane = ControlPlane(pod.url, job_id=pod.job_id, token=pod.token, attempt=description.attempt)
+        self.space.prepare()
+        self.config_path = ""
+        self.config = SumoConfig({})
+        self.written: list[str] = []
+
+    def run(self) -> None:
+        try:
+            with self.stop.interruptible():
+                self.fetch()
+                self.check()
+                self.dry_run()
+            self.simulate()
+        except RunEnd as end:
+            self.report.end(end.outcome, end.problems)
+        except InvalidScenario as error:
+            self.report.end(Outcome.INVALID_SCENARIO, error.problems)
+        self.report.write_termination_message(self.pod.termination_message)  # should the rest be cut short
+        self.collect()
+        self.upload()
+
+    def fetch(self) -> None:
+        wanted = self.description.scenario_sha256
+        self.console.phase("fetching", "Fetching the scenario.")
+        deadline = min(time.monotonic() + FETCH_S, self.wall_deadline)
+        try:
+            found = self.control_plane.fetch_scenario(
+                self.space.archive, max_bytes=MAX_ARCHIVE_BYTES, deadline=deadline
+            )
+        except Refused as error:
+            outcome = Outcome.INVALID_JOB if error.status == 404 else Outcome.INTERRUPTED
+            outcome = outcome if error.job_is_over else Outcome.IO_FAILED
+            raise RunEnd(outcome, [Problem("fetch.refused", f"The scenario was not handed out: {error}")]) from None
+        except (Unreachable, OSError) as error:
+            raise RunEnd(
+                Outcome.IO_FAILED, [Problem("fetch.failed", f"The scenario did not arrive: {error}")]
+            ) from None
+        if found != wanted:
+            sentence = f"The scenario has the SHA-256 {found}, not {wanted}."
+            raise RunEnd(Outcome.IO_FAILED, [Problem("fetch.wrong_hash", sentence)])
+
+    def check(self) -> None:
+        """The upload was checked with the same functions; the pod does not rely on it."""
+        self.console.phase("checking", "Checking and unpacking the scenario.")
+        size = self.space.archive.stat().st_size
+        limits = ArchiveLimits(
+            bytes=size, files=self.description.limits.files, unpacked_bytes=self.description.limits.unpacked_bytes
+        )
+        inspection = scenario_check.check_scenario(self.space.archive, config=self.description.config, limits=limits)
+        self.report.warnings += inspection.warnings
+        if inspection.problems or inspection.config is None:
+            raise InvalidScenario(inspection.problems or [Problem("config.none", "The scenario has no configuration.")])
+        self.config_path = inspection.config
+        files = archive.unpack(self.space.archive, self.space.scenario, limits)
+        self.space.archive.unlink()
+        self.report.input = {
+            "sha256": self.description.scenario_sha256,
+            "bytes": size,
+            "files": len(files),
+            "config": self.config_path,
+        }
+        self.config = sumocfg.read(self.space.scenario / self.config_path)
+
+    def overrides(self, out: str) -> dict[str, OptionValue]:
+        """The job's wishes and what the runner needs to watch a run; files go to the folder `out`."""
+        job = self.description
+        wishes = options.request_overrides(
+            options=job.options,
+            outputs=job.outputs,
+            emissions=job.emissions,
+            output_dir=out,
+            seed=job.seed,
+            begin=job.begin,
+            end=job.end,
+            step_length=job.step_length,
+            scale=job.scale,
+        )
+        own: dict[str, OptionValue] = {
+            "verbose": True,
+            "no-step-log": True,
+            "duration-log.statistics": True,
+            "summary-output": "stdout",
+            "summary-output.period": job.summary_period_s,
+            "statistic-output": f"{out}/{collecting.STATISTICS}",
+            "tripinfo-output": f"{out}/{collecting.TRIPINFO}",
+        }
+        if job.limits.max_teleports is not None:
+            asked = int(wishes.get("max-num-teleports", self.config.options.get("max-num-teleports", -1)))
+            limit = job.limits.max_teleports
+            own["max-num-teleports"] = limit if asked < 0 else min(asked, limit)
+        return {**wishes, **own}
+
+    @cached_property
+    def planned(self) -> SumoConfig:
+        return sumocfg.read(sumocfg.effective(self.config, self.overrides("results")))
+
+    def dry_run(self) -> None:
+        self.console.phase("preflight", "Loading all inputs in a dry run of one step.")
+        with self.space.log.open("w", encoding="utf-8") as log:
+            run = preflight.dry_run(
+                binary=self.pod.binary,
+                scenario=self.space.scenario,
+                scratch=self.space.scratch,
+                config_path=self.config_path,
+                config=self.config,
+                overrides=self.overrides(str(self.space.scratch)),
+                environment=self.pod.for_sumo,
+                log=log,
+            )
+        self.report.dry_run = run
+        if run.stopped_for is not None:
+            sentence = f"The dry run was ended after {preflight.MAX_S:g} s; the inputs were not checked to the end."
+            self.report.warnings.append(Problem("preflight.too_long", sentence))
+        if problems := preflight.problems_of(run):
+            self.report.warnings_total = run.warnings_total
+            for problem in problems:
+                self.console.log("error", problem.message)
+            raise RunEnd(Outcome.INVALID_SCENARIO, problems)
+        folder = (self.space.scenario / self.config_path).parent
+        self.report.warnings += connectivity.check(folder, self.config)
+
+    def simulate(self) -> None:
+        folder = (self.space.scenario / self.config_path).parent
+        outputs.make_output_folders(self.space.scenario, folder, self.config)
+        content = sumocfg.effective(self.config, self.overrides(str(self.space.out)))
+        (folder / preflight.CONFIG_NAME).write_bytes(content)
+        before = outputs.listing(self.space.scenario)
+        folders = [self.space.scenario, self.space.out]
+        watch = Watch(
+            self.stop,
+            wall_deadline=self.wall_deadline,
+            folders=folders,
+            output_bytes=self.description.limits.output_bytes,
+            bytes_before=sum(folder_bytes(each) for each in folders),
+        )
+        begin, end = self.planned.begin, self.planned.end
+        until = f"{end:g} s" if end is not None else "all vehicles have left"
+        self.console.phase(
+            "running",
+            f"SUMO {self.report.sumo_version or ''} simulates {self.config_path} from {begin:g} s until {until}.",
+        )
+        poster = ProgressPoster(self.control_plane, period_s=PROGRESS_POST_S)
+
+        def emit(record: dict[str, Any]) -> None:
+            self.console.progress(record)
+            poster.offer(record)
+
+        meter = ProgressMeter(begin=begin, end=end, period_s=self.description.progress_s, emit=emit)
+        with (
+            self.space.log.open("w", encoding="utf-8") as log,
+            SummaryFile(self.space.out / collecting.SUMMARY) as summary,
+        ):
+
+            def on_record(record: StepRecord) -> None:
+                summary.write(record)
+                meter.record(record)
+
+            supervisor = Supervisor(log=log, should_stop=watch, on_record=on_record, on_message=self.console.log)
+            self.report.run = supervisor.run
+            poster.start()
+            try:
+                run = supervisor.execute(
+                    [self.pod.binary, "-c", preflight.CONFIG_NAME], cwd=folder, environment=self.pod.for_sumo
+                )
+            finally:
+                poster.stop()
+        self.written = outputs.written_since(self.space.scenario, before)
+        self.report.warnings_total = run.warnings_total
+        self.report.warnings += [Problem("sumo.warning", text) for text in run.warnings]
+        self.report.end(run.outcome, collecting.run_problems(run))
+
+    def collect(self) -> None:
+        collector = Collector(self.report, self.space.artifacts)
+        histogram = effective = None
+        if self.report.run is not None:
+            self.console.phase("collecting", "Checking and packing the results.")
+            histogram = collecting.read_results(self.report, self.space.out)
+            effective = sumocfg.effective(self.config, self.overrides("results"))
+        collector.collect_own(self.space.out, self.space.log, effective, histogram)
+        collector.collect_scenarios_own(self.space.scenario, self.written)
+
+    def upload(self) -> None:
+        self.console.phase("uploading", f"Storing {len(self.report.files)} files.")
+        delivery = Delivery(self.control_plane, self.report, deadline=self._upload_deadline)
+        delivery.deliver(self.description, self.space.artifacts)
+
+    def _upload_deadline(self) -> float:
+        deadline = self.wall_deadline + UPLOAD_S
+        return deadline if self.stop.at is None else min(deadline, self.stop.at + STOPPED_UPLOAD_S)
+
+
+def main() -> int:
+    """Run the job that the environment describes; returns the exit code."""
+    started = time.monotonic()
+    hide_from_other_processes()
+    stop, console, report = StopSignal(), Console(sys.stdout), Report()
+    stop.install()
+    termination_message = termination_message_path(os.environ)
+    try:
+        pod = PodEnvironment.take(os.environ)
+        job = JobDescription.parse(pod.job)
+        scenario = f"scenario {job.scenario_id} version {job.scenario_version}"
+        console.phase("starting", f"Job {job.job_id}, attempt {job.attempt}: {scenario}, seed {job.seed}.")
+        Runner(pod, job, report=report, console=console, stop=stop, started=started).run()
+    except RunEnd as end:
+        report.end(end.outcome, end.problems)
+    except Exception as error:  # noqa: BLE001 - the last wall: whatever it is, it must be reported
+        console.log("error", traceback.format_exc()[-LAST_TRACE_CHARS:])
+        report.end(Outcome.INTERNAL, [Problem("runner.internal", f"{type(error).__name__}: {error}")])
+    outcome = report.outcome or Outcome.INTERNAL
+    for problem in report.errors:
+        console.log("error", f"{problem.code}: {problem.message}")
+    report.write_termination_message(termination_message)
+    console.result(report.summary())
+    return outcome.exit_code
