@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import posixpath
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -83,7 +84,12 @@ class ConfigCheck:
         for option, kind in config_rules.INPUTS.items():
             for written in config.files(option):
                 self._add(inputs, path, decoded(written), kind)
-        problems = [*config_rules.problems(config.options, path), *_time_problems(config, path), *inputs.problems]
+        problems = [
+            *config_rules.problems(config.options, path),
+            *_time_problems(config, path),
+            *inputs.problems,
+            *self._unknown_edges(config, inputs),
+        ]
         if len(problems) > MAX_LISTED:
             more = Problem("config.more", f"{len(problems) - MAX_LISTED} more problems are not listed.", path)
             problems = [*problems[:MAX_LISTED], more]
@@ -123,6 +129,22 @@ class ConfigCheck:
                     scan = self._scan(path, kind)
                     inputs.take(path, kind, scan)
                     waiting += [(path, read, "additional") for read in scan.reads]
+
+    def _unknown_edges(self, config: SumoConfig, inputs: _Inputs) -> Iterator[Problem]:
+        """Routes over edges that the network does not have, as far as the run would come to them."""
+        scans = {file.path: self._scans[file.path] for file in inputs.files.values() if file.path in self._scans}
+        nets = [scans[file.path] for file in inputs.files.values() if file.kind == "net"]
+        if config.is_on("ignore-route-errors") or not nets or not all(net.edges and net.complete for net in nets):
+            return
+        known = set().union(*(net.edges for net in nets))
+        end = math.inf if config.end is None else config.end
+        for path, scan in scans.items():
+            unknown = [edge for edge, at in scan.driven.items() if at < end and edge not in known and edge[:1] != ":"]
+            if unknown:
+                some = ", ".join(f"'{edge}'" for edge in unknown[:5]) + (", …" if len(unknown) > 5 else "")
+                message = f"'{path}' has routes over {len(unknown)} edges that the network does not have: {some}."
+                hint = "Do the routes and the network belong together?"
+                yield Problem("input.unknown_edge", message, path, hint)
 
     def _scan(self, path: str, kind: str) -> InputScan:
         if path not in self._scans:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from simulations.sumo import config_rules, xmlscan
+from simulations.sumo import config_rules, sumocfg, xmlscan
 from simulations.sumo.problems import Problem
 
 # Files that SUMO fails on if they are missing; the `file` of all other elements is written, or ignored.
@@ -28,12 +28,17 @@ MAX_LISTED = 20
 
 @dataclass
 class InputScan:
-    """What was seen. `complete` is false where the pass stopped at its bound; `reads` are names as written."""
+    """What was seen. `complete` is false where the pass stopped at its bound; `reads` are names as written.
+
+    `edges` are a network's; `driven` has every edge that a route or trip names, with its earliest departure in seconds.
+    """
 
     root: str = ""
     complete: bool = True
     counts: Counter[str] = field(default_factory=Counter)
     reads: dict[str, None] = field(default_factory=dict)
+    edges: set[str] = field(default_factory=set)
+    driven: dict[str, float] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     bytes_read: int = 0
@@ -43,6 +48,7 @@ def scan(chunks: Iterable[bytes], path: str, *, limit: int) -> InputScan:
     """Look at up to `limit` bytes of an input, after gunzipping it if it is gzip."""
     result = InputScan()
     lights: set[str] = set()
+    departure = 0.0
 
     def counted_chunks() -> Iterable[bytes]:
         for chunk in xmlscan.gunzipped(chunks):
@@ -50,13 +56,25 @@ def scan(chunks: Iterable[bytes], path: str, *, limit: int) -> InputScan:
             yield chunk
 
     def on_start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal departure
         if not result.root:
             result.root = name
         elif name in NETWORK_PARTS:
             if not attributes.get("id", ":").startswith(":"):  # parts inside junctions
                 result.counts[NETWORK_PARTS[name]] += 1
+                if name == "edge":
+                    result.edges.add(attributes["id"])
         elif name in COUNTED:
             result.counts[COUNTED[name]] += 1
+            departure = _departure(attributes)
+            if name in ("trip", "flow"):
+                for edge in (attributes.get("from"), attributes.get("to")):
+                    if edge:
+                        result.driven[edge] = min(departure, result.driven.get(edge, departure))
+        elif name == "route":
+            for edge in attributes.get("edges", "").split():
+                at = 0.0 if "id" in attributes else departure
+                result.driven[edge] = min(at, result.driven.get(edge, at))
         elif name == "tlLogic":
             lights.add(attributes.get("id", ""))
         elif name == "include" and "href" in attributes:
@@ -84,6 +102,14 @@ def kind_problem(path: str, kind: str, root: str) -> Problem | None:
     if not wrong:
         return None
     return Problem("input.wrong_kind", f"'{path}' is given as {kind}, but its root element is <{root}>.", path)
+
+
+def _departure(attributes: dict[str, str]) -> float:
+    """Seconds; 0 for vehicles that leave when something else happens."""
+    try:
+        return sumocfg.parse_time(attributes.get("depart") or attributes.get("begin") or "0")
+    except ValueError:
+        return 0.0
 
 
 def _look_at_outputs(result: InputScan, path: str, element: str, attributes: dict[str, str]) -> None:

@@ -16,7 +16,8 @@ from simulations.sumo.problems import InvalidScenario, Problem
 MAX_CONFIG_BYTES = 1024**2
 MAX_LISTED = 20
 
-BOOLEANS = ("1", "0", "yes", "no", "true", "false", "on", "off", "t", "f", "x", "-")
+TRUE = ("1", "yes", "true", "on", "x", "t")
+FALSE = ("0", "no", "false", "off", "-", "f")
 OptionValue = str | int | float | bool
 
 
@@ -30,6 +31,10 @@ class SumoConfig:
         """The file names in a FILE option such as `route-files`; commas separate, spaces may be part of a name."""
         value = self.options.get(name)
         return [] if value is None else [part.strip() for part in value.split(",")]
+
+    def is_on(self, name: str) -> bool:
+        """Whether a BOOL option is set to true."""
+        return self.options.get(name, "").lower() in TRUE
 
     @property
     def begin(self) -> float:
@@ -128,7 +133,7 @@ def value_problem(option: option_table.OptionInfo, value: str) -> str | None:
             case "INT":
                 if not re.fullmatch(r"\s*[+-]?\d{1,10}", value, re.ASCII) or not -(2**31) <= int(value) < 2**31:
                     raise ValueError(value)
-            case "BOOL" if value.lower() not in BOOLEANS:
+            case "BOOL" if value.lower() not in TRUE + FALSE:
                 raise ValueError(value)
     except ValueError:
         kinds = {"TIME": "a time (seconds or H:M:S)", "FLOAT": "a number", "INT": "a whole number"}
