@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 WIDTH = 30
 KPIS = [
@@ -15,6 +15,14 @@ KPIS = [
     ("mean speed", "mean_speed_ms", "{:,.2f} m/s"),
     ("teleports", "teleports", "{:,.0f}"),
 ]
+
+
+class Terminal(Protocol):
+    """What is needed of standard output."""
+
+    def write(self, text: str, /) -> Any: ...
+    def flush(self) -> None: ...
+    def isatty(self) -> bool: ...
 
 
 def clock(seconds: float) -> str:
@@ -36,7 +44,7 @@ def line_of(job: Mapping[str, Any]) -> str:
     return f"{bar}  simulated {clock(progress['sim_time'])}  {progress['running']:,} vehicles running  {job['status']}"
 
 
-def show(jobs: Iterable[Mapping[str, Any]], out: TextIO = sys.stdout) -> Mapping[str, Any]:
+def show(jobs: Iterable[Mapping[str, Any]], out: Terminal = sys.stdout) -> Mapping[str, Any]:
     """Draw each state as it comes: over itself on a terminal, otherwise a line per change. Returns the last one."""
     shown, last = "", None
     for last in jobs:

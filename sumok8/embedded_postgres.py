@@ -43,6 +43,7 @@ class EmbeddedPostgres:
         key = hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:12]
         self.home = data_dir.resolve()
         self.install = _installed_binaries()
+        self._process: subprocess.Popen[bytes] | None = None
         if self.as_root:
             private = not _others_may_enter(data_dir.resolve().parent) or not _others_may_enter(self.install.resolve())
             if private:
@@ -67,8 +68,7 @@ class EmbeddedPostgres:
         self._own(self.socket_dir)
         if not (self.data / "PG_VERSION").exists():
             self._initdb()
-        if self.pid() is None:
-            self._launch()
+        self._bring_up()
         if DATABASE not in self._psql("SELECT datname FROM pg_database").splitlines():
             self._psql(f"CREATE DATABASE {DATABASE}")
         return self.url
@@ -88,6 +88,8 @@ class EmbeddedPostgres:
 
     def pid(self) -> int | None:
         """The running server's process id, or None."""
+        if self._process:
+            self._process.poll()  # reap it if it has ended
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
             os.kill(pid, 0)
@@ -104,34 +106,33 @@ class EmbeddedPostgres:
             shutil.rmtree(self.data)
         self._run("initdb", "-D", str(self.data), "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8")
 
-    def _launch(self) -> None:
+    def _bring_up(self) -> None:
+        """Launch unless one runs, until it answers; a killed server's last sessions may hold the next off for a while."""
+        log_path = self.home / "postgres.log"
+        deadline = time.monotonic() + 30
+        while not self._answers():
+            if self.pid() is None and (self._process is None or self._process.returncode is not None):
+                self._process = self._launch(log_path)
+            if time.monotonic() > deadline:
+                tail = log_path.read_text(errors="replace")[-2000:]
+                raise EmbeddedPostgresError(f"PostgreSQL did not answer within 30 s; its log ends:\n{tail}")
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        probe = [str(self.install / "bin" / "pg_isready"), "-q", "-h", str(self.socket_dir)]
+        return self.pid() is not None and subprocess.run(probe, check=False).returncode == 0
+
+    def _launch(self, log_path: Path) -> subprocess.Popen[bytes]:
         options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={self.socket_dir}"]
         options += ["-c", "max_connections=200", "-c", "log_min_messages=warning"]
         if not self.durable:
             options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-        log_path = self.home / "postgres.log"
         with log_path.open("ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [str(self.install / "bin" / "postgres"), "-D", str(self.data), *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home, start_new_session=True,
-                user=self.runs_as,
-                group=self.runs_as,
-                extra_groups=[] if self.as_root else None,
+                user=self.runs_as, group=self.runs_as, extra_groups=[] if self.as_root else None,
             )  # fmt: skip
-        deadline = time.monotonic() + 60
-        while True:
-            if process.poll() is not None:
-                tail = log_path.read_text(errors="replace")[-2000:]
-                raise EmbeddedPostgresError(f"PostgreSQL ended with {process.returncode}:\n{tail}")
-            ready = subprocess.run(
-                [str(self.install / "bin" / "pg_isready"), "-q", "-h", str(self.socket_dir)], check=False
-            )
-            if ready.returncode == 0:
-                return
-            if time.monotonic() > deadline:
-                process.kill()
-                raise EmbeddedPostgresError(f"PostgreSQL did not answer within 60 s; see {log_path}")
-            time.sleep(0.05)
 
     def _psql(self, statement: str) -> str:
         arguments = ["-h", str(self.socket_dir), "-U", "postgres", "-d", "postgres", "-tAqc", statement]
@@ -140,9 +141,8 @@ class EmbeddedPostgres:
     def _run(self, program: str, *arguments: str) -> str:
         done = subprocess.run(
             [str(self.install / "bin" / program), *arguments],
-            check=False, capture_output=True, text=True, cwd=self.home, user=self.runs_as,
-                group=self.runs_as,
-                extra_groups=[] if self.as_root else None,
+            check=False, capture_output=True, text=True, cwd=self.home, user=self.runs_as, group=self.runs_as,
+            extra_groups=[] if self.as_root else None,
         )  # fmt: skip
         if done.returncode:
             raise EmbeddedPostgresError(f"{program} failed: {done.stderr.strip()}")
@@ -153,10 +153,13 @@ class EmbeddedPostgres:
             os.chown(path, NOBODY, NOBODY)
 
     def _copy_install(self) -> None:
-        copy = self.home / "pginstall18"
+        """Copy the binaries and the libraries beside their package, in the layout that their run paths expect."""
+        copy = self.home / "install"
+        package, site = self.install.parent.name, self.install.parent.parent
         if not copy.exists():
             partial = copy.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(self.install, partial, symlinks=True)
+            shutil.copytree(self.install, partial / package / self.install.name, symlinks=True)
+            shutil.copytree(site / f"{package}.libs", partial / f"{package}.libs", symlinks=True)
             partial.rename(copy)
-        self.install = copy
+        self.install = copy / package / self.install.name

@@ -214,3 +214,5 @@ SESSION_COOKIE_AGE = 12 * 3600
 
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// URL.")
+if any(value.startswith("example-") for value in [SECRET_KEY, *JOB_TOKEN_KEYS]):
+    raise ImproperlyConfigured("SECRET_KEY or JOB_TOKEN_KEYS is still the published example; make your own.")

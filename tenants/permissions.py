@@ -1,10 +1,14 @@
 """Who may call what."""
 
+from typing import TYPE_CHECKING
+
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from tenants.authentication import Principal
+
+if TYPE_CHECKING:  # rest_framework.views itself loads this module
+    from rest_framework.views import APIView
 
 
 class IsTenant(BasePermission):
@@ -12,7 +16,7 @@ class IsTenant(BasePermission):
 
     message = "This address is for tenants; use a tenant's API key."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.user, Principal) and request.user.scope == "tenant"
 
 
@@ -21,5 +25,5 @@ class IsAdmin(BasePermission):
 
     message = "This address is for admins; use an admin API key or sign in as staff."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.user, Principal) and request.user.scope == "admin"

@@ -1,14 +1,17 @@
 """A rate limit per API key: one atomic statement a request, right across any number of web processes."""
 
 import time
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from tenants.models import ApiKey
+
+if TYPE_CHECKING:  # rest_framework.views itself loads this module
+    from rest_framework.views import APIView
 
 COUNT = """
 INSERT INTO api_key_usage AS u (api_key_id, "window", count) VALUES (%s, %s, 1)
@@ -21,7 +24,7 @@ RETURNING count
 class ApiKeyRateThrottle(BaseThrottle):
     """`RATE_LIMIT_PER_MINUTE` requests per key and clock minute; 0 is no limit and costs nothing."""
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         limit = settings.RATE_LIMIT_PER_MINUTE
         if not limit or not isinstance(request.auth, ApiKey):
             return True
