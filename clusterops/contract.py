@@ -29,6 +29,17 @@ class TenantSpace:
 
 
 @dataclass(frozen=True)
+class SpaceState:
+    """A namespace of ours as the cluster has it now."""
+
+    namespace: str
+    tenant_id: str
+    uid: str
+    terminating: bool
+    as_wanted: bool  # quota, defaults, isolation and role binding are what the tenant's limits ask for
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """All that is needed to start one attempt of a job."""
 
@@ -47,16 +58,20 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Run:
-    """What the cluster says of one attempt: its Job and its newest pod, translated."""
+    """What the cluster says of one attempt: its Job and its newest pod, translated. All times are the cluster's."""
 
     name: str
     namespace: str
     uid: str
-    job_id: str
+    job_id: str  # 32 hex
     attempt: int
     phase: Phase
-    reason: str = ""  # a Job.Reason value
+    tenant_id: str = ""
+    reason: str = ""  # a Job.Reason value; empty when the phase says it all
     detail: str = ""  # the cluster's own words, for the message
+    job_exists: bool = True  # False: only a pod is left, in its grace period or orphaned
+    orphan: bool = False  # a pod that nothing owns any more: only an operator may delete it
+    decided: bool = False  # the Job is Complete or Failed
     created_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -64,10 +79,10 @@ class Run:
     node_name: str = ""
     exit_code: int | None = None
     report: Mapping[str, Any] | None = None  # the runner's termination message, parsed
-    deleting: bool = False
+    deleting: bool = False  # the Job or, when it is gone, the pod has a deletionTimestamp
     ttl_s: int | None = None
-    waiting_since: datetime | None = None
-    disruptions: int = 0  # replaced pods: preempted, drained
+    waiting_since: datetime | None = None  # since when the newest pod (or the Job, without one) waits or is stuck
+    replaced_pods: int = 0  # pods of this attempt that the cluster took away and that are still listed
 
 
 @dataclass(frozen=True)
@@ -98,7 +113,6 @@ class ClusterSnapshot:
     pods_by_phase: Mapping[str, int]
     jobs: Mapping[str, int]  # total, active, succeeded, failed
     runs: tuple[Run, ...] = ()
-    job_counters: Mapping[str, Mapping[str, int]] = field(
-        default_factory=dict
-    )  # per Job name: active, succeeded, failed
+    # per "namespace/name" of a Kubernetes Job: active, succeeded, failed
+    job_counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     usage_by_namespace: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # cpu cores, memory bytes, pods

@@ -1,0 +1,88 @@
+"""What the reconciler knows of the cluster, for people and for its own next pass."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from tenants.models import Tenant
+
+
+class TenantNamespace(models.Model):
+    """A tenant's place in the cluster: which limits are in force there, and what is wrong with it."""
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="cluster_namespace")
+    namespace = models.CharField(max_length=63)
+    uid = models.CharField(
+        max_length=64, blank=True, help_text="The Namespace's uid; another one is another namespace."
+    )
+    applied = models.JSONField(default=dict, help_text="The limits last written to the cluster.")
+    applied_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="When it was last seen to be as wanted.")
+    repairs = models.PositiveIntegerField(default=0, help_text="How often someone else's change was undone.")
+    problem = models.TextField(blank=True, help_text="Why jobs cannot start there; empty: nothing.")
+    problem_since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "tenant_namespaces"
+
+    def __str__(self) -> str:
+        return self.namespace
+
+
+class ReconcilerState(models.Model):
+    """One row: the last pass and the last look at the cluster. Read it with `ReconcilerState.get()`."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    pass_started_at = models.DateTimeField(null=True, blank=True)
+    pass_finished_at = models.DateTimeField(null=True, blank=True)
+    pass_duration_s = models.FloatField(null=True, blank=True)
+    passes = models.BigIntegerField(default=0)
+    counts = models.JSONField(default=dict, help_text="Of the last pass; see `reconciler.Counts`.")
+    cluster_reachable = models.BooleanField(null=True, help_text="Null: never asked.")
+    last_success_at = models.DateTimeField(null=True, blank=True, help_text="The last pass that saw the cluster.")
+    error = models.TextField(blank=True, help_text="Why the last pass ended early; empty: it did not.")
+    snapshot = models.JSONField(null=True, blank=True, help_text="The last look at nodes and usage.")
+    snapshot_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "reconciler_state"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="reconciler_state_one_row")]
+
+    def __str__(self) -> str:
+        return f"pass {self.passes}"
+
+    @classmethod
+    def get(cls) -> "ReconcilerState":
+        """The row; before the first pass an unsaved one with every field empty."""
+        return cls.objects.filter(pk=1).first() or cls()
+
+
+class ClusterSampleQuerySet(models.QuerySet["ClusterSample"]):
+    def since(self, seconds: float) -> "ClusterSampleQuerySet":
+        return self.filter(at__gte=timezone.now() - timedelta(seconds=seconds))
+
+
+class ClusterSample(models.Model):
+    """The cluster once a minute, for charts. CPU in cores, memory in bytes; kept for a week."""
+
+    at = models.DateTimeField(default=timezone.now, primary_key=True)
+    running = models.PositiveIntegerField()
+    queued = models.PositiveIntegerField()
+    starting = models.PositiveIntegerField()
+    nodes = models.PositiveIntegerField()
+    nodes_ready = models.PositiveIntegerField()
+    cpu_requested = models.FloatField()
+    cpu_allocatable = models.FloatField()
+    memory_requested = models.FloatField()
+    memory_allocatable = models.FloatField()
+
+    objects: ClassVar = ClusterSampleQuerySet.as_manager()
+
+    class Meta:
+        db_table = "cluster_samples"
+        ordering = ["at"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}"
