@@ -107,7 +107,7 @@ class EmbeddedPostgres:
         self._run("initdb", "-D", str(self.data), "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8")
 
     def _bring_up(self) -> None:
-        """Launch unless one runs, until it answers; a killed server's last sessions may hold the next off for a while."""
+        """Launch unless one runs, until it answers; a killed server's last sessions may hold the next off a while."""
         log_path = self.home / "postgres.log"
         deadline = time.monotonic() + 30
         while not self._answers():
