@@ -23,6 +23,7 @@ COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 ENV PATH=/opt/venv/bin:$PATH \
     HOME=/tmp \
+    BIND=0.0.0.0:8000 \
     LOG_FORMAT=json \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
@@ -33,4 +34,4 @@ EXPOSE 8000
 # For engines that look at it; Kubernetes uses the probes of the manifests.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://localhost:8000/healthz', timeout=4)"]
-CMD ["gunicorn", "sumok8.wsgi", "--bind=0.0.0.0:8000", "--workers=2", "--threads=16", "--no-control-socket", "--worker-tmp-dir=/dev/shm"]
+CMD ["gunicorn", "--config=python:sumok8.gunicorn_conf", "sumok8.wsgi"]
