@@ -1,10 +1,18 @@
 """Fixtures for every room."""
 
 import pytest
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from tenants.models import Tenant
 from tests.factories import TenantFactory, issue_key
+
+
+@pytest.fixture(autouse=True)
+def static_files_where_they_lie(settings: Settings) -> None:
+    """Pages are rendered without `collectstatic`, which the manifest of production's storage needs."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
 @pytest.fixture

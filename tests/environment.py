@@ -9,6 +9,7 @@ from sumok8.embedded_postgres import EmbeddedPostgres
 
 _folder = Path(tempfile.mkdtemp(prefix="sumok8-tests-"))
 _folder.chmod(0o755)
+(_folder / "static").mkdir()
 _server: EmbeddedPostgres | None = None
 
 os.environ.update(
