@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from tenants.names import validate_namespace, validate_tenant_id
@@ -20,6 +21,8 @@ LAST_USED_EVERY = timedelta(minutes=5)
 class Tenant(models.Model):
     """A city, university or consultancy: one namespace, one set of limits."""
 
+    LIMITS: ClassVar = ("max_cpu", "max_memory_gi", "max_concurrent_jobs", "max_queued_jobs")
+
     tenant_id = models.CharField("tenant", max_length=40, primary_key=True, validators=[validate_tenant_id])
     namespace = models.CharField(
         max_length=63,
@@ -29,13 +32,22 @@ class Tenant(models.Model):
         help_text="Kubernetes namespace; empty: the tenant's name with the configured prefix.",
     )
     max_cpu = models.PositiveIntegerField(
-        "CPU limit", default=10, validators=[MinValueValidator(1)], help_text="CPUs of all running jobs together."
+        "CPU limit",
+        default=10,
+        validators=[MinValueValidator(1, "A tenant needs at least 1 CPU: every job asks for one or more.")],
+        help_text="CPUs of all running jobs together.",
     )
     max_memory_gi = models.PositiveIntegerField(
-        "memory limit (Gi)", default=20, validators=[MinValueValidator(1)], help_text="Gi of all running jobs together."
+        "memory limit (Gi)",
+        default=20,
+        validators=[MinValueValidator(1, "A tenant needs at least 1 Gi: every job asks for one or more.")],
+        help_text="Gi of all running jobs together.",
     )
     max_concurrent_jobs = models.PositiveIntegerField(
-        "concurrent jobs", default=2, validators=[MinValueValidator(1)], help_text="Jobs that run at the same time."
+        "concurrent jobs",
+        default=2,
+        validators=[MinValueValidator(1, "At least 1 job at a time; to stop new jobs, pause submissions instead.")],
+        help_text="Jobs that run at the same time.",
     )
     max_queued_jobs = models.PositiveIntegerField(
         "queued jobs", default=100, help_text="Jobs that may wait beyond those that run; 0 refuses instead of queueing."
@@ -61,6 +73,21 @@ class Tenant(models.Model):
         if not self.namespace:
             self.namespace = f"{settings.NAMESPACE_PREFIX}{self.tenant_id}"
             validate_namespace(self.namespace)
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The four limits by column name."""
+        return {name: getattr(self, name) for name in self.LIMITS}
+
+    def change_limits(self, **limits: int) -> dict[str, tuple[int, int]]:
+        """Validate and save; returns `{name: (old, new)}` of those that changed. Raises ValidationError."""
+        changed = {name: (old, limits[name]) for name, old in self.limits.items() if limits.get(name, old) != old}
+        for name, (_, new) in changed.items():
+            setattr(self, name, new)
+        self.full_clean()
+        if changed:
+            self.save(update_fields=list(changed))
+        return changed
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -132,6 +159,27 @@ class ApiKey(models.Model):
         now = timezone.now()
         if self.last_used_at is None or now - self.last_used_at > LAST_USED_EVERY:
             ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+
+    @property
+    def state(self) -> str:
+        """`usable`, `expired` or `revoked`."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= timezone.now() else "usable"
+
+    def rotate(self, *, overlap: timedelta) -> tuple["ApiKey", str]:
+        """Issue a successor with the same owner and label; this key expires after `overlap` at the latest.
+
+        Returns the new row and the key itself. Raises ValidationError if this key is not usable any more.
+        """
+        if self.state != "usable":
+            raise ValidationError(f"The key {self.prefix}… is {self.state}; issue a new one instead.", code="key.ended")
+        with transaction.atomic():
+            successor = ApiKey.objects.issue(tenant=self.tenant, label=self.label)
+            ends = timezone.now() + overlap
+            self.expires_at = min(ends, self.expires_at) if self.expires_at else ends
+            self.save(update_fields=["expires_at"])
+        return successor
 
     def revoke(self) -> bool:
         """Refuse the key from now on; False if it was revoked before."""

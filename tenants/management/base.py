@@ -1,0 +1,48 @@
+"""What the operators' commands share."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from tenants.models import Tenant
+
+
+class OperatorCommand(BaseCommand):
+    """A command whose `--help` ends with an example."""
+
+    example: str
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, epilog=f"Example: {self.example}", **kwargs)
+
+
+def add_limit_arguments(parser: CommandParser) -> None:
+    """`--max-cpu` and its like; a limit that is not given is None."""
+    for field in Tenant._meta.fields:
+        if field.name in Tenant.LIMITS:
+            flag = f"--{field.name.replace('_', '-')}"
+            parser.add_argument(flag, type=int, metavar="N", help=f"{field.help_text} New tenants: {field.default}.")
+
+
+def given_limits(options: dict[str, Any]) -> dict[str, int]:
+    """The limits that the operator named."""
+    return {name: options[name] for name in Tenant.LIMITS if options[name] is not None}
+
+
+def find_tenant(tenant_id: str) -> Tenant:
+    """Raises CommandError with the way on."""
+    try:
+        return Tenant.objects.get(tenant_id=tenant_id)
+    except Tenant.DoesNotExist:
+        raise CommandError(f"There is no tenant {tenant_id}; `manage.py list_tenants` names them.") from None
+
+
+def refuse(error: ValidationError) -> CommandError:
+    """The same problems as one sentence after another, each with its option or field."""
+    problems: Iterable[tuple[str, list[str]]] = (
+        error.message_dict.items() if hasattr(error, "error_dict") else [("__all__", error.messages)]
+    )
+    lines = [message if field == "__all__" else f"{field}: {message}" for field, found in problems for message in found]
+    return CommandError("\n".join(lines))
