@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 from simulations.sumo import config_rules, option_table
@@ -14,6 +14,7 @@ from simulations.sumo.sumocfg import OptionValue
 
 DAY_S = 86_400.0
 MAX_TEXT = 200
+MAX_LISTED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class AllowedOption:
                 )
                 return None if well_formed else "must be names with commas between them, such as 'x,y,speed'"
         kind = int if self.type == "int" else int | float
-        if not isinstance(value, kind) or isinstance(value, bool) or not math.isfinite(value):
+        if not isinstance(value, kind) or isinstance(value, bool) or value != value:
             return "must be a whole number" if self.type == "int" else "must be a number"
         if self.minimum is not None and value < self.minimum:
             return f"must be at least {self.minimum:g}"
@@ -163,12 +164,11 @@ def check_request(
     if options is not None and not isinstance(options, Mapping):
         problems.append(Problem("option.bad_value", "'options' must be an object of names and values.", "options"))
     else:
-        for name, value in (options or {}).items():
-            problems += _option_problems(name, value, {"scale": scale, "step-length": step_length})
+        problems += islice(_option_problems(options or {}, {"scale": scale, "step-length": step_length}), MAX_LISTED)
     if outputs is not None and not isinstance(outputs, list | tuple):
         problems.append(Problem("output.unknown", "'outputs' must be a list of names.", "outputs"))
     else:
-        problems += _output_problems(outputs or ())
+        problems += islice(_output_problems(outputs or ()), MAX_LISTED)
     return problems
 
 
@@ -199,9 +199,15 @@ def request_overrides(
     return overrides
 
 
-def _option_problems(name: Any, value: Any, fields: Mapping[str, Any]) -> Iterator[Problem]:
+def _option_problems(options: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[Problem]:
+    for name, value in options.items():
+        yield from _one_option_problems(name, value, fields)
+
+
+def _one_option_problems(name: str, value: Any, fields: Mapping[str, Any]) -> Iterator[Problem]:
+    name = name[:MAX_TEXT]
     where = f"options.{name}"
-    known = option_table.find(str(name))
+    known = option_table.find(name)
     rule = ALLOWED.get(name)
     if rule is not None:
         if fields.get(name) is not None:
@@ -215,10 +221,10 @@ def _option_problems(name: Any, value: Any, fields: Mapping[str, Any]) -> Iterat
     elif known is not None and config_rules.is_dropped(known.name):
         yield Problem("option.denied", f"The option '{name}' is set by the hosted run itself.", where)
     else:
-        near = difflib.get_close_matches(known.name if known else str(name)[:MAX_TEXT].lower(), ALLOWED, 1)
+        near = difflib.get_close_matches(known.name if known else name.lower(), ALLOWED, 1)
         hint = f"Did you mean '{near[0]}'?" if near else "An option that is not listed can be set in the .sumocfg."
         reason = "cannot be set on a job" if known else "is not known to SUMO"
-        yield Problem("option.not_allowed", f"The option '{str(name)[:MAX_TEXT]}' {reason}.", where, hint)
+        yield Problem("option.not_allowed", f"The option '{name}' {reason}.", where, hint)
 
 
 def _output_problems(outputs: list[Any] | tuple[Any, ...]) -> Iterator[Problem]:

@@ -60,7 +60,7 @@ def check_scenario(source: Source, *, config: str | None = None, limits: Archive
     """
     try:
         with open_archive(source, limits or ArchiveLimits()) as archive:
-            return _inspect(archive, config)
+            return _inspect(archive, config or None)
     except InvalidScenario as error:
         return Inspection(error.problems, (), None, {}, 0, 0)
 
