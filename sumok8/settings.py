@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "sumok8.metrics.MetricsMiddleware",
     "sumok8.middleware.RequestIdMiddleware",
     "sumok8.middleware.RateLimitHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -106,13 +107,14 @@ STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
 MEDIA_ROOT = DATA_DIR / "media"
 S3_BUCKET: str = env.str("S3_BUCKET", default="")
+S3_ENDPOINT_URL: str = env.str("S3_ENDPOINT_URL", default="")
 _files: dict[str, object] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
 if S3_BUCKET:
     _files = {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
-            "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+            "endpoint_url": S3_ENDPOINT_URL or None,
             "region_name": env.str("S3_REGION", default="") or None,
             "access_key": env.str("S3_ACCESS_KEY_ID", default="") or None,
             "secret_key": env.str("S3_SECRET_ACCESS_KEY", default="") or None,
@@ -158,6 +160,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["sumok8.schema.without_internal_paths"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "sumok8.schema.document_errors",
+    ],
 }
 # Requests per minute and API key; 0 = no limit.
 RATE_LIMIT_PER_MINUTE: int = env.int("RATE_LIMIT_PER_MINUTE", default=0)
@@ -192,6 +199,7 @@ IMAGE_ERROR_GRACE_S: int = env.int("IMAGE_ERROR_GRACE_S", default=300)
 NODE_LOST_AFTER_S: int = env.int("NODE_LOST_AFTER_S", default=420)
 MAX_ATTEMPTS: int = env.int("MAX_ATTEMPTS", default=3)
 DISPATCH_PER_SECOND: int = env.int("DISPATCH_PER_SECOND", default=10)  # Kubernetes Jobs created; 0 = no limit
+LOG_FOLLOWERS: int = env.int("LOG_FOLLOWERS", default=26)  # followed logs per web process; each keeps a thread
 HEARTBEAT_FILE: str = env.str("HEARTBEAT_FILE", default="")  # touched after each reconciler pass
 
 # HTTPS, when a proxy or ingress terminates TLS

@@ -1,0 +1,300 @@
+"""The API server's Jobs, pods and events → `Run`s. Pure; tested on recordings of a real cluster."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from clusterops.contract import Phase, Run
+from clusterops.manifests import ATTEMPT, CONTAINER, JOB_ID, TENANT
+from simulations.models import Job
+
+Json = Mapping[str, Any]
+Reason = Job.Reason
+
+IMAGE_REASONS = {
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+}
+CONFIG_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CrashLoopBackOff"}
+# simulations/sumo/outcomes.py; 143 is SIGTERM without a word from the runner, 137 SIGKILL by an unknown hand.
+EXIT_REASONS = {
+    64: Reason.INVALID_JOB,
+    65: Reason.INVALID_SCENARIO,
+    66: Reason.SUMO_FAILED,
+    67: Reason.TIME_LIMIT,
+    68: Reason.TOO_MANY_TELEPORTS,
+    69: Reason.OUTPUT_LIMIT,
+    70: Reason.SUMO_CRASHED,
+    71: Reason.OUT_OF_MEMORY,
+    72: Reason.RUNNER_ERROR,
+    74: Reason.RESULTS_NOT_STORED,
+    75: Reason.INTERRUPTED,
+    137: Reason.KILLED,
+    143: Reason.INTERRUPTED,
+}
+NODE_LOST_DISRUPTIONS = {"DeletionByTaintManager", "DeletionByPodGC"}
+
+
+def runs(jobs: Iterable[Json], pods: Iterable[Json], refusals: Mapping[str, str]) -> list[Run]:
+    """Every attempt in the lists. `refusals`: Job uid → why its pod was refused, from events."""
+    by_name: dict[tuple[str, str], list[Json]] = defaultdict(list)
+    for pod in pods:
+        meta = pod["metadata"]
+        names = meta.get("labels") or {}
+        by_name[meta["namespace"], names.get("batch.kubernetes.io/job-name") or names.get("job-name") or ""].append(pod)
+    found = []
+    for job in jobs:
+        meta = job["metadata"]
+        key = (meta["namespace"], meta["name"])
+        own = [pod for pod in by_name.get(key, ()) if _owner_uid(pod) == meta["uid"]]
+        if own:
+            by_name[key] = [pod for pod in by_name[key] if pod not in own]
+        found.append(run_of(job, own, refusals.get(meta["uid"], "")))
+    found += [_run_of_pods(left) for left in by_name.values() if left]
+    return found
+
+
+def run_of(job: Json, pods: list[Json], refusal: str = "") -> Run:
+    """One attempt from its Job and the Job's own pods."""
+    meta, status = job["metadata"], job.get("status") or {}
+    conditions = {c["type"]: c for c in status.get("conditions") or [] if c.get("status") == "True"}
+    run = replace(
+        _newest(pods, meta),
+        uid=meta["uid"],
+        decided="Complete" in conditions or "Failed" in conditions,
+        deleting="deletionTimestamp" in meta,
+        created_at=_time(meta.get("creationTimestamp")),
+        ttl_s=(job.get("spec") or {}).get("ttlSecondsAfterFinished"),
+        job_exists=True,
+        orphan=False,
+    )
+    if "Complete" in conditions:
+        finished_at = run.finished_at or _time(status.get("completionTime"))
+        return replace(run, phase=Phase.SUCCEEDED, reason="", detail="", finished_at=finished_at)
+    if failed := conditions.get("Failed"):
+        return _failed(run, failed)
+    if run.deleting:
+        return replace(run, phase=Phase.ENDING, reason=run.reason or Reason.DELETED_EXTERNALLY)
+    if not pods:
+        return _without_pod(run, status, conditions, refusal)
+    by_the_job = conditions.get("FailureTarget") or conditions.get("Suspended")
+    if by_the_job and run.phase is Phase.ENDING and run.reason == Reason.DELETED_EXTERNALLY:
+        return replace(run, reason=Reason.FINISHING, detail=by_the_job.get("message", ""))
+    return run
+
+
+def _failed(run: Run, condition: Json) -> Run:
+    finished_at = run.finished_at or _time(condition.get("lastTransitionTime"))
+    run = replace(run, phase=Phase.FAILED, finished_at=finished_at, detail=run.detail or condition.get("message", ""))
+    if condition.get("reason") == "DeadlineExceeded":
+        return replace(run, reason=Reason.TIME_LIMIT)
+    if run.exit_code is None and run.reason not in (Reason.NODE_LOST, Reason.PREEMPTED, Reason.EVICTED_DISK):
+        # The pod is gone: a verdict named in the condition is all there is.
+        _, found, code = condition.get("message", "").partition("failed with exit code ")
+        if found and (number := code.split(" ", 1)[0]).isdigit():
+            reason = EXIT_REASONS.get(int(number), Reason.RUNNER_ERROR)
+            return replace(run, reason=reason, exit_code=int(number))
+        return replace(run, reason=run.reason if run.pod_name and run.reason else Reason.LOST)
+    return run
+
+
+def _without_pod(run: Run, status: Json, conditions: Mapping[str, Json], refusal: str) -> Run:
+    since = _time(status.get("startTime")) or run.created_at
+    if status.get("terminating") or "FailureTarget" in conditions or "SuccessCriteriaMet" in conditions:
+        return replace(run, phase=Phase.ENDING, reason=Reason.FINISHING, waiting_since=since)
+    reason = Reason.STARTING
+    if refusal:
+        reason = Reason.ADMISSION_REFUSED
+        if "exceeded quota" in refusal:
+            reason = Reason.WAITING_QUOTA
+        elif "is being terminated" in refusal:
+            reason = Reason.NAMESPACE_TERMINATING
+    return replace(run, phase=Phase.WAITING, reason=reason, detail=refusal, waiting_since=since)
+
+
+def _run_of_pods(pods: list[Json]) -> Run:
+    """Pods whose Job is gone: in their grace period, or orphaned by a delete without a propagation policy."""
+    meta = max(pods, key=_age)["metadata"]
+    names = meta.get("labels") or {}
+    run = _newest(pods, {**meta, "name": names.get("batch.kubernetes.io/job-name") or names.get("job-name") or ""})
+    orphan = not meta.get("ownerReferences")
+    return replace(run, job_exists=False, orphan=orphan, deleting="deletionTimestamp" in meta)
+
+
+def _newest(pods: list[Json], meta: Json) -> Run:
+    """What the newest pod says; names from `meta`."""
+    names = meta.get("labels") or {}
+    attempt = names.get(ATTEMPT, "1")
+    run = Run(
+        name=meta["name"],
+        namespace=meta["namespace"],
+        uid="",
+        job_id=names.get(JOB_ID, ""),
+        attempt=int(attempt) if attempt.isdigit() else 1,
+        tenant_id=names.get(TENANT, ""),
+        phase=Phase.WAITING,
+    )
+    if not pods:
+        return run
+    pod = max(pods, key=_age) if len(pods) > 1 else pods[0]
+    state = _pod_state(pod)
+    return replace(run, replaced_pods=len(pods) - 1, created_at=state["waiting_since"], **state)
+
+
+def _pod_state(pod: Json) -> dict[str, Any]:
+    """Run's fields as far as one pod tells them."""
+    meta, spec, status = pod["metadata"], pod.get("spec") or {}, pod.get("status") or {}
+    phase = status.get("phase", "Pending")
+    conditions = {c["type"]: c for c in status.get("conditions") or []}
+    container = _container_state(status)
+    ended = container.get("terminated") or {}
+    state: dict[str, Any] = {
+        "pod_name": meta["name"],
+        "node_name": spec.get("nodeName") or "",
+        "started_at": _time((ended or container.get("running") or {}).get("startedAt")),
+        "finished_at": _time(ended.get("finishedAt")),
+        "exit_code": ended.get("exitCode"),
+        "report": _report(ended.get("message")),
+        "waiting_since": _time(meta.get("creationTimestamp")),
+    }
+    disruption = conditions.get("DisruptionTarget") or {}
+    disrupted = disruption.get("status") == "True"
+    if phase == "Succeeded":
+        return state | {"phase": Phase.SUCCEEDED}
+    if disrupted and ("deletionTimestamp" in meta or phase == "Failed"):
+        return state | _disrupted(disruption, conditions, meta, phase)
+    if "deletionTimestamp" in meta:
+        since = _time(meta["deletionTimestamp"])
+        return state | {"phase": Phase.ENDING, "reason": Reason.DELETED_EXTERNALLY, "waiting_since": since}
+    if phase == "Failed":
+        reason, detail = _why_failed(status, ended)
+        return state | {"phase": Phase.FAILED, "reason": reason, "detail": detail}
+    if ended:
+        return state | {"phase": Phase.ENDING, "reason": Reason.FINISHING}
+    if "running" in container or phase in {"Running", "Unknown"}:
+        return state | _running(conditions, phase)
+    return state | _waiting(conditions, container)
+
+
+def _disrupted(disruption: Json, conditions: Mapping[str, Json], meta: Json, phase: str) -> dict[str, Any]:
+    lost = disruption.get("reason") in NODE_LOST_DISRUPTIONS
+    since = meta.get("deletionTimestamp") or disruption.get("lastTransitionTime")
+    return {
+        # Once it is over, the Job makes a replacement, so the run waits for that.
+        "phase": Phase.WAITING if phase == "Failed" else Phase.ENDING,
+        "reason": Reason.NODE_LOST if lost else Reason.PREEMPTED,
+        "detail": disruption.get("message", ""),
+        "waiting_since": _silent_since(conditions) or _time(since),
+        "report": None,
+    }
+
+
+def _silent_since(conditions: Mapping[str, Json]) -> datetime | None:
+    """When the node stopped answering: the node controller writes Ready=False without a reason, a kubelet gives one."""
+    ready = conditions.get("Ready") or {}
+    if ready.get("status") == "False" and not ready.get("reason"):
+        return _time(ready.get("lastTransitionTime"))
+    return None
+
+
+def _running(conditions: Mapping[str, Json], phase: str) -> dict[str, Any]:
+    since = _silent_since(conditions)
+    if since or phase == "Unknown":
+        return {"phase": Phase.RUNNING, "reason": Reason.NODE_LOST, "waiting_since": since}
+    return {"phase": Phase.RUNNING}
+
+
+def _waiting(conditions: Mapping[str, Json], container: Json) -> dict[str, Any]:
+    scheduled = conditions.get("PodScheduled") or {}
+    if scheduled.get("status") == "False":
+        reason, detail = Reason.WAITING_FOR_NODE, scheduled.get("message", "")
+    else:
+        waiting = container.get("waiting") or {}
+        detail = f"{waiting.get('reason', '')}: {waiting.get('message', '')}".strip(": ")
+        reason = Reason.STARTING
+        if waiting.get("reason") in IMAGE_REASONS:
+            reason = Reason.IMAGE_ERROR
+        elif waiting.get("reason") in CONFIG_REASONS:
+            reason = Reason.CONFIG_ERROR
+    return {"phase": Phase.WAITING, "reason": reason, "detail": detail}
+
+
+def _why_failed(status: Json, ended: Json) -> tuple[str, str]:
+    """(reason, the cluster's words) of a failed pod that no disruption explains."""
+    words = status.get("message") or ended.get("message") or ""
+    code = ended.get("exitCode")
+    if status.get("reason") == "Evicted":
+        full = any(word in words.lower() for word in ("emptydir", "ephemeral"))
+        return (Reason.EVICTED_DISK if full else Reason.KILLED), words
+    if status.get("reason") == "DeadlineExceeded":
+        return Reason.TIME_LIMIT, words
+    if ended.get("reason") == "OOMKilled":
+        return Reason.OUT_OF_MEMORY, words
+    if ended.get("reason") in {"StartError", "ContainerCannotRun"}:
+        return Reason.CONFIG_ERROR, words
+    if code is None:  # never started: the machine refused it, or it was lost
+        return (Reason.INTERRUPTED if status.get("reason") else Reason.LOST), words
+    return EXIT_REASONS.get(code, Reason.RUNNER_ERROR), words
+
+
+def refusals(events: Iterable[Json]) -> dict[str, str]:
+    """Job uid → the newest FailedCreate text."""
+    newest: dict[str, tuple[str, str]] = {}
+    for event in events:
+        subject = event.get("involvedObject") or {}
+        if event.get("reason") != "FailedCreate" or subject.get("kind") != "Job":
+            continue
+        at = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or ""
+        uid = subject.get("uid", "")
+        newest[uid] = max(newest.get(uid, ("", "")), (at, event.get("message", "")))
+    return {uid: text for uid, (_, text) in newest.items()}
+
+
+def has_unexplained(jobs: Iterable[Json], pods: Iterable[Json], before: datetime) -> bool:
+    """Whether a Job made before `before` has neither pod nor verdict: only an event can tell why."""
+    with_pod = {_owner_uid(pod) for pod in pods}
+    return any(
+        job["metadata"]["uid"] not in with_pod
+        and not (job.get("status") or {}).get("conditions")
+        and (_time(job["metadata"].get("creationTimestamp")) or before) < before
+        for job in jobs
+    )
+
+
+def _owner_uid(pod: Json) -> str:
+    owners = pod["metadata"].get("ownerReferences")
+    return owners[0]["uid"] if owners else ""
+
+
+def _age(pod: Json) -> tuple[bool, str, str]:
+    meta = pod["metadata"]
+    return "deletionTimestamp" not in meta, meta.get("creationTimestamp") or "", meta["name"]
+
+
+def _container_state(status: Json) -> Json:
+    containers = status.get("containerStatuses") or []
+    chosen = next((c for c in containers if c.get("name") == CONTAINER), containers[0] if containers else {})
+    return chosen.get("state") or {}
+
+
+def _report(message: str | None) -> Json | None:
+    """The runner's termination message; None if the text is a log's tail or cut off."""
+    if not message or not message.startswith("{"):
+        return None
+    try:
+        report = json.loads(message)
+    except ValueError:
+        return None
+    return report if isinstance(report, dict) else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
