@@ -1,44 +1,63 @@
-"""What is wanted (scenarios, jobs) and what came of it (events, logs, artifacts)."""
+"""One run of a scenario, and every move it may make."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models, transaction
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from simulations.models.scenario import Scenario
 from tenants.models import Tenant
 
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
 
-class Scenario(models.Model):
-    """One immutable version of a tenant's scenario, or of a shared one (`tenant` null). Equal bytes are stored once."""
-
-    tenant = models.ForeignKey(Tenant, models.CASCADE, null=True, blank=True, related_name="scenarios")
-    scenario_id = models.CharField(max_length=64)
-    version = models.PositiveIntegerField()
-    sha256 = models.CharField(max_length=64, db_index=True)
-    file = models.FileField(max_length=200)
-    size_bytes = models.BigIntegerField()
-    config = models.CharField(max_length=500, help_text="Path of the .sumocfg inside the archive.")
-    inspection = models.JSONField(default=dict, help_text="What the upload check found inside.")
-    uploaded_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        db_table = "scenarios"
-        ordering = ["-uploaded_at", "-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "scenario_id", "version"], nulls_distinct=False, name="scenarios_unique_version"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.scenario_id} v{self.version}"
+    from simulations.models.outcome import JobEvent
 
 
 class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> "JobQuerySet":
         """Jobs that have not ended."""
         return self.filter(status__in=Job.ACTIVE)
+
+    def queued(self) -> "JobQuerySet":
+        """Jobs that wait to be given to the cluster."""
+        return self.filter(status=Job.Status.PENDING, dispatched_at=None)
+
+    def with_queue_position(self) -> "JobQuerySet":
+        """Adds `queue_position`: 1 is the tenant's next job to run, null is a job that does not wait."""
+        earlier = models.Q(submitted_at__lt=models.OuterRef("submitted_at")) | models.Q(
+            submitted_at=models.OuterRef("submitted_at"), job_id__lt=models.OuterRef("job_id")
+        )
+        ahead = (
+            Job.objects.queued()
+            .filter(tenant=models.OuterRef("tenant"))
+            .filter(
+                models.Q(priority__gt=models.OuterRef("priority"))
+                | models.Q(earlier, priority=models.OuterRef("priority"))
+            )
+            .order_by()
+            .values("tenant")
+            .annotate(count=models.Count("*"))
+            .values("count")
+        )
+        position = Coalesce(models.Subquery(ahead), 0) + 1
+        waits = models.Q(status=Job.Status.PENDING, dispatched_at=None)
+        return self.annotate(queue_position=models.Case(models.When(waits, then=position)))
+
+    def run(self, job_id: uuid.UUID, attempt: int) -> "JobQuerySet":
+        """That attempt of the job, if it is the present one and the job has not ended."""
+        return self.active().filter(pk=job_id, attempt=attempt)
+
+    def record_progress(self, job_id: uuid.UUID, attempt: int, progress: dict[str, Any]) -> bool:
+        """One UPDATE; False if that attempt is over."""
+        return bool(self.run(job_id, attempt).update(progress=progress, progress_at=timezone.now()))
+
+    def of_scenario(self, scenario_id: str) -> "JobQuerySet":
+        """Jobs that asked for a scenario of this name, whether or not it still exists."""
+        return self.annotate(asked_for=KT("scenario_data__scenario_id")).filter(asked_for=scenario_id)
 
 
 class Job(models.Model):
@@ -150,6 +169,7 @@ class Job(models.Model):
                 condition=models.Q(finished_at__isnull=False, dispatched_at__isnull=False, released_at__isnull=True),
             ),
             models.Index(fields=["-finished_at"], name="jobs_finished"),
+            models.Index("tenant", KT("scenario_data__scenario_id"), name="jobs_tenant_scenario"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -176,6 +196,14 @@ class Job(models.Model):
     def is_finished(self) -> bool:
         return self.status in self.TERMINAL
 
+    def request_cancel(self) -> bool:
+        """Wish for the job's end; the reconciler grants it. False if it was wished before or the job has ended."""
+        now = timezone.now()
+        wished = Job.objects.active().filter(pk=self.pk, cancel_requested_at=None).update(cancel_requested_at=now)
+        if wished:
+            self.cancel_requested_at = now
+        return bool(wished)
+
     def name_of_attempt(self, attempt: int) -> str:
         """The Kubernetes Job's name: at most 63 bytes, since Kubernetes copies it into a label."""
         name = f"sim-{self.job_id.hex}"
@@ -201,8 +229,7 @@ class Job(models.Model):
             if not Job.objects.filter(pk=self.pk, status=self.status, attempt=self.attempt).update(**columns):
                 return False
             if says_something_new:
-                JobEvent.objects.create(
-                    job=self,
+                self.events.create(
                     status=status,
                     reason=reason,
                     message=message,
@@ -211,53 +238,3 @@ class Job(models.Model):
         for name, value in columns.items():
             setattr(self, name, value)
         return True
-
-
-class JobEvent(models.Model):
-    """One line of a job's timeline. The first line, its submission, is the job's own `submitted_at`."""
-
-    job = models.ForeignKey(Job, models.CASCADE, related_name="events")
-    at = models.DateTimeField(default=timezone.now)
-    status = models.CharField(max_length=10)
-    reason = models.CharField(max_length=24)
-    message = models.TextField()
-    attempt = models.PositiveSmallIntegerField(default=1)
-
-    class Meta:
-        db_table = "job_events"
-        ordering = ["at", "id"]
-
-    def __str__(self) -> str:
-        return f"{self.at:%H:%M:%S} {self.reason}"
-
-
-class JobLog(models.Model):
-    """The tail of a job's log, kept apart so that lists of jobs stay narrow."""
-
-    job = models.OneToOneField(Job, models.CASCADE, primary_key=True, related_name="log")
-    text = models.TextField()
-    captured_at = models.DateTimeField(default=timezone.now)
-    is_final = models.BooleanField(default=False, help_text="Captured after the run's end.")
-
-    class Meta:
-        db_table = "job_logs"
-
-
-class Artifact(models.Model):
-    """A result file: written at most once per job, attempt and name."""
-
-    job = models.ForeignKey(Job, models.CASCADE, related_name="artifacts")
-    attempt = models.PositiveSmallIntegerField()
-    name = models.CharField(max_length=255)
-    file = models.FileField(max_length=400)
-    size_bytes = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64)
-    uploaded_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        db_table = "artifacts"
-        ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["job", "attempt", "name"], name="artifacts_unique_name")]
-
-    def __str__(self) -> str:
-        return self.name

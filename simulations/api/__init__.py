@@ -1,0 +1,1 @@
+"""The tenants' REST API, and the addresses that running pods call."""

@@ -1,0 +1,69 @@
+"""Serializer fields that take a value of the right JSON type or none: no "2" for 2, no true for 1, no silent extras."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+
+class WholeNumber(serializers.IntegerField):
+    default_error_messages = {"invalid": "Must be a whole number."}
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return data
+
+
+class Number(serializers.FloatField):
+    default_error_messages = {"invalid": "Must be a number."}
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            self.fail("invalid")
+        return float(data)
+
+
+class Text(serializers.CharField):
+    default_error_messages = {"invalid": "Must be a text."}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return data
+
+
+class YesNo(serializers.BooleanField):
+    default_error_messages = {"invalid": "Must be true or false."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class StrictSerializer(serializers.Serializer):
+    """Refuses names that it does not know, along with everything else that is wrong."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        errors: dict[str, Any] = {}
+        value: Any = None
+        try:
+            value = super().to_internal_value(data)
+        except ValidationError as error:
+            if not isinstance(error.detail, dict) or not hasattr(data, "keys"):
+                raise
+            errors |= error.detail
+        for name in sorted(set(data) - set(self.fields)):
+            shown = name[:64]
+            message = f"There is no field “{shown}”. Known are: {', '.join(self.fields)}."
+            errors[shown] = [ErrorDetail(message, code="unknown_field")]
+        for name, details in self.further_errors(data, errors).items():
+            errors.setdefault(name, details)
+        if errors:
+            raise ValidationError(errors)
+        return value
+
+    def further_errors(self, data: Any, errors: dict[str, Any]) -> dict[str, list[ErrorDetail]]:
+        """What is wrong beyond single fields, by the field to blame; `errors` is what was found so far."""
+        return {}

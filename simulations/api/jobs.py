@@ -1,0 +1,150 @@
+"""`/jobs`: submit, list, watch, cancel."""
+
+import hashlib
+import json
+import re
+import uuid
+from typing import Any
+
+from django.db.models import Q
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from simulations.api.callers import query, tenant_of
+from simulations.api.pagination import page
+from simulations.api.requests import JobListQuery, SubmitRequest
+from simulations.api.serializers import JobEventsSerializer, JobListSerializer, JobSerializer
+from simulations.models import Job, JobEvent
+from simulations.services import submit_job
+from tenants.errors import ApiError
+from tenants.parsers import JSONSentAsForm, StrictJSONParser
+
+IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+EXAMPLES = [
+    OpenApiExample("Small", {"scenario_id": "zurich_peak", "cpu_request": 2, "memory_gi": 4}, request_only=True),
+    OpenApiExample(
+        "Full",
+        {
+            "scenario_id": "zurich_peak",
+            "scenario_version": 3,
+            "seed": 42,
+            "end": 3600,
+            "options": {"time-to-teleport": 120},
+            "outputs": ["tripinfo"],
+            "emissions": True,
+            "time_limit_s": 1800,
+            "labels": {"study": "bus-lane"},
+        },
+        request_only=True,
+    ),
+]
+
+
+class JobsView(viewsets.ViewSet):
+    """All jobs of the caller."""
+
+    parser_classes = [StrictJSONParser, JSONSentAsForm]
+
+    @extend_schema(
+        summary="Submit a job",
+        request={"application/json": SubmitRequest},
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key", location="header", description="Repeat with the same body: the same job again."
+            )
+        ],
+        responses={
+            201: JobSerializer,
+            200: OpenApiResponse(JobSerializer, description="Submitted before with this Idempotency-Key."),
+            404: None,
+            409: None,
+            422: None,
+        },
+        examples=EXAMPLES,
+        tags=["jobs"],
+    )
+    def create(self, request: Request) -> Response:
+        wanted = SubmitRequest(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        job, is_new = submit_job(
+            tenant=tenant_of(request),
+            wanted=wanted.validated_data,
+            idempotency_key=_idempotency_key(request),
+            request_sha256=hashlib.sha256(json.dumps(request.data, sort_keys=True).encode()).hexdigest(),
+        )
+        headers = {"Location": f"/jobs/{job.job_id}"} | ({} if is_new else {"Idempotent-Replayed": "true"})
+        return Response(JobSerializer(job).data, status=201 if is_new else 200, headers=headers)
+
+    @extend_schema(summary="List jobs", parameters=[JobListQuery], responses=JobListSerializer, tags=["jobs"])
+    def list(self, request: Request) -> Response:
+        asked = query(request, JobListQuery)
+        rows = Job.objects.filter(_filters(asked), tenant=tenant_of(request)).with_queue_position()
+        if scenario_id := asked.get("scenario_id"):
+            rows = rows.of_scenario(scenario_id)
+        found, following = page(
+            request, rows, order_by="submitted_at", limit=asked["limit"], cursor=asked.get("cursor")
+        )
+        return Response(JobListSerializer({"jobs": found, "next": following}).data)
+
+
+class JobView(viewsets.ViewSet):
+    """One job."""
+
+    @extend_schema(summary="Watch a job", responses=JobSerializer, tags=["jobs"])
+    def retrieve(self, request: Request, job_id: uuid.UUID) -> Response:
+        return Response(JobSerializer(find_job(request, job_id)).data)
+
+    @extend_schema(
+        summary="Cancel a job",
+        description="The job ends as CANCELLED once its pod is gone; asking again changes nothing.",
+        request=None,
+        responses={202: JobSerializer, 409: None},
+        tags=["jobs"],
+    )
+    def cancel(self, request: Request, job_id: uuid.UUID) -> Response:
+        job = find_job(request, job_id)
+        if not job.request_cancel():
+            job = find_job(request, job_id)
+            if job.is_finished:
+                raise ApiError(409, "job.finished", f"The job has ended already: {job.status}.")
+        return Response(JobSerializer(job).data, status=202)
+
+    @extend_schema(summary="A job's timeline", responses=JobEventsSerializer, tags=["jobs"])
+    def events(self, request: Request, job_id: uuid.UUID) -> Response:
+        job = find_job(request, job_id)
+        submission = JobEvent(
+            at=job.submitted_at, status=Job.Status.PENDING, reason=Job.Reason.QUEUED, message="Submitted.", attempt=1
+        )
+        return Response(JobEventsSerializer({"job_id": job.job_id, "events": [submission, *job.events.all()]}).data)
+
+
+def find_job(request: Request, job_id: uuid.UUID) -> Job:
+    """The caller's own job with its queue position. Raises ApiError 404, also for another tenant's."""
+    job = Job.objects.filter(tenant=tenant_of(request)).with_queue_position().filter(pk=job_id).first()
+    if job is None:
+        raise ApiError(404, "job.not_found", "You have no such job.")
+    return job
+
+
+def _filters(asked: dict[str, Any]) -> Q:
+    chosen = Q()
+    if "status" in asked:
+        chosen &= Q(status__in=asked["status"])
+    if "submitted_since" in asked:
+        chosen &= Q(submitted_at__gte=asked["submitted_since"])
+    if "submitted_until" in asked:
+        chosen &= Q(submitted_at__lt=asked["submitted_until"])
+    for label in asked.get("label", []):
+        name, _, value = label.partition(":")
+        chosen &= Q(labels__contains={name: value})
+    return chosen
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
+        message = "Idempotency-Key must be 1 to 255 printable ASCII characters without spaces."
+        raise ApiError(400, "idempotency.bad_key", message)
+    return key

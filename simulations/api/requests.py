@@ -1,0 +1,159 @@
+"""What callers may send, field by field."""
+
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from simulations.api.fields import Number, StrictSerializer, Text, WholeNumber, YesNo
+from simulations.api.pagination import MAX_LIMIT, CursorField
+from simulations.models import Job
+from simulations.sumo.options import check_request
+
+SCENARIO_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
+LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
+MAX_LABELS = 20
+CHECKED_BY_SUMO_RULES = ("options", "outputs", "begin", "end", "step_length", "scale", "seed")
+
+
+class ScenarioIdField(serializers.RegexField):
+    """A scenario's name: letters, digits, `.`, `_` and `-`, 1 to 64 characters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        message = "Use 1 to 64 letters, digits, dots, underscores and hyphens, beginning with a letter or digit."
+        super().__init__(SCENARIO_ID, error_messages={"invalid": message}, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class LabelsField(serializers.DictField):
+    """Up to 20 names of the caller's own with short texts."""
+
+    child = Text(max_length=100, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, Mapping):
+            if len(data) > MAX_LABELS:
+                raise serializers.ValidationError(f"At most {MAX_LABELS} labels.", code="too_many")
+            if bad := [name for name in data if not LABEL_NAME.fullmatch(name)]:
+                rule = "1 to 63 letters, digits and ._/- with a letter or digit at both ends"
+                raise serializers.ValidationError(f"Label names are {rule}: not {bad[0][:64]!r}.", code="bad_name")
+        return super().to_internal_value(data)
+
+
+class SubmitRequest(StrictSerializer):
+    """A job. Only `scenario_id` is needed."""
+
+    scenario_id = ScenarioIdField(help_text="A scenario of yours, or a shared one.")
+    scenario_version = WholeNumber(
+        min_value=1, max_value=2**31 - 1, allow_null=True, default=None, help_text="Default: the newest."
+    )
+    cpu_request = WholeNumber(min_value=1, max_value=10_000, default=1, help_text="CPUs; SUMO uses one core.")
+    memory_gi = WholeNumber(min_value=1, max_value=100_000, default=1, help_text="Gi of memory.")
+    config = Text(
+        max_length=500,
+        allow_null=True,
+        default=None,
+        help_text="Path of the .sumocfg; default: the one chosen at upload.",
+    )
+    seed = WholeNumber(
+        min_value=0,
+        max_value=2**31 - 1,
+        allow_null=True,
+        default=None,
+        help_text="Default: drawn, and told in `request`.",
+    )
+    begin = Number(allow_null=True, default=None, help_text="Seconds; default: the scenario's own.")
+    end = Number(allow_null=True, default=None, help_text="Seconds; default: the scenario's own.")
+    step_length = Number(allow_null=True, default=None, help_text="Seconds.")
+    scale = Number(allow_null=True, default=None, help_text="Multiplies the demand.")
+    options = serializers.DictField(default=dict, help_text="SUMO options by long name, from the list that is allowed.")
+    outputs = serializers.ListField(default=list, max_length=50, help_text="Names of further outputs.")
+    emissions = YesNo(default=False, help_text="Compute emissions (about 40 % slower).")
+    time_limit_s = WholeNumber(min_value=1, allow_null=True, default=None, help_text="Wall clock seconds.")
+    priority = WholeNumber(min_value=-100, max_value=100, default=0, help_text="Higher runs first among your jobs.")
+    labels = LabelsField(default=dict, help_text="Your own names and values, to find jobs by.")
+
+    def validate_time_limit_s(self, value: int | None) -> int | None:
+        if value is not None and value > settings.JOB_MAX_TIME_LIMIT_S:
+            raise serializers.ValidationError(f"At most {settings.JOB_MAX_TIME_LIMIT_S} seconds.", code="max_value")
+        return value
+
+    def further_errors(self, data: Any, errors: dict[str, Any]) -> dict[str, list[ErrorDetail]]:
+        given = {
+            name: data[name] for name in CHECKED_BY_SUMO_RULES if name not in errors and data.get(name) is not None
+        }
+        found: dict[str, list[ErrorDetail]] = {}
+        for problem in check_request(**given):
+            sentence = f"{problem.message} {problem.hint}" if problem.hint else problem.message
+            found.setdefault(problem.where or "options", []).append(ErrorDetail(sentence, code=problem.code))
+        return found
+
+
+class UploadRequest(StrictSerializer):
+    """A scenario as multipart/form-data."""
+
+    scenario_id = ScenarioIdField(help_text="Its name; the same name again makes the next version.")
+    file = serializers.FileField(help_text="A zip with the .sumocfg and everything it needs.")
+    config = serializers.CharField(
+        max_length=500, required=False, help_text="Path of the .sumocfg inside, if there are several."
+    )
+
+
+class ProgressRequest(serializers.Serializer):
+    """The runner's last progress record."""
+
+    sim_time = Number()
+    percent = Number(allow_null=True, default=None, min_value=0, max_value=100)
+    running = WholeNumber(min_value=0)
+    halting = WholeNumber(min_value=0, default=0)
+    waiting = WholeNumber(min_value=0, default=0)
+    inserted = WholeNumber(min_value=0, default=0)
+    arrived = WholeNumber(min_value=0, default=0)
+    teleports = WholeNumber(min_value=0, default=0)
+    mean_speed = Number(allow_null=True, default=None)
+    rtf = Number(allow_null=True, default=None)
+    eta_s = Number(allow_null=True, default=None)
+
+
+class VersionQuery(StrictSerializer):
+    version = serializers.IntegerField(
+        min_value=1, max_value=2**31 - 1, required=False, help_text="Default: the newest."
+    )
+
+
+class PageQuery(StrictSerializer):
+    """What every list takes."""
+
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=50)
+
+
+class ScenarioListQuery(PageQuery):
+    cursor = CursorField(int, required=False, help_text="From `next` of the page before.")
+
+
+class JobListQuery(PageQuery):
+    """Filters of GET /jobs; all must hold."""
+
+    cursor = CursorField(uuid.UUID, required=False, help_text="From `next` of the page before.")
+    status = serializers.ListField(
+        child=serializers.ChoiceField(choices=Job.Status.choices), required=False, help_text="One or several."
+    )
+    scenario_id = ScenarioIdField(required=False)
+    label = serializers.ListField(
+        child=serializers.RegexField(
+            r"^[^:\0]{1,63}:[^\0]{0,100}\Z", error_messages={"invalid": "Write a label as name:value."}
+        ),
+        max_length=MAX_LABELS,
+        required=False,
+        help_text="`name:value`, one or several.",
+    )
+    submitted_since = serializers.DateTimeField(required=False, help_text="ISO 8601; from this moment on.")
+    submitted_until = serializers.DateTimeField(required=False, help_text="ISO 8601; before this moment.")

@@ -1,0 +1,128 @@
+"""`/scenarios`: upload, look inside, download, delete."""
+
+from typing import Any
+
+from django.http import HttpResponseBase, HttpResponseRedirect
+from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
+from rest_framework import viewsets
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from simulations.api import downloads, uploads
+from simulations.api.callers import query, tenant_of
+from simulations.api.pagination import page
+from simulations.api.requests import ScenarioListQuery, UploadRequest, VersionQuery
+from simulations.api.serializers import (
+    ScenarioDetailSerializer,
+    ScenarioListSerializer,
+    ScenarioSerializer,
+)
+from simulations.models import Scenario
+from simulations.services import add_scenario, delete_scenario
+from tenants.errors import ApiError
+
+MAX_VERSIONS = 200
+PACKED = OpenApiResponse(OpenApiTypes.BINARY, description="The zip as uploaded; 302 where storage answers itself.")
+
+
+class ScenariosView(viewsets.ViewSet):
+    """All scenarios of the caller."""
+
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        summary="Upload a scenario",
+        request={"multipart/form-data": UploadRequest},
+        responses={
+            201: ScenarioSerializer,
+            200: OpenApiResponse(ScenarioSerializer, description="The newest version has these bytes already."),
+            422: None,
+        },
+        tags=["scenarios"],
+    )
+    def create(self, request: Request) -> Response:
+        uploads.prepare(request)
+        form = UploadRequest(data=request.data)
+        form.is_valid(raise_exception=True)
+        file: uploads.HashedFile = form.validated_data["file"]
+        scenario, is_new = add_scenario(
+            tenant=tenant_of(request),
+            scenario_id=form.validated_data["scenario_id"],
+            content=file.file,
+            size=file.size or 0,
+            sha256=file.sha256,
+            config=form.validated_data.get("config"),
+        )
+        return Response(
+            ScenarioSerializer(scenario).data,
+            status=201 if is_new else 200,
+            headers={"Location": f"/scenarios/{scenario.scenario_id}?version={scenario.version}"},
+        )
+
+    @extend_schema(
+        summary="List scenarios", parameters=[ScenarioListQuery], responses=ScenarioListSerializer, tags=["scenarios"]
+    )
+    def list(self, request: Request) -> Response:
+        asked = query(request, ScenarioListQuery)
+        tenant = tenant_of(request)
+        rows = Scenario.objects.one_per_name(tenant.pk)
+        found, following = page(request, rows, order_by="uploaded_at", limit=asked["limit"], cursor=asked.get("cursor"))
+        return Response(ScenarioListSerializer({"scenarios": found, "next": following}).data)
+
+
+class ScenarioView(viewsets.ViewSet):
+    """One scenario by its name; `?version=` picks one that is not the newest."""
+
+    @extend_schema(
+        summary="Look inside a scenario",
+        parameters=[VersionQuery],
+        responses=ScenarioDetailSerializer,
+        tags=["scenarios"],
+    )
+    def retrieve(self, request: Request, scenario_id: str) -> Response:
+        scenario: Any = _find(request, scenario_id)
+        versions = Scenario.objects.filter(tenant=scenario.tenant_id, scenario_id=scenario_id)
+        scenario.versions = versions.order_by("-version").defer("inspection")[:MAX_VERSIONS]
+        return Response(ScenarioDetailSerializer(scenario).data)
+
+    @extend_schema(
+        summary="Delete a scenario or one version",
+        parameters=[VersionQuery],
+        responses={204: None, 409: None},
+        tags=["scenarios"],
+    )
+    def destroy(self, request: Request, scenario_id: str) -> Response:
+        version = query(request, VersionQuery).get("version")
+        delete_scenario(tenant=tenant_of(request), scenario_id=scenario_id, version=version)
+        return Response(status=204)
+
+
+class ScenarioArchiveView(viewsets.ViewSet):
+    """The zip of a scenario."""
+
+    content_negotiation_class = downloads.AnyType
+
+    @extend_schema(
+        summary="Download a scenario",
+        parameters=[VersionQuery],
+        responses={(200, "application/octet-stream"): PACKED, 302: None},
+        tags=["scenarios"],
+    )
+    def retrieve(self, request: Request, scenario_id: str) -> HttpResponseBase:
+        scenario = _find(request, scenario_id)
+        save_as = f"{scenario.scenario_id}-v{scenario.version}.zip"
+        return downloads.send(
+            scenario.file.name, save_as=save_as, sha256=scenario.sha256, redirect=HttpResponseRedirect
+        )
+
+
+def _find(request: Request, scenario_id: str) -> Scenario:
+    version = query(request, VersionQuery).get("version")
+    rows = Scenario.objects.visible_to(tenant_of(request).pk).filter(scenario_id=scenario_id)
+    if version is not None:
+        rows = rows.filter(version=version)
+    scenario = rows.best_first().first()
+    if scenario is None:
+        raise ApiError(404, "scenario.not_found", "You have no such scenario, or no such version of it.")
+    return scenario

@@ -1,0 +1,116 @@
+"""Where scenarios and results are kept: a folder, or S3-compatible storage. The only module that knows which.
+
+Names are derived from content hashes, so a file is never changed once it is there.
+"""
+
+import hashlib
+import os
+import uuid
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+LINK_LIFETIME_S = 600
+
+
+class BrokenUpload(Exception):
+    """The bytes that came are not the bytes that were announced; nothing was stored."""
+
+
+class Readable(Protocol):
+    """Anything with `read(n)`: a request's body, an open file."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class _Checked:
+    """Passes on `size` bytes of `source`, hashing them on the way; the end is an error unless all is as announced."""
+
+    def __init__(self, source: Readable, size: int, sha256: str) -> None:
+        self._source, self._left, self._sha256 = source, size, sha256
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._left:
+            if self._digest.hexdigest() != self._sha256:
+                raise BrokenUpload("The SHA-256 of the bytes that arrived is not the one announced.")
+            return b""
+        chunk = self._source.read(self._left if size < 0 else min(size, self._left))
+        if not chunk:
+            raise BrokenUpload(f"The body ended {self._left} bytes early.")
+        self._left -= len(chunk)
+        self._digest.update(chunk)
+        return chunk
+
+
+def scenario_name(sha256: str) -> str:
+    """Where a scenario with this content is kept."""
+    return f"scenarios/{sha256[:2]}/{sha256}.zip"
+
+
+def artifact_name(job_id: uuid.UUID, attempt: int, name: str, sha256: str) -> str:
+    """Where a result is kept. The tenant's own name for it (`scenario/out/a.xml`) is hashed: as a path it could clash
+    with another's."""
+    return f"results/{job_id.hex}/{attempt}/{hashlib.sha256(name.encode()).hexdigest()[:16]}-{sha256}"
+
+
+def has(name: str, size: int) -> bool:
+    """Whether the file is there, whole."""
+    try:
+        return default_storage.size(name) == size
+    except FileNotFoundError:
+        return False
+
+
+def store(name: str, source: Readable, *, size: int, sha256: str) -> None:
+    """Keep `size` bytes of `source` as `name`, all or nothing; memory use does not depend on the size.
+
+    Raises BrokenUpload.
+    """
+    content = File(_Checked(source, size, sha256))  # type: ignore[arg-type]
+    if _is_s3():
+        default_storage.save(name, content)
+        return
+    part = f"{name}.{uuid.uuid4().hex}.part"
+    try:
+        default_storage.save(part, content)
+        os.replace(default_storage.path(part), default_storage.path(name))
+    except BaseException:
+        default_storage.delete(part)
+        raise
+
+
+def open_file(name: str) -> File:
+    """For reading. Raises FileNotFoundError."""
+    return default_storage.open(name, "rb")
+
+
+def delete(name: str) -> None:
+    """Deleting what is not there is fine."""
+    default_storage.delete(name)
+
+
+def download_link(name: str, save_as: str) -> str | None:
+    """A link that fetches the file from storage itself for ten minutes, or None: then this service streams it."""
+    disposition = f'attachment; filename="{save_as}"'
+    kind = "application/octet-stream"
+    return _presigned("get_object", name, ResponseContentDisposition=disposition, ResponseContentType=kind)
+
+
+def upload_link(name: str, size: int) -> str | None:
+    """A link that takes one PUT of exactly `size` bytes under this name, or None: then this service takes the bytes."""
+    return _presigned("put_object", name, ContentLength=size)
+
+
+def _is_s3() -> bool:
+    return hasattr(default_storage, "bucket_name")
+
+
+def _presigned(operation: str, name: str, **parameters: Any) -> str | None:
+    if not _is_s3():
+        return None
+    storage: Any = default_storage
+    sign: Callable[..., str] = storage.connection.meta.client.generate_presigned_url
+    return sign(operation, Params={"Bucket": storage.bucket_name, "Key": name, **parameters}, ExpiresIn=LINK_LIFETIME_S)

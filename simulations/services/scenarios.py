@@ -1,0 +1,119 @@
+"""Uploading and deleting scenarios. Content is stored once; rows are immutable versions that point at it."""
+
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import IntegerField, Max
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
+from simulations import files
+from simulations.models import Job, Scenario
+from simulations.sumo.archive import ArchiveLimits
+from simulations.sumo.scenario_check import check_scenario
+from tenants.errors import ApiError
+from tenants.models import Tenant
+
+
+def archive_limits() -> ArchiveLimits:
+    """The installation's bounds for an archive."""
+    return ArchiveLimits(
+        bytes=settings.SCENARIO_MAX_BYTES,
+        files=settings.SCENARIO_MAX_FILES,
+        unpacked_bytes=settings.SCENARIO_MAX_UNPACKED_BYTES,
+        ratio=settings.SCENARIO_MAX_RATIO,
+    )
+
+
+def add_scenario(
+    *, tenant: Tenant | None, scenario_id: str, content: BinaryIO, size: int, sha256: str, config: str | None = None
+) -> tuple[Scenario, bool]:
+    """Check a zip and keep it as the next version of `scenario_id`; `tenant=None` shares it with all.
+
+    Returns (version, whether it is new): what is the newest version already is not added again. Raises
+    ApiError 422 scenario.invalid with everything that is wrong.
+    """
+    inspection = check_scenario(content, config=config, limits=archive_limits())
+    if inspection.problems or inspection.config is None:
+        message = "The scenario cannot be used; details lists everything that is wrong."
+        raise ApiError(422, "scenario.invalid", message, details=[each.as_dict() for each in inspection.problems])
+    name = files.scenario_name(sha256)
+    _keep(name, content, size, sha256)
+    with transaction.atomic():
+        _lock(f"scenario:{tenant.pk if tenant else ''}:{scenario_id}")
+        versions = Scenario.objects.filter(tenant=tenant, scenario_id=scenario_id)
+        newest = versions.order_by("-version").first()
+        if newest and (newest.sha256, newest.config) == (sha256, inspection.config):
+            return newest, False
+        _lock(f"file:{name}")
+        _keep(name, content, size, sha256)  # whoever deleted its last version meanwhile took the file along
+        scenario = versions.create(
+            tenant=tenant,
+            scenario_id=scenario_id,
+            version=_next_version(tenant, scenario_id, newest),
+            sha256=sha256,
+            file=name,
+            size_bytes=size,
+            config=inspection.config,
+            inspection=inspection.as_dict(),
+        )
+    return scenario, True
+
+
+def delete_scenario(*, tenant: Tenant, scenario_id: str, version: int | None = None) -> None:
+    """Delete one version, or all, of a tenant's own scenario.
+
+    Raises ApiError: 404 scenario.not_found, 403 scenario.shared, 409 scenario.in_use while a job that has not ended
+    needs one of them.
+    """
+    chosen: dict[str, Any] = {"scenario_id": scenario_id} | ({} if version is None else {"version": version})
+    with transaction.atomic():
+        # A submission holds the same lock from reading the scenario to its insert.
+        Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+        doomed = list(Scenario.objects.filter(tenant=tenant, **chosen).defer("inspection"))
+        if not doomed:
+            if Scenario.objects.filter(tenant=None, **chosen).exists():
+                raise ApiError(403, "scenario.shared", "This scenario is shared; only the operator can delete it.")
+            raise ApiError(404, "scenario.not_found", f"You have no such scenario “{scenario_id}”.")
+        using = list(Job.objects.active().filter(scenario__in=doomed).values_list("job_id", flat=True)[:20])
+        if using:
+            message = "Jobs that have not ended use this scenario; cancel them or wait."
+            details = [
+                {"code": "scenario.in_use", "message": f"Job {job_id} uses it.", "job_id": str(job_id)}
+                for job_id in using
+            ]
+            raise ApiError(409, "scenario.in_use", message, details=details)
+        Scenario.objects.filter(pk__in=[row.pk for row in doomed]).delete()
+    for name in sorted({row.file.name for row in doomed}):
+        _delete_unused(name)
+
+
+def _keep(name: str, content: BinaryIO, size: int, sha256: str) -> None:
+    if not files.has(name, size):
+        content.seek(0)
+        files.store(name, content, size=size, sha256=sha256)
+
+
+def _delete_unused(name: str) -> None:
+    """After the rows are gone for good: a crash in between leaves a file too many, never one too few."""
+    with transaction.atomic():
+        _lock(f"file:{name}")
+        if not Scenario.objects.filter(file=name).exists():
+            files.delete(name)
+
+
+def _next_version(tenant: Tenant | None, scenario_id: str, newest: Scenario | None) -> int:
+    """Never a number that a job has run under before: results would seem to come from other content."""
+    used = newest.version if newest else 0
+    if tenant:
+        ran = Job.objects.filter(tenant=tenant).of_scenario(scenario_id)
+        asked = Cast(KT("scenario_data__scenario_version"), IntegerField())
+        used = max(used, ran.aggregate(most=Max(asked))["most"] or 0)
+    return used + 1
+
+
+def _lock(key: str) -> None:
+    """An advisory lock until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])

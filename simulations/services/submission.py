@@ -1,0 +1,140 @@
+"""Submitting a job: a lock, an insert, and nothing that needs the cluster."""
+
+import secrets
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Subquery
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import JSONObject
+from psycopg.errors import ForeignKeyViolation
+
+from simulations.models import Job, Scenario
+from simulations.sumo.problems import Problem
+from simulations.sumo.scenario_check import check_config_choice
+from tenants.errors import ApiError
+from tenants.models import Tenant
+
+RETRY_AFTER_S = 30
+# Part of the INSERT: a statement of its own sees what was committed before the tenant's lock was granted.
+COUNT_ADMITTED = "(SELECT count(*) + 1 FROM jobs WHERE tenant_id = %s AND status IN ('PENDING', 'RUNNING'))"
+SCENARIO_FIELDS = ("pk", "scenario_id", "version", "sha256", "config", "inspection")
+
+
+def submit_job(
+    *, tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | None = None, request_sha256: str = ""
+) -> tuple[Job, bool]:
+    """Queue a job as `wanted` (a validated POST /jobs, with defaults) in two statements; (job, whether it is new).
+
+    With an idempotency key that was used before, the first job is the answer, whatever has changed since. Raises
+    ApiError: 403 tenant.paused, 404 scenario.not_found, 409 idempotency.mismatch, 422 for what the tenant's limits or
+    the scenario do not allow, 429 queue.full.
+    """
+    refusal: ApiError
+    try:
+        return _insert(tenant, wanted, idempotency_key, request_sha256), True
+    except ApiError as error:
+        refusal = error
+    except IntegrityError as error:
+        refusal = _refusal(error, tenant)
+    if idempotency_key is not None:
+        first = Job.objects.filter(tenant=tenant, idempotency_key=idempotency_key).first()
+        if first and first.request_sha256 == request_sha256:
+            return first, False
+        if first:
+            message = "This Idempotency-Key was used with another body; use a new key for a new job."
+            raise ApiError(409, "idempotency.mismatch", message)
+    raise refusal
+
+
+@transaction.atomic
+def _insert(tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | None, request_sha256: str) -> Job:
+    limits, scenario = _lock_tenant(tenant, wanted["scenario_id"], wanted["scenario_version"])
+    if limits.submissions_paused:
+        raise ApiError(403, "tenant.paused", "New jobs are paused for this tenant; ask the operator when they go on.")
+    if scenario is None:
+        raise _no_scenario(wanted)
+    if problems := [*_beyond_limits(limits, wanted), *_unfit_for(scenario, wanted)]:
+        message = "The job cannot be run as asked; each reason is in details."
+        raise ApiError(422, problems[0].code, message, details=[problem.as_dict() for problem in problems])
+    job = Job(job_id=uuid.uuid4())
+    job.k8s_job_name, job.k8s_namespace = job.name_of_attempt(1), limits.namespace
+    job.tenant_id, job.scenario_id = tenant.pk, scenario["pk"]
+    job.cpu_request, job.memory_gi = wanted["cpu_request"], wanted["memory_gi"]
+    job.priority, job.labels = wanted["priority"], wanted["labels"]
+    job.idempotency_key, job.request_sha256 = idempotency_key, request_sha256
+    job.scenario_data = {
+        **wanted,
+        "scenario_version": scenario["version"],
+        "sha256": scenario["sha256"],
+        "config": wanted["config"] or scenario["config"],
+        "seed": secrets.randbelow(2**31) if wanted["seed"] is None else wanted["seed"],
+        "time_limit_s": wanted["time_limit_s"] or settings.JOB_DEFAULT_TIME_LIMIT_S,
+    }
+    job.admitted_as = RawSQL(COUNT_ADMITTED, [tenant.pk])  # type: ignore[assignment]
+    job.admission_limit = limits.max_concurrent_jobs + limits.max_queued_jobs
+    job.save(force_insert=True)
+    return job
+
+
+def _lock_tenant(tenant: Tenant, scenario_id: str, version: int | None) -> tuple[Tenant, dict[str, Any] | None]:
+    """The tenant as it is now, locked until the transaction ends, and the scenario that the name means to it."""
+    meant = Scenario.objects.visible_to(tenant.pk).filter(scenario_id=scenario_id).best_first()
+    if version is not None:
+        meant = meant.filter(version=version)
+    found = meant.values(found=JSONObject(**{name: name for name in SCENARIO_FIELDS}))[:1]
+    row = Tenant.objects.select_for_update(no_key=True).annotate(scenario=Subquery(found)).get(pk=tenant.pk)
+    return row, row.scenario
+
+
+def _beyond_limits(limits: Tenant, wanted: Mapping[str, Any]) -> list[Problem]:
+    problems = []
+    for field, most, unit in (("cpu_request", limits.max_cpu, "CPUs"), ("memory_gi", limits.max_memory_gi, "Gi")):
+        if wanted[field] > most:
+            message = f"{field} is {wanted[field]}; this tenant may use at most {most} {unit}."
+            problems.append(Problem("limits.exceeded", message, field))
+    return problems
+
+
+def _unfit_for(scenario: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Problem]:
+    inspection = scenario["inspection"]
+    if problems := check_config_choice(inspection, wanted["config"]):
+        return problems
+    report = inspection["configs"][wanted["config"] or inspection["config"]]
+    begin = wanted["begin"] if wanted["begin"] is not None else report["begin"]
+    end = wanted["end"] if wanted["end"] is not None else report["end"]
+    if end is not None and end <= (begin or 0):
+        message = f"The simulation would end at {end} s, before or as it begins at {begin or 0} s."
+        return [Problem("time.end_before_begin", message, "end" if wanted["end"] is not None else "begin")]
+    return []
+
+
+def _no_scenario(wanted: Mapping[str, Any]) -> ApiError:
+    version = f" with version {wanted['scenario_version']}" if wanted["scenario_version"] is not None else ""
+    message = f"There is no scenario “{wanted['scenario_id']}”{version}; upload it with POST /scenarios."
+    return ApiError(404, "scenario.not_found", message, details=[])
+
+
+def _refusal(error: IntegrityError, tenant: Tenant) -> ApiError:
+    """What a constraint that said no means. Raises the error itself if it means nothing to a caller."""
+    cause = error.__cause__
+    if isinstance(cause, ForeignKeyViolation):
+        return ApiError(404, "scenario.not_found", "The scenario was deleted at this very moment.")
+    constraint = cause.diag.constraint_name if hasattr(cause, "diag") else None
+    if constraint == "jobs_unique_idempotency_key":
+        return ApiError(409, "idempotency.mismatch", "This Idempotency-Key was used before.")
+    if constraint != "jobs_admitted":
+        raise error
+    limits = Tenant.objects.get(pk=tenant.pk)
+    entry = {
+        "code": "queue.full",
+        "message": f"{limits.max_concurrent_jobs} jobs may run and {limits.max_queued_jobs} may wait.",
+        "max_concurrent_jobs": limits.max_concurrent_jobs,
+        "max_queued_jobs": limits.max_queued_jobs,
+        "active_jobs": Job.objects.active().filter(tenant=tenant).count(),
+    }
+    message = "The queue is full; submit again when a job has ended."
+    return ApiError(429, "queue.full", message, details=[entry], headers={"Retry-After": str(RETRY_AFTER_S)})

@@ -1,0 +1,80 @@
+"""JSON bodies from strangers: bounded, strict, and free of what PostgreSQL cannot store."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from tenants.errors import ApiError
+
+MAX_DEPTH = 20
+
+
+def parse(body: bytes) -> Any:
+    """The JSON value of `body`. Raises ValueError for what is not JSON (RFC 8259), and for what JSON allows but no
+    request here means: numbers beyond 64 bits, names given twice, NUL or half a surrogate pair in text, more than
+    MAX_DEPTH levels."""
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError(f"JSON nested deeper than {MAX_DEPTH} levels") from None
+    _check(value, 1)
+    return value
+
+
+class StrictJSONParser(BaseParser):
+    """Reads at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes: 413 beyond, 400 for anything that is not proper JSON."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise ApiError(413, "too_large", f"The body is larger than {limit} bytes.")
+        try:
+            return parse(body)
+        except ValueError as error:
+            raise ParseError(f"The body is not valid JSON: {error}") from None
+
+
+class JSONSentAsForm(StrictJSONParser):
+    """`curl -d '{…}'` calls its body a form unless told otherwise; it is JSON all the same."""
+
+    media_type = "application/x-www-form-urlencoded"
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the name {next(n for n in names if names.count(n) > 1)!r} is given twice in one object")
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"JSON nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _check(name, depth)
+            _check(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check(inner, depth + 1)
+    elif isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("text with a NUL character")
+        value.encode()  # UnicodeEncodeError is a ValueError
+    elif (isinstance(value, float) and not math.isfinite(value)) or (isinstance(value, int) and abs(value) >= 2**63):
+        raise ValueError("a number too large to be represented")
