@@ -1,0 +1,39 @@
+"""One line for each thing the product needs of a cluster."""
+
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from clusterops.cluster_check import Verdict, check
+from clusterops.errors import GatewayError
+from clusterops.management.operator import add_kubeconfig_argument, operator_api
+
+
+class Command(BaseCommand):
+    help = """Check that the cluster is fit and that this identity may do what the code does.
+
+Examples:
+  manage.py check_cluster
+  kubectl -n sumok8 exec deploy/sumok8-reconciler -- python manage.py check_cluster
+  kubectl -n sumok8 exec deploy/sumok8-web -c web -- python manage.py check_cluster --identity web"""
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.formatter_class = RawDescriptionHelpFormatter
+        add_kubeconfig_argument(parser)
+        parser.add_argument(
+            "--identity", choices=["web", "reconciler"], default="reconciler", help="whose permissions (reconciler)"
+        )
+
+    def handle(self, **options: Any) -> None:
+        missing = 0
+        try:
+            for finding in check(operator_api(options), options["identity"]):
+                missing += finding.verdict is Verdict.MISSING
+                self.stdout.write(f"{finding.verdict.value:<8} {finding.subject:<50} {finding.text}")
+        except GatewayError as error:
+            raise CommandError(str(error)) from error
+        if missing:
+            raise CommandError(f"{missing} thing(s) are missing: see the lines above.")
+        self.stdout.write("Nothing is missing.")

@@ -1,0 +1,69 @@
+"""Apply the manifests of deploy/ with the Kubernetes client: the same objects as `kubectl apply -k`."""
+
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.core.management.base import BaseCommand, CommandError
+
+from clusterops import installer
+from clusterops.errors import GatewayError
+from clusterops.management.operator import add_cluster_arguments, operator_api
+
+
+class Command(BaseCommand):
+    help = """Install or upgrade the control plane on a cluster, with an operator's identity.
+
+Examples:
+  manage.py install_cluster --overlay local
+  manage.py install_cluster --overlay my-overlay/ --image registry.example.org/sumok8-controller:0.1.0 \\
+      --database-url-file database-url"""
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.formatter_class = RawDescriptionHelpFormatter
+        add_cluster_arguments(parser)
+        parser.add_argument("--image", default="", help="controller image, instead of the overlay's")
+        parser.add_argument("--runner-image", default="", help="runner image, instead of the overlay's")
+        parser.add_argument(
+            "--database-url-file", help="file with postgresql://…, for the Secret of a first installation; - is stdin"
+        )
+        parser.add_argument(
+            "--dry-run",
+            choices=["print", "server"],
+            default="",
+            help="print: show the manifests; server: let the API server check them; both change nothing",
+        )
+        parser.add_argument("--timeout", type=float, default=600, help="seconds to wait until all is ready (600)")
+
+    def handle(self, **options: Any) -> None:
+        try:
+            objects = installer.load(
+                installer.overlay_folder(options["overlay"]),
+                namespace=options["namespace"],
+                image=options["image"],
+                runner_image=options["runner_image"],
+            )
+            if options["dry_run"] == "print":
+                self.stdout.write(yaml.safe_dump_all(objects, sort_keys=False))
+                return
+            self._install(objects, options)
+        except (installer.InstallError, GatewayError, OSError) as error:
+            raise CommandError(str(error)) from error
+
+    def _install(self, objects: list[dict[str, Any]], options: dict[str, Any]) -> None:
+        api = operator_api(options)
+        source = options["database_url_file"]
+        database_url = "" if not source else sys.stdin.read() if source == "-" else Path(source).read_text()
+        steps = installer.install(api, objects, database_url=database_url.strip(), dry_run=options["dry_run"])
+        for step in steps:
+            self.stdout.write(f"{step.subject:<55} {step.state}")
+        if options["dry_run"]:
+            self.stdout.write("Nothing was changed.")
+            return
+        for step in installer.wait_ready(api, objects, timeout_s=options["timeout"]):
+            self.stdout.write(f"{step.subject:<55} {step.state}")
+        namespace = installer.namespace_of(objects)
+        self.stdout.write(f"Installed in {namespace}. To look: kubectl -n {namespace} port-forward svc/sumok8-web 8000")
