@@ -1,8 +1,28 @@
 """Which address leads to which room."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from sumok8 import health, metrics, pages
+
+handler400 = "sumok8.errors.bad_request"
+handler403 = "sumok8.errors.permission_denied"
+handler404 = "sumok8.errors.not_found"
+handler500 = "sumok8.errors.server_error"
 
 urlpatterns = [
+    path("", pages.front, name="front"),
+    path("docs", pages.docs, name="docs"),
+    path("schema", SpectacularJSONAPIView.as_view(throttle_classes=[]), name="schema"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
+    path("", include("simulations.api.urls")),
+    path("", include("clusterops.api.urls")),  # before the Django admin, which takes all below /admin/
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("cluster", RedirectView.as_view(pattern_name="cluster:overview")),
+    path("cluster/", include("clusterops.dashboard.urls")),
 ]

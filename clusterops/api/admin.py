@@ -1,0 +1,129 @@
+"""The admin API: what the cluster does and what the database says, side by side."""
+
+from typing import Any
+
+from django.db.models import Count
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from clusterops.api.serializers import (
+    ActivityAnswer,
+    AdminJob,
+    AdminJobsAnswer,
+    AdminJobsRequest,
+    ClusterAnswer,
+    ClusterView,
+    NodeAnswer,
+)
+from clusterops.contract import Node
+from clusterops.dashboard.sight import Sight, cluster
+from clusterops.models import ReconcilerState
+from simulations.api.pagination import page
+from simulations.models import Job, JobQuerySet
+from tenants.authentication import ApiKeyAuthentication, StaffSessionAuthentication
+from tenants.permissions import IsAdmin
+
+
+class AdminView(APIView):
+    """For admin keys and staff sessions. A cluster that does not answer takes away its half only."""
+
+    authentication_classes = [ApiKeyAuthentication, StaffSessionAuthentication]
+    permission_classes = [IsAdmin]
+
+
+class ClusterOverview(AdminView):
+    """GET /admin/cluster"""
+
+    @extend_schema(summary="All nodes and their state", responses=ClusterAnswer, tags=["admin"])
+    def get(self, request: Request) -> Response:
+        sight = cluster.look()
+        nodes = sight.current.nodes if sight.current else None
+        return Response(
+            {
+                "nodes": None if nodes is None else NodeAnswer([_node(node) for node in nodes], many=True).data,
+                "total_nodes": None if nodes is None else len(nodes),
+                "db_jobs": _by_status(Job.objects.active(), Job.ACTIVE),
+                "cluster": _cluster(sight),
+            }
+        )
+
+
+class AdminJobs(AdminView):
+    """GET /admin/jobs"""
+
+    @extend_schema(
+        summary="Jobs of all tenants", parameters=[AdminJobsRequest], responses=AdminJobsAnswer, tags=["admin"]
+    )
+    def get(self, request: Request) -> Response:
+        asked = AdminJobsRequest(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        filters = asked.validated_data
+        found = Job.objects.all()
+        for name, lookup in (("status", "status"), ("tenant", "tenant_id"), ("since", "submitted_at__gte")):
+            if name in filters:
+                found = found.filter(**{lookup: filters[name]})
+        rows, following = page(
+            request,
+            found.defer("results", "labels"),
+            order_by="submitted_at",
+            limit=filters["limit"],
+            cursor=filters["cursor"],
+        )
+        sight = cluster.look()
+        counters = sight.current.job_counters if sight.current else {}
+        return Response(
+            {
+                "jobs": AdminJob(rows, many=True, context={"job_counters": counters}).data,
+                "total": found.count(),
+                "next": following,
+                "cluster": _cluster(sight),
+            }
+        )
+
+
+class Activity(AdminView):
+    """GET /admin/activity"""
+
+    @extend_schema(summary="What goes on now", responses=ActivityAnswer, tags=["admin"])
+    def get(self, request: Request) -> Response:
+        sight = cluster.look()
+        snapshot = sight.current
+        answer = {
+            "timestamp": timezone.now(),
+            "nodes": len(snapshot.nodes) if snapshot else None,
+            "pods": dict(snapshot.pods_by_phase) if snapshot else None,
+            "k8s_jobs": dict(snapshot.jobs) if snapshot else None,
+            "db_jobs": _by_status(Job.objects.all(), Job.Status.values),
+            "cluster": _cluster(sight),
+        }
+        return Response(ActivityAnswer(answer).data)
+
+
+def _node(node: Node) -> dict[str, Any]:
+    status = ["Ready" if node.ready else "NotReady"]
+    status += [] if node.schedulable else ["SchedulingDisabled"]
+    status += [condition for condition in node.conditions if condition not in {"Ready", "NotReady"}]
+    return {
+        "name": node.name,
+        "status": status,
+        "capacity": node.capacity,
+        "allocatable": node.allocatable,
+        "requested": {"cpu": node.cpu_requested, "memory": node.memory_requested},
+        "pods_running": node.pods_running,
+        "created": node.created_at,
+    }
+
+
+def _by_status(jobs: JobQuerySet, statuses: Any) -> dict[str, int]:
+    counts = dict(jobs.order_by().values_list("status").annotate(Count("pk")))
+    return {str(status): counts.get(status, 0) for status in statuses}
+
+
+def _cluster(sight: Sight) -> Any:
+    last_good_at = sight.last_good_at
+    if not sight.reachable:  # another process, the reconciler above all, may have seen it later than this one
+        last_good_at = max(filter(None, (last_good_at, ReconcilerState.get().last_success_at)), default=None)
+    return ClusterView({"reachable": sight.reachable, "last_good_at": last_good_at, "message": sight.problem}).data

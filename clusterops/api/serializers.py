@@ -1,0 +1,136 @@
+"""Answers and questions of the admin API, field by field; the first fields of each are the specification's."""
+
+import uuid
+from collections.abc import Mapping
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+
+from simulations.api.fields import StrictSerializer
+from simulations.api.pagination import MAX_LIMIT, CursorField
+from simulations.models import Job
+
+
+class ClusterView(serializers.Serializer):
+    """Did the cluster answer, and if not, when it last did."""
+
+    reachable = serializers.BooleanField()
+    last_good_at = serializers.DateTimeField(allow_null=True, help_text="The last good answer; null: never.")
+    message = serializers.CharField(allow_blank=True, help_text="Why it did not answer; empty: it did.")
+
+
+class NodeAnswer(serializers.Serializer):
+    """A machine of the cluster. Quantities are Kubernetes' own texts."""
+
+    name = serializers.CharField()
+    status = serializers.ListField(child=serializers.CharField(), help_text="Ready or NotReady, then what else is so.")
+    capacity = serializers.DictField(child=serializers.CharField())
+    allocatable = serializers.DictField(child=serializers.CharField())
+    requested = serializers.DictField(child=serializers.FloatField(), help_text="CPU in cores, memory in bytes.")
+    pods_running = serializers.IntegerField()
+    created = serializers.DateTimeField(allow_null=True)
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "One node",
+            value={
+                "nodes": [
+                    {
+                        "name": "node-abc123",
+                        "status": ["Ready"],
+                        "capacity": {"cpu": "16", "memory": "64Gi"},
+                        "allocatable": {"cpu": "15.5", "memory": "60Gi"},
+                        "requested": {"cpu": 6.0, "memory": 12884901888.0},
+                        "pods_running": 3,
+                        "created": "2025-11-09T10:00:00Z",
+                    }
+                ],
+                "total_nodes": 1,
+                "db_jobs": {"PENDING": 1, "RUNNING": 3},
+                "cluster": {"reachable": True, "last_good_at": "2025-11-09T11:00:00Z", "message": ""},
+            },
+        )
+    ]
+)
+class ClusterAnswer(serializers.Serializer):
+    """All nodes. Null where only the cluster knows and it does not answer."""
+
+    nodes = NodeAnswer(many=True, allow_null=True)
+    total_nodes = serializers.IntegerField(allow_null=True)
+    db_jobs = serializers.DictField(child=serializers.IntegerField(), help_text="Jobs that have not ended, by status.")
+    cluster = ClusterView()
+
+
+class K8sStatus(serializers.Serializer):
+    """The Kubernetes Job's own counters."""
+
+    active = serializers.IntegerField()
+    succeeded = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class AdminJob(serializers.Serializer):
+    """A job as admins see it."""
+
+    job_id = serializers.UUIDField()
+    tenant_id = serializers.CharField()
+    namespace = serializers.CharField(source="k8s_namespace")
+    status = serializers.ChoiceField(Job.Status.choices)
+    submitted_at = serializers.DateTimeField()
+    k8s_status = serializers.SerializerMethodField()
+    k8s_job_name = serializers.SerializerMethodField()
+    reason = serializers.CharField()
+    message = serializers.CharField()
+    scenario_id = serializers.SerializerMethodField()
+    cpu_request = serializers.IntegerField()
+    memory_gi = serializers.IntegerField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    attempt = serializers.IntegerField()
+    node_name = serializers.CharField(allow_blank=True)
+    cancel_requested_at = serializers.DateTimeField(allow_null=True)
+    progress = serializers.JSONField(allow_null=True)
+
+    @extend_schema_field(K8sStatus(allow_null=True))
+    def get_k8s_status(self, job: Job) -> Mapping[str, int] | None:
+        """Null: there is no such Kubernetes Job now, or the cluster does not answer."""
+        counters: Mapping[str, Mapping[str, int]] = self.context["job_counters"]
+        return counters.get(f"{job.k8s_namespace}/{job.name_of_attempt(job.attempt)}")
+
+    def get_k8s_job_name(self, job: Job) -> str:
+        return job.name_of_attempt(job.attempt)
+
+    def get_scenario_id(self, job: Job) -> str:
+        return str(job.scenario_data.get("scenario_id", ""))
+
+
+class AdminJobsAnswer(serializers.Serializer):
+    """A page of jobs, newest first; `total` counts all that match."""
+
+    jobs = AdminJob(many=True)
+    total = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True, help_text="The next page; null: this was the last.")
+    cluster = ClusterView()
+
+
+class AdminJobsRequest(StrictSerializer):
+    """Filters; all of them must match."""
+
+    status = serializers.ChoiceField(Job.Status.choices, required=False)
+    tenant = serializers.CharField(max_length=40, required=False)
+    since = serializers.DateTimeField(required=False, help_text="Submitted at or after this moment (ISO 8601).")
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=50)
+    cursor = CursorField(key_of=uuid.UUID, required=False, default=None, help_text="From `next` of the page before.")
+
+
+class ActivityAnswer(serializers.Serializer):
+    """What goes on now. Null where only the cluster knows and it does not answer."""
+
+    timestamp = serializers.DateTimeField()
+    nodes = serializers.IntegerField(allow_null=True)
+    pods = serializers.DictField(child=serializers.IntegerField(), allow_null=True, help_text="Our pods by phase.")
+    k8s_jobs = serializers.DictField(child=serializers.IntegerField(), allow_null=True)
+    db_jobs = serializers.DictField(child=serializers.IntegerField(), help_text="All jobs by status.")
+    cluster = ClusterView()

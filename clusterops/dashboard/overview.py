@@ -1,0 +1,146 @@
+"""What the overview shows: each function makes one section's context, with a fixed number of queries."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Min, Q, Sum
+from django.utils import timezone
+
+from clusterops.contract import Node
+from clusterops.dashboard.sight import Sight
+from clusterops.models import ReconcilerState
+from simulations.models import Job
+from tenants.models import Tenant
+
+ROWS = 30  # of each list; the rest is a link
+TENANT_ROWS = 20
+JOINING_FOR = timedelta(minutes=10)
+LATE_AFTER = timedelta(seconds=120)  # four missed passes of the reconciler
+DISPATCHED = Q(dispatched_at__isnull=False)
+LIST_COLUMNS = (
+    "job_id", "tenant_id", "status", "reason", "message", "submitted_at", "started_at", "finished_at",
+    "cpu_request", "memory_gi", "progress", "cancel_requested_at", "scenario_data", "attempt", "node_name",
+)  # fmt: skip
+
+
+def health(sight: Sight) -> dict[str, Any]:
+    """One query: the reconciler's last pass; is the cluster reachable, is anything amiss."""
+    state = ReconcilerState.get()
+    late = state.pass_finished_at is None or timezone.now() - state.pass_finished_at > LATE_AFTER
+    last_good_at = max(filter(None, (sight.last_good_at, state.last_success_at)), default=None)
+    return {"sight": sight, "reconciler": state, "reconciler_late": late, "last_good_at": last_good_at}
+
+
+def summary(sight: Sight) -> dict[str, Any]:
+    """Three queries: the numbers at the top."""
+    counts = Job.objects.active().aggregate(
+        running=Count("pk", filter=Q(status=Job.Status.RUNNING)),
+        queued=Count("pk", filter=Q(status=Job.Status.PENDING)),
+        for_node=Count("pk", filter=Q(status=Job.Status.PENDING, reason=Job.Reason.WAITING_FOR_NODE)),
+        oldest=Min("submitted_at", filter=Q(status=Job.Status.PENDING)),
+    )
+    ended = _finished_since(timezone.now() - timedelta(hours=1)).aggregate(
+        succeeded=Count("pk", filter=Q(status=Job.Status.SUCCEEDED)),
+        failed=Count("pk", filter=Q(status=Job.Status.FAILED)),
+    )
+    nodes = sight.current.nodes if sight.current else ()
+    capacity = {
+        "nodes": len(nodes),
+        "ready": sum(node.ready for node in nodes),
+        "cpu": sum(node.cpu for node in nodes),
+        "cpu_requested": sum(node.cpu_requested for node in nodes),
+        "memory": sum(node.memory for node in nodes),
+        "memory_requested": sum(node.memory_requested for node in nodes),
+    }
+    return {"counts": counts, "ended": ended, "capacity": capacity, **health(sight)}
+
+
+def jobs(sight: Sight) -> dict[str, Any]:
+    """Three queries: what runs, what waits and why, what failed in the last hour."""
+    listed = Job.objects.only(*LIST_COLUMNS)
+    running = listed.filter(status=Job.Status.RUNNING).order_by("-submitted_at")
+    waiting = listed.filter(status=Job.Status.PENDING).order_by("submitted_at")
+    failed = listed.filter(status=Job.Status.FAILED, finished_at__gt=timezone.now() - timedelta(hours=1))
+    lists = {"running": running, "waiting": waiting, "failed": failed.order_by("-finished_at")}
+    context: dict[str, Any] = {"sight": sight}
+    for name, rows in lists.items():
+        found = list(rows[: ROWS + 1])
+        context[name] = found[:ROWS]
+        context[f"more_{name}"] = len(found) > ROWS
+    return context
+
+
+@dataclass(frozen=True)
+class NodeRow:
+    """A node and what an operator would call its state."""
+
+    node: Node
+    state: str
+
+
+def nodes(sight: Sight) -> dict[str, Any]:
+    """No query: the machines, troubled ones first, then by name."""
+    snapshot = sight.snapshot
+    now = timezone.now()
+    rows = [NodeRow(node, state_of(node, now)) for node in snapshot.nodes] if snapshot else []
+    rows.sort(key=lambda row: (row.state == "Ready", row.node.name))
+    return {"rows": rows, "sight": sight}
+
+
+def state_of(node: Node, now: datetime) -> str:
+    """Ready, Joining (young, not ready yet), Leaving (takes no more pods), or Not ready."""
+    if not node.ready:
+        young = node.created_at is not None and now - node.created_at < JOINING_FOR
+        return "Joining" if young else "Not ready"
+    return "Ready" if node.schedulable else "Leaving"
+
+
+@dataclass(frozen=True)
+class TenantRow:
+    """A tenant's limits beside what it uses: started jobs count, queued ones wait."""
+
+    tenant: Tenant
+    cpu: int
+    memory_gi: int
+    started: int
+    queued: int
+    oldest: datetime | None
+
+    @property
+    def problem(self) -> str:
+        """Why its jobs cannot start, if the reconciler says so."""
+        place = getattr(self.tenant, "cluster_namespace", None)
+        return place.problem if place else ""
+
+
+def tenants(*, show_all: bool = False) -> dict[str, Any]:
+    """Two queries: tenants with jobs first, the longest waiting on top."""
+    columns = ("tenant_id", "cpu", "memory_gi", "started", "queued", "oldest")
+    usage: dict[str, tuple[Any, ...]] = {
+        row[0]: row[1:]
+        for row in Job.objects.active()
+        .order_by()
+        .values("tenant_id")
+        .annotate(
+            cpu=Sum("cpu_request", filter=DISPATCHED, default=0),
+            memory_gi=Sum("memory_gi", filter=DISPATCHED, default=0),
+            started=Count("pk", filter=DISPATCHED),
+            queued=Count("pk", filter=~DISPATCHED),
+            oldest=Min("submitted_at", filter=Q(status=Job.Status.PENDING)),
+        )
+        .values_list(*columns)
+    }
+    idle = (0, 0, 0, 0, None)
+    rows = [
+        TenantRow(tenant, *usage.get(tenant.tenant_id, idle))
+        for tenant in Tenant.objects.select_related("cluster_namespace")
+    ]
+    never = timezone.now() + timedelta(days=1)
+    rows.sort(key=lambda row: (row.oldest or never, -row.started, row.tenant.tenant_id))
+    shown = rows if show_all else rows[:TENANT_ROWS]
+    return {"rows": shown, "total": len(rows), "hidden": len(rows) - len(shown), "show_all": show_all}
+
+
+def _finished_since(moment: datetime) -> Any:
+    return Job.objects.filter(finished_at__gt=moment).order_by()

@@ -1,0 +1,95 @@
+"""The dashboard's other pages: the list of jobs, and one job."""
+
+import re
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from clusterops.dashboard.overview import LIST_COLUMNS
+from simulations.models import Job
+
+PAGE_ROWS = 50
+UUID_TEXT = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+KPIS = [
+    ("Vehicles inserted", "vehicles_inserted", ""),
+    ("Vehicles arrived", "vehicles_arrived", ""),
+    ("Still running at the end", "vehicles_running_at_end", ""),
+    ("Still waiting at the end", "vehicles_waiting_at_end", ""),
+    ("Mean travel time", "mean_travel_time_s", "s"),
+    ("95 % of trips within", "p95_travel_time_s", "s"),
+    ("Mean time lost", "mean_time_loss_s", "s"),
+    ("Mean waiting time", "mean_waiting_time_s", "s"),
+    ("Mean depart delay", "mean_depart_delay_s", "s"),
+    ("Mean speed", "mean_speed_ms", "m/s"),
+    ("Mean route length", "mean_route_length_m", "m"),
+    ("Teleports", "teleports", ""),
+    ("Collisions", "collisions", ""),
+    ("Emergency braking", "emergency_braking", ""),
+    ("CO₂", "co2_kg", "kg"),
+    ("NOx", "nox_g", "g"),
+    ("PMx", "pmx_g", "g"),
+    ("Fuel", "fuel_kg", "kg"),
+]
+
+
+def job_list(*, status: str = "", tenant: str = "", search: str = "", before: str = "") -> dict[str, Any]:
+    """One query: a page of jobs, newest first. `before` is the place where the page before ended."""
+    found = Job.objects.only(*LIST_COLUMNS).order_by("-submitted_at", "-job_id")
+    if status in Job.Status.values:
+        found = found.filter(status=status)
+    if tenant:
+        found = found.filter(tenant_id=tenant)
+    if search:
+        matches = Q(scenario_data__scenario_id=search) | Q(k8s_job_name=search)
+        found = found.filter(Q(pk=uuid.UUID(search)) if UUID_TEXT.fullmatch(search) else matches)
+    if place := _place(before):
+        found = found.filter(Q(submitted_at__lt=place[0]) | Q(submitted_at=place[0], job_id__lt=place[1]))
+    rows = list(found[: PAGE_ROWS + 1])
+    more = len(rows) > PAGE_ROWS
+    rows = rows[:PAGE_ROWS]
+    return {
+        "rows": rows,
+        "older": f"{rows[-1].submitted_at.isoformat()}|{rows[-1].job_id}" if more else "",
+        "status": status,
+        "tenant": tenant,
+        "search": search,
+        "statuses": Job.Status.values,
+        "is_first": not place,
+    }
+
+
+def _place(text: str) -> tuple[datetime, uuid.UUID] | None:
+    moment, _, key = text.partition("|")
+    try:
+        at = parse_datetime(moment)
+        return (at, uuid.UUID(key)) if at and at.tzinfo else None
+    except ValueError:
+        return None
+
+
+def job_state(job: Job) -> dict[str, Any]:
+    """Two queries: the timeline and the result files of a job, beside what its own row says."""
+    events = list(job.events.all())
+    first = {"at": job.submitted_at, "status": Job.Status.PENDING, "reason": "SUBMITTED", "message": "", "attempt": 1}
+    artifacts = [row for row in job.artifacts.all() if row.attempt == job.attempt]
+    results = job.results or {}
+    kpis = results.get("kpis") or {}
+    ends = job.finished_at or timezone.now()
+    return {
+        "job": job,
+        "timeline": [first, *events],
+        "artifacts": artifacts,
+        "kpis": [(label, kpis[name], unit) for label, name, unit in KPIS if kpis.get(name) is not None],
+        "errors": results.get("errors") or [],
+        "waited_s": ((job.started_at or ends) - job.submitted_at).total_seconds(),
+        "ran_s": (ends - job.started_at).total_seconds() if job.started_at else None,
+        "request_facts": sorted(
+            (name, value) for name, value in job.scenario_data.items() if value not in (None, "", {}, [])
+        ),
+        "has_summary": any(row.name == "summary.csv.gz" for row in artifacts),
+        "has_travel_times": any(row.name == "travel_times.json" for row in artifacts),
+    }

@@ -1,0 +1,74 @@
+"""The cluster as dashboards see it: one snapshot shared by everyone who looks within two seconds."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from clusterops.contract import ClusterSnapshot
+from clusterops.errors import GatewayError
+from clusterops.gateway import default_gateway
+
+FRESH_S = 2.0
+TIMEOUT_S = 4.0
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The newest answer, and whether the cluster gave it just now. Unreachable: `snapshot` is the last good one."""
+
+    snapshot: ClusterSnapshot | None
+    reachable: bool
+    problem: str = ""
+
+    @property
+    def current(self) -> ClusterSnapshot | None:
+        """The snapshot, only if it is today's truth."""
+        return self.snapshot if self.reachable else None
+
+    @property
+    def last_good_at(self) -> datetime | None:
+        return self.snapshot.taken_at if self.snapshot else None
+
+
+class SnapshotCache:
+    """Asks at most every `FRESH_S` seconds, one thread at a time; meanwhile the others get the earlier answer."""
+
+    def __init__(self, take: Callable[[], ClusterSnapshot]) -> None:
+        self._take = take
+        self._lock = threading.Lock()
+        self._sight: Sight | None = None
+        self._asked_at = 0.0
+
+    def look(self) -> Sight:
+        earlier = self._sight
+        if earlier and time.monotonic() - self._asked_at < FRESH_S:
+            return earlier
+        if not self._lock.acquire(blocking=earlier is None):
+            return earlier or self.look()
+        try:
+            if self._sight is None or time.monotonic() - self._asked_at >= FRESH_S:
+                self._sight = self._ask()
+                self._asked_at = time.monotonic()
+            return self._sight
+        finally:
+            self._lock.release()
+
+    def forget(self) -> None:
+        """The next look asks the cluster."""
+        with self._lock:
+            self._sight = None
+
+    def _ask(self) -> Sight:
+        try:
+            return Sight(self._take(), reachable=True)
+        except GatewayError as error:
+            return Sight(self._sight.snapshot if self._sight else None, reachable=False, problem=str(error))
+
+
+def _take() -> ClusterSnapshot:
+    return default_gateway().snapshot(timeout_s=TIMEOUT_S)
+
+
+cluster = SnapshotCache(_take)

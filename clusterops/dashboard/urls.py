@@ -1,0 +1,18 @@
+"""Addresses below /cluster/."""
+
+from django.urls import path
+
+from clusterops.dashboard import views
+
+app_name = "cluster"
+urlpatterns = [
+    path("", views.cluster_page, name="overview"),
+    path("now/<slug:name>/", views.section, name="section"),
+    path("jobs/", views.job_list, name="jobs"),
+    path("jobs/<uuid:job_id>/", views.job_page, name="job"),
+    path("jobs/<uuid:job_id>/now/", views.job_section, name="job-section"),
+    path("jobs/<uuid:job_id>/log/", views.job_log, name="job-log"),
+    path("data/activity", views.activity_data, name="activity-data"),
+    path("data/jobs/<uuid:job_id>/simulated", views.simulated_data, name="simulated-data"),
+    path("data/jobs/<uuid:job_id>/travel-times", views.travel_times_data, name="travel-times-data"),
+]

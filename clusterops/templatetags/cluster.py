@@ -1,0 +1,118 @@
+"""How the dashboard writes times, quantities and states."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from simulations.models import Job
+
+register = template.Library()
+
+DASH = "\N{EN DASH}"
+
+BADGES = {
+    "RUNNING": "info",
+    "SUCCEEDED": "ok",
+    "FAILED": "bad",
+    "PENDING": "warn",
+    "CANCELLED": "idle",
+    "Ready": "ok",
+    "Joining": "info",
+    "Leaving": "warn",
+    "Not ready": "bad",
+}
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """`4 s`, `3 min`, `2 h 05 min`, `6 d 4 h`: two units at most."""
+    if seconds is None:
+        return DASH
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+@register.filter
+def since(moment: datetime | None) -> str | SafeString:
+    """How long ago, as a `<time>` whose tooltip is the moment itself."""
+    if moment is None:
+        return DASH
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(timespec="seconds"),
+        moment.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        duration((timezone.now() - moment).total_seconds()),
+    )
+
+
+@register.filter
+def clock(moment: datetime | None) -> str | SafeString:
+    """The moment, to the second, in UTC."""
+    if moment is None:
+        return DASH
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        moment.isoformat(timespec="seconds"),
+        moment.strftime("%Y-%m-%d %H:%M:%S"),
+    )
+
+
+@register.filter
+def gi(size_bytes: float | None) -> str:
+    """Bytes as Gi."""
+    return DASH if size_bytes is None else number(size_bytes / 1024**3)
+
+
+@register.filter
+def number(value: Any) -> str:
+    """At most three significant digits below a thousand, grouped thousands above; a dash for nothing."""
+    if value is None or value == "":
+        return DASH
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return str(value)
+    if abs(value) >= 1000 or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+@register.filter
+def words(reason: str) -> str:
+    """`WAITING_FOR_NODE` → `Waiting for node`."""
+    return reason.replace("_", " ").capitalize()
+
+
+@register.simple_tag
+def took(job: Job) -> str:
+    """The time between start and end, or until now; a dash for what never started."""
+    if job.started_at is None:
+        return DASH
+    return duration(((job.finished_at or timezone.now()) - job.started_at).total_seconds())
+
+
+@register.simple_tag
+def badge(state: str, label: str = "") -> SafeString:
+    """A state as a coloured word."""
+    kind = BADGES.get(state, "idle")
+    return format_html('<span class="sk-badge sk-badge--{}">{}</span>', kind, label or state.capitalize())
+
+
+@register.simple_tag
+def meter(used: float, limit: float, label: str) -> SafeString:
+    """`used` of `limit` as a bar: calm, then nearly full, then full."""
+    limit = limit or 1
+    return format_html(
+        '<meter class="sk-meter" min="0" max="{}" low="{}" high="{}" optimum="0" value="{}" aria-label="{}">{}</meter>',
+        *(f"{value:g}" for value in (limit, limit * 0.75, limit * 0.995, min(used, limit))),
+        label,
+        f"{number(used)} of {number(limit)}",
+    )

@@ -1,0 +1,49 @@
+"use strict";
+// Keeps polled fragments quiet: no request while nobody looks, no flicker, the log stays at its end if it was there.
+(() => {
+  const state = document.getElementById("live-state");
+  const say = (text, kind) => {
+    if (state && state.textContent !== text) {
+      state.textContent = text;
+      state.className = `live ${kind}`;
+    }
+  };
+
+  // What scripts drew (charts) is not the server's to change.
+  Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) => !(old.dataset && "keep" in old.dataset);
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) document.querySelectorAll("[hx-get]").forEach((part) => htmx.trigger(part, "wake"));
+  });
+
+  for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+    document.addEventListener(name, (event) => {
+      const status = event.detail.xhr?.status;
+      if (status === 403) say("Signed out: reload the page", "stale");
+      else say("No answer from the server; trying again", "stale");
+    });
+  }
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr } = event.detail;
+    // A session that ended answers with the sign-in page, which belongs in no fragment.
+    if (xhr.responseURL.includes("/login/")) {
+      event.detail.shouldSwap = false;
+      say("Signed out: reload the page", "stale");
+    } else if (xhr.status === 286) say("Ended", "ended");
+    else if (xhr.status < 400) say("Live", "");
+  });
+
+  // A log is followed while its reader is at its end, and left alone where he has scrolled to.
+  let following = true;
+  const atEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < 24;
+  const follow = () => document.querySelectorAll("[data-follow]").forEach((log) => { log.scrollTop = log.scrollHeight; });
+  document.addEventListener("htmx:beforeSwap", () => {
+    const log = document.querySelector("[data-follow]");
+    following = !log || atEnd(log);
+  });
+  document.addEventListener("htmx:afterSwap", () => { if (following) follow(); });
+  follow();
+})();
