@@ -1,0 +1,34 @@
+"""Which objects a controller must look at, now or at a later moment."""
+
+from __future__ import annotations
+
+import heapq
+import time
+
+from clusterops.localcluster.store import Key
+
+
+class Agenda:
+    def __init__(self) -> None:
+        self._now: dict[Key, None] = {}
+        self._later: list[tuple[float, Key]] = []
+
+    def now(self, key: Key) -> None:
+        self._now[key] = None
+
+    def later(self, key: Key, delay: float) -> None:
+        """A key may stand here several times; looking once too often does no harm."""
+        heapq.heappush(self._later, (time.monotonic() + delay, key))
+
+    def take(self) -> list[Key]:
+        moment = time.monotonic()
+        while self._later and self._later[0][0] <= moment:
+            self._now[heapq.heappop(self._later)[1]] = None
+        due, self._now = list(self._now), {}
+        return due
+
+    def next_due(self) -> float | None:
+        """The monotonic time at which something will be due."""
+        if self._now:
+            return time.monotonic()
+        return self._later[0][0] if self._later else None
