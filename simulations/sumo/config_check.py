@@ -6,7 +6,7 @@ import math
 import posixpath
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from simulations.sumo import config_rules, input_scan, sumocfg
@@ -18,10 +18,11 @@ from simulations.sumo.sumocfg import SumoConfig
 
 MiB = 1024**2
 # How much of an input is looked at (unpacked); what lies beyond is for SUMO's own dry run.
-MAX_NET_BYTES = 64 * MiB
+MAX_NET_BYTES = 32 * MiB
 MAX_INPUT_BYTES = 8 * MiB
-MAX_TOTAL_BYTES = 128 * MiB
+MAX_TOTAL_BYTES = 64 * MiB
 MAX_LISTED = 50
+MAX_LISTED_INPUTS = 500
 LONG_FCD_S = 3600
 SCANNED_KINDS = frozenset({"net", "routes", "additional"})
 NET_PARTS = ("edges", "junctions", "lanes", "traffic_lights")
@@ -56,12 +57,12 @@ class ConfigReport:
     demand: Mapping[str, int | bool] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """As JSON, with at most MAX_LISTED_INPUTS inputs."""
         return {
-            **asdict(self),
+            **asdict(replace(self, inputs=())),
             "problems": [problem.as_dict() for problem in self.problems],
             "warnings": [warning.as_dict() for warning in self.warnings],
-            "inputs": [asdict(file) for file in self.inputs],
+            "inputs": [asdict(file) for file in self.inputs[:MAX_LISTED_INPUTS]],
         }
 
 

@@ -11,8 +11,7 @@ from simulations.sumo.problems import Problem
 
 # Files that SUMO fails on if they are missing; the `file` of all other elements is written, or ignored.
 READS_FILE = frozenset({"calibrator", "variableSpeedSign"})
-IGNORES_FILE = frozenset({"rerouter"})
-WRITES = ("file", "output", "dest")
+NO_OUTPUTS = frozenset((element, "file") for element in (*READS_FILE, "rerouter"))
 COUNTED = {
     "vehicle": "vehicles",
     "trip": "vehicles",
@@ -24,6 +23,11 @@ COUNTED = {
 }
 NETWORK_PARTS = {"edge": "edges", "lane": "lanes", "junction": "junctions"}
 MAX_LISTED = 20
+# Bounds on what is held in memory; a country's network has fewer edges.
+MAX_NET_EDGES = 500_000
+MAX_DRIVEN_EDGES = 50_000
+MAX_ROUTE_LENGTH = 256 * 1024
+MAX_READS = 1_000
 
 
 @dataclass
@@ -46,50 +50,21 @@ class InputScan:
 
 def scan(chunks: Iterable[bytes], path: str, *, limit: int) -> InputScan:
     """Look at up to `limit` bytes of an input, after gunzipping it if it is gzip."""
-    result = InputScan()
-    lights: set[str] = set()
-    departure = 0.0
+    scanner = _Scanner(path)
+    result = scanner.result
 
     def counted_chunks() -> Iterable[bytes]:
         for chunk in xmlscan.gunzipped(chunks):
             result.bytes_read += len(chunk)
             yield chunk
 
-    def on_start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal departure
-        if not result.root:
-            result.root = name
-        elif name in NETWORK_PARTS:
-            if not attributes.get("id", ":").startswith(":"):  # parts inside junctions
-                result.counts[NETWORK_PARTS[name]] += 1
-                if name == "edge":
-                    result.edges.add(attributes["id"])
-        elif name in COUNTED:
-            result.counts[COUNTED[name]] += 1
-            departure = _departure(attributes)
-            if name in ("trip", "flow"):
-                for edge in (attributes.get("from"), attributes.get("to")):
-                    if edge:
-                        result.driven[edge] = min(departure, result.driven.get(edge, departure))
-        elif name == "route":
-            for edge in attributes.get("edges", "").split():
-                at = 0.0 if "id" in attributes else departure
-                result.driven[edge] = min(at, result.driven.get(edge, at))
-        elif name == "tlLogic":
-            lights.add(attributes.get("id", ""))
-        elif name == "include" and "href" in attributes:
-            result.reads[attributes["href"]] = None
-        if "file" in attributes and name in READS_FILE:
-            result.reads[attributes["file"]] = None
-        if name != "param":
-            _look_at_outputs(result, path, name, attributes)
-
     try:
-        result.complete = xmlscan.scan(counted_chunks(), on_start, limit=limit)
+        whole = xmlscan.scan(counted_chunks(), scanner.on_start, limit=limit)
+        result.complete = result.complete and whole
     except xmlscan.XmlError as error:
-        hint = _hint(result.root)
+        hint = "This is a web page, not the file itself." if result.root.lower() == "html" else None
         result.problems.append(Problem("input.bad_xml", f"'{path}' {error}.", path, hint))
-    result.counts["traffic_lights"] = len(lights)
+    result.counts["traffic_lights"] = len(scanner.lights)
     return result
 
 
@@ -112,20 +87,70 @@ def _departure(attributes: dict[str, str]) -> float:
         return 0.0
 
 
-def _look_at_outputs(result: InputScan, path: str, element: str, attributes: dict[str, str]) -> None:
-    for name in WRITES:
-        value = attributes.get(name)
-        if not value or (name == "file" and element in READS_FILE | IGNORES_FILE):
-            continue
-        if name == "dest" and element != "timedEvent":
-            continue
-        if problem := config_rules.output_problem(path, name, value):
-            if len(result.problems) < MAX_LISTED:
-                result.problems.append(problem)
-        elif config_rules.is_outside(value) and len(result.warnings) < MAX_LISTED:
-            message = f"<{element}> writes to '{value}', outside the scenario: a hosted run keeps no such file."
-            result.warnings.append(Problem("output.outside", message, path))
+class _Scanner:
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.result = InputScan()
+        self.lights: set[str] = set()
+        self._departure = 0.0
 
+    def on_start(self, name: str, attributes: dict[str, str]) -> None:
+        if not self.result.root:
+            self.result.root = name
+        elif name in NETWORK_PARTS:
+            if not attributes.get("id", ":").startswith(":"):  # parts inside junctions
+                self._network_part(name, attributes["id"])
+        elif name in COUNTED:
+            self._departing(name, attributes)
+        elif name == "route":
+            edges = attributes.get("edges", "")
+            if len(edges) <= MAX_ROUTE_LENGTH:
+                self._drives_over(edges.split(), 0.0 if "id" in attributes else self._departure)
+        elif name == "tlLogic":
+            if len(self.lights) < MAX_NET_EDGES:
+                self.lights.add(attributes.get("id", ""))
+        elif name == "include":
+            self._reads(attributes.get("href"))
+        if "file" in attributes or "output" in attributes or "dest" in attributes:
+            self._names_files(name, attributes)
 
-def _hint(root: str) -> str | None:
-    return "This is a web page, not the file itself." if root.lower() == "html" else None
+    def _departing(self, name: str, attributes: dict[str, str]) -> None:
+        self.result.counts[COUNTED[name]] += 1
+        self._departure = _departure(attributes)
+        if name in ("trip", "flow"):
+            self._drives_over((attributes.get("from", ""), attributes.get("to", "")), self._departure)
+
+    def _network_part(self, name: str, identifier: str) -> None:
+        self.result.counts[NETWORK_PARTS[name]] += 1
+        if name == "edge":
+            if len(self.result.edges) < MAX_NET_EDGES:
+                self.result.edges.add(identifier)
+            else:
+                self.result.complete = False
+
+    def _drives_over(self, edges: Iterable[str], departure: float) -> None:
+        driven = self.result.driven
+        for edge in edges:
+            if edge in driven:
+                driven[edge] = min(departure, driven[edge])
+            elif edge and len(driven) < MAX_DRIVEN_EDGES:
+                driven[edge] = departure
+
+    def _reads(self, file: str | None) -> None:
+        if file and len(self.result.reads) < MAX_READS:
+            self.result.reads[file] = None
+
+    def _names_files(self, element: str, attributes: dict[str, str]) -> None:
+        result = self.result
+        if element in READS_FILE:
+            self._reads(attributes.get("file"))
+        for name in ("file", "output", "dest"):
+            value = attributes.get(name)
+            if not value or (element, name) in NO_OUTPUTS or (name == "dest" and element != "timedEvent"):
+                continue
+            if problem := config_rules.output_problem(self.path, name, value):
+                if len(result.problems) < MAX_LISTED:
+                    result.problems.append(problem)
+            elif config_rules.is_outside(value) and len(result.warnings) < MAX_LISTED:
+                message = f"<{element}> writes to '{value}', outside the scenario: a hosted run keeps no such file."
+                result.warnings.append(Problem("output.outside", message, self.path))

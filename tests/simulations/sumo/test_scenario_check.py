@@ -378,3 +378,10 @@ def test_a_thousand_missing_files_are_counted():
     inspection = check_scenario(zip_of(build({"run.sumocfg": config(f'<a v="{missing}"/>')})))
     assert len(inspection.problems) == config_check.MAX_LISTED + 1
     assert inspection.problems[-1].message == "950 more problems are not listed."
+
+
+def test_the_stored_list_of_inputs_has_an_end():
+    many = {f"r{n}.xml": "<routes/>" for n in range(600)}
+    inspection = check_scenario(zip_of(build({**many, "run.sumocfg": config(routes=",".join(many))})))
+    assert inspection.problems == ()
+    assert len(inspection.as_dict()["inputs"]) == config_check.MAX_LISTED_INPUTS
