@@ -16,7 +16,7 @@ JOB_OVER = "upload.job_over"
 class Delivery:
     """Uploads the report's files, the manifest last: where it is, all that could be stored of a run is.
 
-    `deadline` is asked before every file, since a stop signal moves it (`time.monotonic()`).
+    `deadline` is asked before every try, since a stop signal moves it (`time.monotonic()`).
     """
 
     def __init__(self, control_plane: ControlPlane, report: Report, *, deadline: Callable[[], float]) -> None:
@@ -38,7 +38,7 @@ class Delivery:
         if any(failure.code == JOB_OVER for failure in self._failures):
             return
         try:
-            self._control_plane.upload(path, name, sha256=sha256, deadline=self._deadline())
+            self._control_plane.upload(path, name, sha256=sha256, deadline=self._deadline)
         except Refused as error:
             code = JOB_OVER if error.job_is_over else "upload.refused"
             self._failed(Problem(code, f"The file was not accepted: {error}", name))

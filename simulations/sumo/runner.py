@@ -79,7 +79,7 @@ class Runner:
         deadline = min(time.monotonic() + FETCH_S, self.wall_deadline)
         try:
             found = self.control_plane.fetch_scenario(
-                self.space.archive, max_bytes=MAX_ARCHIVE_BYTES, deadline=deadline
+                self.space.archive, max_bytes=MAX_ARCHIVE_BYTES, deadline=lambda: deadline
             )
         except Refused as error:
             outcome = Outcome.INVALID_JOB if error.status == 404 else Outcome.INTERRUPTED

@@ -29,6 +29,7 @@ JOB_IS_OVER = (401, 403, 404, 410)
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 T = TypeVar("T")
+Deadline = Callable[[], float]
 
 
 class Refused(Exception):
@@ -55,7 +56,7 @@ class Answer:
 
 
 class ControlPlane:
-    """HTTP client for one job. Every call is bounded by a deadline (`time.monotonic()`)."""
+    """HTTP client for one job. `deadline` is asked again before every try (`time.monotonic()`): a signal moves it."""
 
     def __init__(
         self, base_url: str, *, job_id: str, token: str, attempt: int, first_pause_s: float = FIRST_PAUSE_S
@@ -65,11 +66,11 @@ class ControlPlane:
         self._attempt = attempt
         self._first_pause_s = first_pause_s
 
-    def fetch_scenario(self, target: Path, *, max_bytes: int, deadline: float) -> str:
+    def fetch_scenario(self, target: Path, *, max_bytes: int, deadline: Deadline) -> str:
         """Store the archive at `target` and return its SHA-256 (hex). Raises Refused, Unreachable, OSError (disk)."""
         return self._retry(lambda: self._download(f"{self._base}/scenario", target, max_bytes), deadline)
 
-    def upload(self, path: Path, name: str, *, sha256: str, deadline: float) -> None:
+    def upload(self, path: Path, name: str, *, sha256: str, deadline: Deadline) -> None:
         """Store one artifact, once: repeating it with the same bytes is safe. Raises Refused, Unreachable."""
         url = f"{self._base}/artifacts/{quote(name)}"
         size = path.stat().st_size
@@ -91,10 +92,11 @@ class ControlPlane:
         headers = {"Content-Type": "application/json"}
         self._send("POST", f"{self._base}/progress", headers=headers, body=body, timeout_s=PROGRESS_TIMEOUT_S)
 
-    def _retry(self, call: Callable[[], T], deadline: float) -> T:
+    def _retry(self, call: Callable[[], T], deadline: Deadline) -> T:
         """Again after 5xx, 408, 429, broken and refused connections, with growing pauses, until the deadline."""
         pause = self._first_pause_s
-        while True:
+        last = "no time was left to try"
+        while time.monotonic() < deadline():
             try:
                 return call()
             except (OSError, http.client.HTTPException) as error:
@@ -103,10 +105,9 @@ class ControlPlane:
                 last = f"{type(error).__name__}: {error}"
             except _TryAgain as error:
                 last = str(error)
-            if time.monotonic() + pause > deadline:
-                raise Unreachable(last)
-            time.sleep(pause)
+            time.sleep(max(0.0, min(pause, deadline() - time.monotonic())))
             pause = min(pause * 2, LONGEST_PAUSE_S)
+        raise Unreachable(last)
 
     def _download(self, url: str, target: Path, max_bytes: int) -> str:
         for _ in range(MAX_REDIRECTS + 1):

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 TOKEN = "job-token-that-must-not-leak"
 ROOT = Path(__file__).parents[3]
@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._artifact(path.split("/artifacts/", 1)[1])
 
-    do_GET = do_PUT = do_POST = _handle  # noqa: N815
+    do_GET = do_PUT = do_POST = _handle
 
     def _artifact(self, name: str) -> None:
         plane = self.server
@@ -109,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
             plane.artifacts[name] = stored
             self._answer(201)
         elif plane.presigned:
-            self._answer(307, location=f"{plane.bucket.url}/bucket/{name}?signature=x", close=True)
+            self._answer(307, location=f"{plane.bucket.url}/bucket/{quote(name)}?signature=x", close=True)
         else:
             body = self._body()
             assert hashlib.sha256(body).hexdigest() == wanted

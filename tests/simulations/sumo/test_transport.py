@@ -1,0 +1,93 @@
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from simulations.sumo.transport import ControlPlane, Refused, Unreachable
+from tests.simulations.sumo.harness import TOKEN, FakeControlPlane
+
+
+@pytest.fixture
+def client(plane: FakeControlPlane) -> ControlPlane:
+    return ControlPlane(plane.url, job_id="job", token=TOKEN, attempt=2, first_pause_s=0.01)
+
+
+def soon(seconds: float = 0.3) -> Callable[[], float]:
+    moment = time.monotonic() + seconds
+    return lambda: moment
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "result"
+    path.write_bytes(b"x" * 3_000_000)
+    return path
+
+
+def upload(client: ControlPlane, path: Path, name: str = "a b/c.xml.gz", seconds: float = 10) -> None:
+    import hashlib
+
+    client.upload(path, name, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), deadline=soon(seconds))
+
+
+def test_names_are_quoted_and_the_attempt_is_told(client: ControlPlane, plane: FakeControlPlane, file: Path) -> None:
+    upload(client, file)
+    assert plane.artifacts == {"a b/c.xml.gz": file.read_bytes()}
+    assert plane.requests[0][2]["X-Attempt"] == "2"
+
+
+def test_the_same_file_twice_is_fine_and_other_bytes_are_refused(
+    client: ControlPlane, plane: FakeControlPlane, file: Path
+) -> None:
+    upload(client, file)
+    upload(client, file)
+    file.write_bytes(b"other")
+    with pytest.raises(Refused) as refused:
+        upload(client, file)
+    assert refused.value.status == 409
+
+
+@pytest.mark.parametrize("status", [307, 413])
+def test_an_answer_given_before_the_body_was_read_counts(
+    client: ControlPlane, plane: FakeControlPlane, file: Path, status: int
+) -> None:
+    file.write_bytes(b"x" * 20_000_000)
+    if status == 307:
+        plane.presigned = True
+        upload(client, file)
+        assert len(plane.artifacts["a b/c.xml.gz"]) == 20_000_000
+    else:
+        plane.script = lambda method, path: status
+        with pytest.raises(Refused):
+            upload(client, file)
+
+
+@pytest.mark.parametrize("trouble", [503, "reset"])
+def test_trying_ends_at_the_deadline(
+    client: ControlPlane, plane: FakeControlPlane, file: Path, trouble: int | str
+) -> None:
+    plane.script = lambda method, path: trouble
+    with pytest.raises(Unreachable):
+        upload(client, file, seconds=0.3)
+    assert len(plane.requests) > 1
+
+
+def test_nobody_listens(file: Path) -> None:
+    nobody = ControlPlane("http://127.0.0.1:9", job_id="job", token=TOKEN, attempt=1, first_pause_s=0.01)
+    with pytest.raises(Unreachable, match="Refused"):
+        upload(nobody, file, seconds=0.1)
+
+
+def test_a_scenario_larger_than_allowed_is_not_stored(
+    client: ControlPlane, plane: FakeControlPlane, tmp_path: Path
+) -> None:
+    plane.scenario = b"z" * 5000
+    with pytest.raises(Refused, match="larger"):
+        client.fetch_scenario(tmp_path / "zip", max_bytes=4999, deadline=soon())
+
+
+def test_redirects_in_circles_end(plane: FakeControlPlane, client: ControlPlane, tmp_path: Path) -> None:
+    plane.script = lambda method, path: 307
+    with pytest.raises(Refused):
+        client.fetch_scenario(tmp_path / "zip", max_bytes=10, deadline=soon())
