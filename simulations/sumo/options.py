@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
@@ -175,7 +175,7 @@ def check_request(
 def request_overrides(
     *,
     options: Mapping[str, OptionValue],
-    outputs: list[str],
+    outputs: Sequence[str],
     emissions: bool,
     output_dir: str,
     seed: int,
@@ -227,7 +227,7 @@ def _one_option_problems(name: str, value: Any, fields: Mapping[str, Any]) -> It
         yield Problem("option.not_allowed", f"The option '{name}' {reason}.", where, hint)
 
 
-def _output_problems(outputs: list[Any] | tuple[Any, ...]) -> Iterator[Problem]:
+def _output_problems(outputs: Sequence[Any]) -> Iterator[Problem]:
     for position, name in enumerate(outputs):
         if not isinstance(name, str) or name not in OUTPUTS.keys() | ALWAYS_WRITTEN:
             hint = f"Known are: {', '.join([*OUTPUTS, *sorted(ALWAYS_WRITTEN)])}."
