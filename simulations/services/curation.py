@@ -17,7 +17,7 @@ def share_scenario(*, scenario: Scenario) -> tuple[Scenario, bool]:
         newest = Scenario.objects.filter(tenant=None, scenario_id=scenario.scenario_id).order_by("-version").first()
         if newest and (newest.sha256, newest.config) == (scenario.sha256, scenario.config):
             return newest, False
-        lock(f"file:{scenario.file.name}")
+        lock(f"file:{scenario.file}")
         shared = Scenario.objects.create(
             tenant=None,
             scenario_id=scenario.scenario_id,
@@ -39,4 +39,4 @@ def delete_version(*, scenario: Scenario) -> None:
         if count := Job.objects.active().filter(scenario=scenario).count():
             raise ApiError(409, "scenario.in_use", f"{count} job(s) that have not ended use {scenario}.")
         Scenario.objects.filter(pk=scenario.pk).delete()
-    delete_unused_file(scenario.file.name)
+        transaction.on_commit(lambda: delete_unused_file(str(scenario.file)))

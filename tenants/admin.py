@@ -1,0 +1,182 @@
+"""Staff's pages for tenants and keys. Rooms above add what they know: usage, jobs, the cluster's quota."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import ForeignKey, QuerySet
+from django.forms import ModelChoiceField
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from tenants.history import ValueHistoryMixin, change
+from tenants.key_admin import KeysOnTenantMixin, show_once
+from tenants.models import ApiKey, Tenant
+
+
+def badge(kind: str, text: str) -> SafeString:
+    """A word in a state's colour; `kind`: ok, warn, bad, info or empty."""
+    return format_html('<span class="sk-badge{}">{}</span>', f" sk-badge--{kind}" if kind else "", text)
+
+
+@admin.register(Tenant)
+class TenantAdmin(KeysOnTenantMixin):
+    list_display: Any = ("tenant_id", "max_cpu", "max_memory_gi", "max_concurrent_jobs", "state")
+    list_filter = ("is_active", "submissions_paused")
+    search_fields = ("tenant_id", "namespace")
+    search_help_text = "Tenant or namespace"
+    show_full_result_count = False
+    list_per_page = 50
+    actions: Any = ("pause_submissions", "resume_submissions")
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": ("tenant_id", "namespace")}),
+        (
+            "Limits",
+            {
+                "fields": (("max_cpu", "max_memory_gi"), ("max_concurrent_jobs", "max_queued_jobs")),
+                "description": "Lowering a limit stops nothing: running jobs stay, and new ones wait until they fit.",
+            },
+        ),
+        ("Access", {"fields": ("is_active", "submissions_paused")}),
+    )
+
+    @admin.display(description="state", ordering="is_active")
+    def state(self, tenant: Tenant) -> SafeString:
+        if not tenant.is_active:
+            return badge("bad", "inactive")
+        return badge("warn", "paused") if tenant.submissions_paused else badge("ok", "active")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
+        fixed = ("tenant_id", "namespace") if obj else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Tenants are deleted one at a time, on their own page."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """A tenant's keys go with it; they cannot be deleted alone."""
+        found, counts, needed, protected = super().get_deleted_objects(objs, request)
+        return found, counts, needed - {ApiKey._meta.verbose_name}, protected
+
+    @admin.action(description="Pause submissions", permissions=["change"])
+    def pause_submissions(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> None:
+        self._set_paused(request, queryset, paused=True)
+
+    @admin.action(description="Resume submissions", permissions=["change"])
+    def resume_submissions(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> None:
+        self._set_paused(request, queryset, paused=False)
+
+    def _set_paused(self, request: HttpRequest, queryset: QuerySet[Tenant], *, paused: bool) -> None:
+        rows = list(queryset.filter(submissions_paused=not paused))
+        Tenant.objects.filter(pk__in=[row.pk for row in rows]).update(submissions_paused=paused)
+        self.log_same_change(request, rows, change("submissions_paused", not paused, paused))
+        done = "paused: reads go on, new jobs are refused" if paused else "open for submissions again"
+        names = ", ".join(row.tenant_id for row in rows)
+        self.message_user(request, f"{names}: {done}." if rows else "Nothing to change.")
+
+
+class ApiKeyForm(forms.ModelForm):
+    def clean_expires_at(self) -> Any:
+        expires_at = self.cleaned_data["expires_at"]
+        if expires_at and expires_at <= timezone.now() and "expires_at" in self.changed_data:
+            raise forms.ValidationError("This time has passed; revoke the key to end it now.")
+        return expires_at
+
+
+class KeyStateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("usable", "usable"), ("ended", "expired, revoked or of an inactive tenant")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        usable = ApiKey.objects.usable()
+        if self.value() == "usable":
+            return queryset.filter(pk__in=usable)
+        return queryset.exclude(pk__in=usable) if self.value() == "ended" else queryset
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ValueHistoryMixin):
+    """Every key, and the only place for admins' keys. Keys are revoked, never deleted: their history stays."""
+
+    form = ApiKeyForm
+    list_display = ("shown_prefix", "owner", "label", "shown_state", "created_at", "expires_at", "last_used_at")
+    list_filter = (KeyStateFilter, "scope")
+    list_select_related = ("tenant",)
+    search_fields = ("prefix", "label", "tenant__tenant_id")
+    search_help_text = "First characters, label or tenant"
+    show_full_result_count = False
+    autocomplete_fields = ("tenant",)
+    actions = ("revoke",)
+    fields = ("tenant", "label", "expires_at")
+
+    @admin.display(description="key", ordering="prefix")
+    def shown_prefix(self, key: ApiKey) -> str:
+        return f"{key.prefix}…"
+
+    @admin.display(ordering="tenant")
+    def owner(self, key: ApiKey) -> str | SafeString:
+        return key.tenant_id or badge("info", "admins")
+
+    @admin.display(description="state")
+    def shown_state(self, key: ApiKey) -> SafeString:
+        return badge({"usable": "ok", "expired": "warn", "revoked": ""}[key.state], key.state)
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        if obj is None:
+            return self.fields
+        return (
+            "shown_prefix",
+            "owner",
+            "label",
+            "shown_state",
+            "expires_at",
+            "created_at",
+            "last_used_at",
+            "revoked_at",
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return [name for name in self.get_fields(request, obj) if name not in self.fields] if obj else ()
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> ModelChoiceField:
+        kwargs["required"] = not request.user.is_superuser
+        kwargs["help_text"] = "Empty: a key for the admin endpoints." if request.user.is_superuser else ""
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[return-value]
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        if change:
+            obj.save(update_fields=["label", "expires_at"])
+            return
+        row, key = ApiKey.objects.issue(tenant=obj.tenant, label=obj.label, expires_at=obj.expires_at)
+        obj.pk = row.pk
+        obj.refresh_from_db()
+        show_once(request, key, obj.tenant_id or "admins")
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """Admins' keys are for superusers alone."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or obj.tenant_id is not None or bool(request.user.is_superuser))
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+    @admin.action(description="Revoke", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        chosen = [row for row in queryset.select_related("tenant") if self.has_change_permission(request, row)]
+        revoked = [row for row in chosen if row.revoke()]
+        self.log_same_change(request, revoked, "revoked")
+        if revoked:
+            names = ", ".join(f"{row.prefix}…" for row in revoked)
+            self.message_user(request, f"Refused from now on: {names}.")
+        else:
+            self.message_user(request, "None of these keys could be revoked.", messages.WARNING)
