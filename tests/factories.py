@@ -1,5 +1,7 @@
 """Rows for tests."""
 
+import uuid
+
 import factory
 
 from simulations.models import Job, Scenario
@@ -33,6 +35,7 @@ class JobFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = Job
 
+    job_id = factory.LazyFunction(uuid.uuid4)
     tenant = factory.SubFactory(TenantFactory)
     scenario = factory.SubFactory(ScenarioFactory, tenant=factory.SelfAttribute("..tenant"))
     k8s_namespace = factory.SelfAttribute("tenant.namespace")
