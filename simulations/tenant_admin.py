@@ -39,7 +39,7 @@ class TenantUsageAdmin(TenantAdmin):
         *TenantAdmin.fieldsets,
         ("Now in use", {"fields": (("cpu_used", "memory_used"), "jobs_started")}),
     )
-    readonly_fields: Any = ("cpu_used", "memory_used", "jobs_started")
+    readonly_fields: ClassVar[Any] = ("cpu_used", "memory_used", "jobs_started")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
         """One join over the active jobs alone: a started job counts, a queued one waits."""
