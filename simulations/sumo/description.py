@@ -71,12 +71,12 @@ class JobDescription:
             step_length=reader.number("step_length"),
             scale=reader.number("scale"),
             options=reader.inner("options").document,
-            outputs=tuple(reader.document.get("outputs") or ()),
+            outputs=reader.texts("outputs"),
             emissions=bool(reader.document.get("emissions")),
             summary_period_s=reader.number("summary_period_s") or 60.0,
             progress_s=reader.number("progress_s") or 5.0,
             limits=RunLimits(
-                wall_s=limits.number("wall_s", required=True) or 0.0,
+                wall_s=limits.positive("wall_s"),
                 output_bytes=limits.whole("output_bytes"),
                 max_teleports=None if limits.document.get("max_teleports") is None else limits.whole("max_teleports"),
                 unpacked_bytes=limits.whole("unpacked_bytes"),
@@ -94,7 +94,7 @@ class JobDescription:
         """The same check of the request that the control plane made: an old or forged description is no way round."""
         return sumo_options.check_request(
             options=self.options,
-            outputs=self.outputs,
+            outputs=list(self.outputs),
             begin=self.begin,
             end=self.end,
             step_length=self.step_length,
@@ -141,6 +141,13 @@ class _Reader:
     def optional_text(self, name: str) -> str | None:
         return None if self.document.get(name) is None else self.text(name)
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self.document.get(name) or []
+        if isinstance(value, list) and all(isinstance(each, str) for each in value):
+            return tuple(value)
+        self._wrong(name, "a list of texts")
+        return ()
+
     def whole(self, name: str) -> int:
         value = self.document.get(name)
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
@@ -148,9 +155,16 @@ class _Reader:
         self._wrong(name, "a whole number, 0 or more")
         return 0
 
-    def number(self, name: str, *, required: bool = False) -> float | None:
+    def positive(self, name: str) -> float:
         value = self.document.get(name)
-        if value is None and not required:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+            return float(value)
+        self._wrong(name, "a number above 0")
+        return 0.0
+
+    def number(self, name: str) -> float | None:
+        value = self.document.get(name)
+        if value is None:
             return None
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             return float(value)

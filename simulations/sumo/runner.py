@@ -120,7 +120,7 @@ class Runner:
         job = self.description
         wishes = options.request_overrides(
             options=job.options,
-            outputs=job.outputs,
+            outputs=list(job.outputs),
             emissions=job.emissions,
             output_dir=out,
             seed=job.seed,
