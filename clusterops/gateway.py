@@ -98,11 +98,13 @@ class KubeApi:
         finally:
             answer.close()
 
-    def pages(self, path: str, *, query: Mapping[str, str | int] | None = None) -> Iterator[dict[str, Any]]:
+    def pages(
+        self, path: str, *, query: Mapping[str, str | int] | None = None, timeout_s: float = LIST_TIMEOUT_S
+    ) -> Iterator[dict[str, Any]]:
         """A LIST's pages, all of one moment. Raises Expired if the list outlived its token: begin again."""
         parameters: dict[str, str | int] = {"limit": PAGE, **(query or {})}
         while True:
-            page = self.request("GET", path, query=parameters, timeout_s=LIST_TIMEOUT_S)
+            page = self.request("GET", path, query=parameters, timeout_s=timeout_s)
             if not isinstance(page.get("items"), list):
                 raise errors.ClusterUnreachable(f"GET {path}: the answer is not a list")
             yield page
@@ -111,12 +113,14 @@ class KubeApi:
                 return
             parameters["continue"] = token
 
-    def items(self, path: str, *, query: Mapping[str, str | int] | None = None) -> list[dict[str, Any]]:
+    def items(
+        self, path: str, *, query: Mapping[str, str | int] | None = None, timeout_s: float = LIST_TIMEOUT_S
+    ) -> list[dict[str, Any]]:
         """All items of a LIST. An expired list is begun again once."""
         try:
-            return [item for page in self.pages(path, query=query) for item in page["items"]]
+            return [item for page in self.pages(path, query=query, timeout_s=timeout_s) for item in page["items"]]
         except errors.Expired:
-            return [item for page in self.pages(path, query=query) for item in page["items"]]
+            return [item for page in self.pages(path, query=query, timeout_s=timeout_s) for item in page["items"]]
 
     def open(
         self,
@@ -248,18 +252,32 @@ class Gateway:
         )
 
     def list_runs(self) -> list[Run]:
-        """Every run of ours: one paged LIST of Jobs, then one of pods, whatever the number of tenants.
+        """Every run of ours: one paged LIST of Jobs, then one of pods, whatever the number of tenants."""
+        jobs, pods = self._jobs_and_pods()
+        return self._runs(jobs, pods)
 
-        Jobs first: a pod that vanishes in between belongs to a Job that is still listed. Events are listed only
-        when some Job has had neither a pod nor a verdict for a while: nothing else tells why.
-        """
+    def list_runs_and_snapshot(self) -> tuple[list[Run], ClusterSnapshot]:
+        """Both from the same lists, and one more of nodes."""
+        jobs, pods = self._jobs_and_pods()
+        nodes = self.api.items(path_of("nodes"))
+        return self._runs(jobs, pods), translate_cluster.snapshot(nodes, jobs, pods, datetime.now(UTC))
+
+    def snapshot(self, *, timeout_s: float = 10.0) -> ClusterSnapshot:
+        """Nodes, our Jobs and our pods at this moment, for dashboards: three LISTs."""
+        nodes = self.api.items(path_of("nodes"), timeout_s=timeout_s)
+        jobs, pods = self._jobs_and_pods(timeout_s)
+        return translate_cluster.snapshot(nodes, jobs, pods, datetime.now(UTC))
+
+    def _jobs_and_pods(self, timeout_s: float = LIST_TIMEOUT_S) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        # Jobs first: a pod that vanishes in between belongs to a Job that is still listed.
         query = {"labelSelector": OURS}
-        jobs = self.api.items(path_of("jobs"), query=query)
-        pods = self.api.items(path_of("pods"), query=query)
-        now = datetime.now(UTC)
-        unexplained = translate.has_unexplained(jobs, pods, now - EXPLAIN_AFTER)
-        refusals = self._refusals() if unexplained else {}
-        return translate.runs(jobs, pods, refusals)
+        jobs = self.api.items(path_of("jobs"), query=query, timeout_s=timeout_s)
+        return jobs, self.api.items(path_of("pods"), query=query, timeout_s=timeout_s)
+
+    def _runs(self, jobs: list[dict[str, Any]], pods: list[dict[str, Any]]) -> list[Run]:
+        # Events only when some Job has had neither a pod nor a verdict for a while: nothing else tells why.
+        unexplained = translate.has_unexplained(jobs, pods, datetime.now(UTC) - EXPLAIN_AFTER)
+        return translate.runs(jobs, pods, self._refusals() if unexplained else {})
 
     def _refusals(self) -> dict[str, str]:
         """Job uid → why its pod was refused, the newest text."""
@@ -326,14 +344,6 @@ class Gateway:
             query["timestamps"] = "true"
         text = self.api.text(path_of("pods", namespace, pod, "log"), query=query, timeout_s=timeout_s)
         return text[-MAX_LOG_BYTES:].replace("\0", "")
-
-    def snapshot(self, *, timeout_s: float = 10.0) -> ClusterSnapshot:
-        """Nodes, our Jobs and our pods at this moment, for dashboards: three LISTs."""
-        query = {"labelSelector": OURS}
-        nodes = self.api.items(path_of("nodes"))
-        jobs = self.api.items(path_of("jobs"), query=query)
-        pods = self.api.items(path_of("pods"), query=query)
-        return translate_cluster.snapshot(nodes, jobs, pods, datetime.now(UTC))
 
     def watch(self, kind: str, stop: threading.Event) -> Iterator[None]:
         """Yields whenever something of ours changes; returns when the server ends the watch. Carries no state."""

@@ -25,6 +25,7 @@ BY_METHOD: dict[str, set[Right]] = {
     "delete_run": {("batch", "jobs", "delete")},
     "release_run": {("batch", "jobs", "patch")},
     "read_log": {("", "pods/log", "get")},
+    "list_runs_and_snapshot": _LIST_RUNS | {("", "events", "list"), ("", "nodes", "list")},
     "snapshot": _LIST_RUNS | {("", "nodes", "list")},
     "watch": {("batch", "jobs", "watch"), ("", "pods", "watch")} | _LIST_RUNS,
 }

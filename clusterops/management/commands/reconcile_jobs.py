@@ -1,0 +1,95 @@
+"""`manage.py reconcile_jobs`: make wishes real, for ever or once."""
+
+import logging
+import signal
+import threading
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+
+from clusterops.doorbell import Doorbell
+from clusterops.errors import GatewayError
+from clusterops.gateway import default_gateway
+from clusterops.models import ReconcilerState
+from clusterops.reconciler import Memory, Pass, reconcile_once
+from clusterops.single import Lock
+
+log = logging.getLogger("clusterops.reconciler")
+
+DEBOUNCE_S = 0.1  # rings that come together are answered together
+MORE_AFTER_S = 0.25
+
+
+class Command(BaseCommand):
+    help = "Bring the cluster in line with the jobs that are wanted, and the jobs' rows with the cluster."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="one pass, then exit (1 if it ended early)")
+        parser.add_argument(
+            "--interval", type=float, default=30.0, metavar="S", help="at least one pass every S seconds"
+        )
+
+    def handle(self, *args: Any, once: bool, interval: float, **options: Any) -> None:
+        stop = threading.Event()
+        doorbell, lock = Doorbell(stop), Lock()
+
+        def end(number: int, frame: FrameType | None) -> None:
+            stop.set()
+            doorbell.ring()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, end)
+        try:
+            if once:
+                self._once(stop, lock)
+            else:
+                self._loop(stop, doorbell, lock, interval)
+        finally:
+            lock.release()
+
+    def _once(self, stop: threading.Event, lock: Lock) -> None:
+        if not lock.wait(stop):
+            raise CommandError("Stopped before another reconciler ended.")
+        try:
+            this = reconcile_once(default_gateway(), Memory(stop=stop))
+        except GatewayError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(" ".join(f"{name}={value}" for name, value in this.summary().items()))
+        if problem := ReconcilerState.get().error:
+            raise CommandError(problem)
+
+    def _loop(self, stop: threading.Event, doorbell: Doorbell, lock: Lock, interval: float) -> None:
+        memory = Memory(stop=stop)
+        attending = False
+        while not stop.is_set():
+            begun = time.monotonic()
+            this: Pass | None = None
+            try:
+                if not lock.wait(stop):
+                    return
+                close_old_connections()
+                gateway = default_gateway()
+                if not attending:
+                    doorbell.attend(gateway)
+                    attending = True
+                this = reconcile_once(gateway, memory)
+            except GatewayError as error:  # no way to the cluster is configured
+                log.error("%s", error)
+                ReconcilerState.objects.update_or_create(
+                    pk=1, defaults={"cluster_reachable": False, "error": str(error)}
+                )
+            except (DatabaseError, psycopg.Error) as error:
+                log.warning("the database does not answer: %s", error)
+            took = time.monotonic() - begun
+            if settings.HEARTBEAT_FILE:
+                Path(settings.HEARTBEAT_FILE).touch()
+            rest = max(DEBOUNCE_S, took)  # never busy more than half of the time
+            doorbell.wait(MORE_AFTER_S if this and this.more else interval, not_before_s=rest)

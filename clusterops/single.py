@@ -1,0 +1,53 @@
+"""Only one reconciler works at a time, wherever it runs: a PostgreSQL session lock, given up with the connection."""
+
+import logging
+import threading
+from typing import Any
+
+import psycopg
+
+from clusterops.doorbell import own_connection
+
+log = logging.getLogger(__name__)
+
+LOCK_KEY = 0x53554D4F4B38  # "SUMOK8"
+POLL_S = 1.0
+
+
+class Lock:
+    """`held` before every pass: a lost connection means a lost lock, and another process may be working already."""
+
+    def __init__(self) -> None:
+        self._own: psycopg.Connection[Any] | None = None
+
+    def wait(self, stop: threading.Event) -> bool:
+        """Wait for the lock; False if `stop` came first. Raises psycopg.OperationalError without a database."""
+        said = False
+        while not stop.is_set():
+            if self.held():
+                return True
+            self._own = self._own or own_connection()
+            row = self._own.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
+            if row and row[0]:
+                return True
+            if not said:
+                log.info("another reconciler is at work; waiting for it to end")
+                said = True
+            stop.wait(POLL_S)
+        return False
+
+    def held(self) -> bool:
+        """Whether the lock is ours still: asked of the database."""
+        if self._own is None:
+            return False
+        query = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"
+        try:
+            return self._own.execute(query).fetchone() is not None
+        except psycopg.Error:
+            self.release()
+            return False
+
+    def release(self) -> None:
+        own, self._own = self._own, None
+        if own:
+            own.close()
