@@ -4,9 +4,9 @@ Names are derived from content hashes, so a file is never changed once it is the
 """
 
 import hashlib
-import os
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from django.core.files import File
@@ -76,7 +76,7 @@ def store(name: str, source: Readable, *, size: int, sha256: str) -> None:
     part = f"{name}.{uuid.uuid4().hex}.part"
     try:
         default_storage.save(part, content)
-        os.replace(default_storage.path(part), default_storage.path(name))
+        Path(default_storage.path(part)).replace(default_storage.path(name))
     except BaseException:
         default_storage.delete(part)
         raise

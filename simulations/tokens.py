@@ -34,7 +34,8 @@ def issue(job_id: uuid.UUID, attempt: int, lifetime_s: float) -> str:
 
 def verify(token: str) -> JobClaim:
     """What the token speaks for. Raises InvalidToken. Any of JOB_TOKEN_KEYS may have signed it."""
-    first, *others = settings.JOB_TOKEN_KEYS
+    first: str = settings.JOB_TOKEN_KEYS[0]
+    others: list[str | bytes] = [*settings.JOB_TOKEN_KEYS[1:]]
     try:
         claims = signing.loads(token, key=first, salt=SALT, fallback_keys=others)
     except signing.BadSignature:

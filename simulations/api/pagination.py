@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 MAX_LIMIT = 200
+MAX_CURSOR = 200
 Row = TypeVar("Row", bound=Model)
 
 
@@ -35,11 +36,13 @@ class CursorField(serializers.CharField):
     default_error_messages = {"invalid": "Not a cursor of this list; begin again without one."}
 
     def __init__(self, key_of: Callable[[str], Any], **kwargs: Any) -> None:
-        super().__init__(max_length=200, **kwargs)
+        super().__init__(**kwargs)
         self.key_of = key_of
 
     def to_internal_value(self, data: Any) -> Any:
         text = super().to_internal_value(data)
+        if len(text) > MAX_CURSOR:
+            self.fail("invalid")
         try:
             at, key = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
             cursor = Cursor(datetime.fromisoformat(at), self.key_of(key))

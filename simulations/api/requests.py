@@ -12,9 +12,9 @@ from rest_framework.exceptions import ErrorDetail
 from simulations.api.fields import Number, StrictSerializer, Text, WholeNumber, YesNo
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.models import Job
+from simulations.services.scenarios import SCENARIO_ID
 from simulations.sumo.options import check_request
 
-SCENARIO_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 MAX_LABELS = 20
 CHECKED_BY_SUMO_RULES = ("options", "outputs", "begin", "end", "step_length", "scale", "seed")
@@ -25,7 +25,9 @@ class ScenarioIdField(serializers.RegexField):
 
     def __init__(self, **kwargs: Any) -> None:
         message = "Use 1 to 64 letters, digits, dots, underscores and hyphens, beginning with a letter or digit."
-        super().__init__(SCENARIO_ID, error_messages={"invalid": message}, **kwargs)
+        super().__init__(
+            rf"^{SCENARIO_ID.pattern}\Z", trim_whitespace=False, error_messages={"invalid": message}, **kwargs
+        )
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -147,7 +149,7 @@ class JobListQuery(PageQuery):
         child=serializers.ChoiceField(choices=Job.Status.choices), required=False, help_text="One or several."
     )
     scenario_id = ScenarioIdField(required=False)
-    label = serializers.ListField(
+    label = serializers.ListField(  # type: ignore[assignment]
         child=serializers.RegexField(
             r"^[^:\0]{1,63}:[^\0]{0,100}\Z", error_messages={"invalid": "Write a label as name:value."}
         ),

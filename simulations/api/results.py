@@ -5,7 +5,8 @@ import uuid
 from typing import Any
 
 from django.http import HttpResponseBase, HttpResponseRedirect
-from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -64,7 +65,7 @@ class ResultFileView(viewsets.ViewSet):
         if artifact is None:
             raise ApiError(404, "result.not_found", "This job has no such result; GET …/results lists them.")
         return downloads.send(
-            artifact.file.name, save_as=artifact.name, sha256=artifact.sha256, redirect=HttpResponseRedirect
+            str(artifact.file), save_as=artifact.name, sha256=artifact.sha256, redirect=HttpResponseRedirect
         )
 
 
@@ -73,7 +74,7 @@ def _read(artifact: Artifact) -> dict[str, Any]:
     if artifact.size_bytes > MAX_MANIFEST_BYTES:
         return {}
     try:
-        with files.open_file(artifact.file.name) as content:
+        with files.open_file(str(artifact.file)) as content:
             manifest = json.loads(content.read())
     except (FileNotFoundError, ValueError, RecursionError):
         return {}

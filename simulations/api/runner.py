@@ -77,7 +77,7 @@ class RunnerView(viewsets.ViewSet):
         if scenario is None:
             raise ApiError(404, "scenario.not_found", "The job's scenario was deleted.")
         return downloads.send(
-            scenario.file.name,
+            str(scenario.file),
             save_as=f"{scenario.sha256}.zip",
             sha256=scenario.sha256,
             redirect=downloads.RedirectKeepingMethod,

@@ -1,9 +1,10 @@
 """`/scenarios`: upload, look inside, download, delete."""
 
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.http import HttpResponseBase, HttpResponseRedirect
-from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import viewsets
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -49,7 +50,7 @@ class ScenariosView(viewsets.ViewSet):
         scenario, is_new = add_scenario(
             tenant=tenant_of(request),
             scenario_id=form.validated_data["scenario_id"],
-            content=file.file,
+            content=cast(BinaryIO, file),
             size=file.size or 0,
             sha256=file.sha256,
             config=form.validated_data.get("config"),
@@ -113,7 +114,7 @@ class ScenarioArchiveView(viewsets.ViewSet):
         scenario = _find(request, scenario_id)
         save_as = f"{scenario.scenario_id}-v{scenario.version}.zip"
         return downloads.send(
-            scenario.file.name, save_as=save_as, sha256=scenario.sha256, redirect=HttpResponseRedirect
+            str(scenario.file), save_as=save_as, sha256=scenario.sha256, redirect=HttpResponseRedirect
         )
 
 

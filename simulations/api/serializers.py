@@ -101,7 +101,7 @@ class ResultsSerializer(serializers.Serializer):
     complete = serializers.BooleanField(help_text="False: the run was cut short, or has not ended.")
     kpis = serializers.DictField(child=serializers.FloatField(allow_null=True))
     warnings = serializers.ListField(child=serializers.DictField())
-    errors = serializers.ListField(child=serializers.DictField())
+    errors = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]
     files = ArtifactSerializer(many=True)
 
 

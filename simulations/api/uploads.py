@@ -26,7 +26,7 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
-        self.file = HashedFile(self.file_name, self.content_type, 0, self.charset, self.content_type_extra)
+        self.file = HashedFile(self.file_name or "", self.content_type, 0, self.charset, self.content_type_extra)
         self._digest, self._received = hashlib.sha256(), 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:

@@ -6,8 +6,9 @@ from simulations.api.jobs import JobsView, JobView
 from simulations.api.results import ResultFileView, ResultsView
 from simulations.api.runner import RunnerView
 from simulations.api.scenarios import ScenarioArchiveView, ScenariosView, ScenarioView
+from simulations.services.scenarios import SCENARIO_ID
 
-SCENARIO = r"^scenarios/(?P<scenario_id>[A-Za-z0-9][A-Za-z0-9._-]{0,63})"
+SCENARIO = rf"^scenarios/(?P<scenario_id>{SCENARIO_ID.pattern})"
 
 urlpatterns = [
     path("scenarios", ScenariosView.as_view({"get": "list", "post": "create"})),

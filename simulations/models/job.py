@@ -1,7 +1,7 @@
 """One run of a scenario, and every move it may make."""
 
 import uuid
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.db import models, transaction
 from django.db.models.fields.json import KT
@@ -10,11 +10,6 @@ from django.utils import timezone
 
 from simulations.models.scenario import Scenario
 from tenants.models import Tenant
-
-if TYPE_CHECKING:
-    from django.db.models.fields.related_descriptors import RelatedManager
-
-    from simulations.models.outcome import JobEvent
 
 
 class JobQuerySet(models.QuerySet["Job"]):

@@ -1,5 +1,6 @@
 """Uploading and deleting scenarios. Content is stored once; rows are immutable versions that point at it."""
 
+import re
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -14,6 +15,8 @@ from simulations.sumo.archive import ArchiveLimits
 from simulations.sumo.scenario_check import check_scenario
 from tenants.errors import ApiError
 from tenants.models import Tenant
+
+SCENARIO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def archive_limits() -> ArchiveLimits:
@@ -34,6 +37,8 @@ def add_scenario(
     Returns (version, whether it is new): what is the newest version already is not added again. Raises
     ApiError 422 scenario.invalid with everything that is wrong.
     """
+    if not SCENARIO_ID.fullmatch(scenario_id):
+        raise ApiError(422, "scenario.bad_name", "Use 1 to 64 letters, digits, dots, underscores and hyphens.")
     inspection = check_scenario(content, config=config, limits=archive_limits())
     if inspection.problems or inspection.config is None:
         message = "The scenario cannot be used; details lists everything that is wrong."
@@ -41,12 +46,12 @@ def add_scenario(
     name = files.scenario_name(sha256)
     _keep(name, content, size, sha256)
     with transaction.atomic():
-        _lock(f"scenario:{tenant.pk if tenant else ''}:{scenario_id}")
+        lock(f"scenario:{tenant.pk if tenant else ''}:{scenario_id}")
         versions = Scenario.objects.filter(tenant=tenant, scenario_id=scenario_id)
         newest = versions.order_by("-version").first()
         if newest and (newest.sha256, newest.config) == (sha256, inspection.config):
             return newest, False
-        _lock(f"file:{name}")
+        lock(f"file:{name}")
         _keep(name, content, size, sha256)  # whoever deleted its last version meanwhile took the file along
         scenario = versions.create(
             tenant=tenant,
@@ -85,8 +90,8 @@ def delete_scenario(*, tenant: Tenant, scenario_id: str, version: int | None = N
             ]
             raise ApiError(409, "scenario.in_use", message, details=details)
         Scenario.objects.filter(pk__in=[row.pk for row in doomed]).delete()
-    for name in sorted({row.file.name for row in doomed}):
-        _delete_unused(name)
+    for name in sorted({str(row.file) for row in doomed}):
+        delete_unused_file(name)
 
 
 def _keep(name: str, content: BinaryIO, size: int, sha256: str) -> None:
@@ -95,10 +100,10 @@ def _keep(name: str, content: BinaryIO, size: int, sha256: str) -> None:
         files.store(name, content, size=size, sha256=sha256)
 
 
-def _delete_unused(name: str) -> None:
+def delete_unused_file(name: str) -> None:
     """After the rows are gone for good: a crash in between leaves a file too many, never one too few."""
     with transaction.atomic():
-        _lock(f"file:{name}")
+        lock(f"file:{name}")
         if not Scenario.objects.filter(file=name).exists():
             files.delete(name)
 
@@ -113,7 +118,7 @@ def _next_version(tenant: Tenant | None, scenario_id: str, newest: Scenario | No
     return used + 1
 
 
-def _lock(key: str) -> None:
+def lock(key: str) -> None:
     """An advisory lock until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])

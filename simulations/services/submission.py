@@ -7,9 +7,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import JSONObject
+from psycopg import Error as PsycopgError
 from psycopg.errors import ForeignKeyViolation
 
 from simulations.models import Job, Scenario
@@ -74,7 +75,7 @@ def _insert(tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | No
         "seed": secrets.randbelow(2**31) if wanted["seed"] is None else wanted["seed"],
         "time_limit_s": wanted["time_limit_s"] or settings.JOB_DEFAULT_TIME_LIMIT_S,
     }
-    job.admitted_as = RawSQL(COUNT_ADMITTED, [tenant.pk])  # type: ignore[assignment]
+    job.admitted_as = RawSQL(COUNT_ADMITTED, [tenant.pk])  # noqa: S611 - no value is part of it
     job.admission_limit = limits.max_concurrent_jobs + limits.max_queued_jobs
     job.save(force_insert=True)
     return job
@@ -123,7 +124,7 @@ def _refusal(error: IntegrityError, tenant: Tenant) -> ApiError:
     cause = error.__cause__
     if isinstance(cause, ForeignKeyViolation):
         return ApiError(404, "scenario.not_found", "The scenario was deleted at this very moment.")
-    constraint = cause.diag.constraint_name if hasattr(cause, "diag") else None
+    constraint = cause.diag.constraint_name if isinstance(cause, PsycopgError) else None
     if constraint == "jobs_unique_idempotency_key":
         return ApiError(409, "idempotency.mismatch", "This Idempotency-Key was used before.")
     if constraint != "jobs_admitted":

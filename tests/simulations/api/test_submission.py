@@ -1,0 +1,277 @@
+"""POST /jobs."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from simulations.models import Job, Scenario
+from tests.factories import ScenarioFactory
+from tests.simulations.scenarios import archive, upload
+
+pytestmark = pytest.mark.django_db
+
+
+def submit(api: Any, **fields: Any) -> Any:
+    return api.post("/jobs", {"scenario_id": "town", **fields}, format="json")
+
+
+def codes(answer: Any) -> list[tuple[str, str | None]]:
+    return sorted((entry["code"], entry.get("where")) for entry in answer.json()["error"]["details"])
+
+
+def test_the_specs_example_body(api: Any) -> None:
+    upload(api, "zurich_peak")
+    answer = api.post("/jobs", {"scenario_id": "zurich_peak", "cpu_request": 2, "memory_gi": 4}, format="json")
+    assert answer.status_code == 201
+    assert answer.json()["status"] == "PENDING"
+    assert answer["Location"] == f"/jobs/{answer.json()['job_id']}"
+
+
+def test_curl_without_a_content_type(api: Any, town: Scenario) -> None:
+    body = json.dumps({"scenario_id": "town"})
+    assert api.post("/jobs", body, content_type="application/x-www-form-urlencoded").status_code == 201
+
+
+def test_at_most_three_statements(api: Any, town: Scenario) -> None:
+    submit(api)  # the key's last use is written at its first
+    with CaptureQueriesContext(connection) as captured:
+        assert submit(api).status_code == 201
+    statements = [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"]]
+    assert len(statements) == 3, statements
+    assert "FOR NO KEY UPDATE" in statements[1]
+
+
+def test_defaults_and_a_drawn_seed_are_stored(api: Any, town: Scenario) -> None:
+    job = submit(api).json()
+    request = job["request"]
+    assert 0 <= request.pop("seed") < 2**31
+    assert request == {
+        "scenario_id": "town",
+        "scenario_version": 1,
+        "sha256": town.sha256,
+        "config": "run.sumocfg",
+        "cpu_request": 1,
+        "memory_gi": 1,
+        "begin": None,
+        "end": None,
+        "step_length": None,
+        "scale": None,
+        "options": {},
+        "outputs": [],
+        "emissions": False,
+        "time_limit_s": 4 * 3600,
+        "priority": 0,
+        "labels": {},
+    }
+    assert Job.objects.get().k8s_job_name == f"sim-{Job.objects.get().job_id.hex}"
+
+
+def test_the_given_is_kept(api: Any, town: Scenario) -> None:
+    given = {
+        "seed": 7,
+        "begin": 10.0,
+        "end": 50.0,
+        "scale": 0.5,
+        "step_length": 0.5,
+        "options": {"time-to-teleport": 120},
+        "outputs": ["tripinfo"],
+        "emissions": True,
+        "time_limit_s": 60,
+        "priority": -5,
+        "labels": {"study": "bus lane", "run/no": "1"},
+        "scenario_version": 1,
+        "cpu_request": 2,
+        "memory_gi": 3,
+    }
+    answer = submit(api, **given)
+    assert answer.status_code == 201, answer.json()
+    assert {name: answer.json()["request"][name] for name in given} == given
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"cpu_request": "2"},
+        {"cpu_request": True},
+        {"cpu_request": 1.0},
+        {"cpu_request": 0},
+        {"cpu_request": None},
+        {"memory_gi": -1},
+        {"memory_gi": [1]},
+        {"seed": 2**31},
+        {"seed": -1},
+        {"seed": "1"},
+        {"begin": "0"},
+        {"begin": True},
+        {"end": {"a": 1}},
+        {"begin": 50, "end": 50},
+        {"scale": -1},
+        {"step_length": 0},
+        {"emissions": "yes"},
+        {"emissions": 1},
+        {"options": []},
+        {"options": {"remote-port": 1}},
+        {"options": {"no-such": 1}},
+        {"outputs": "tripinfo"},
+        {"outputs": ["no-such"]},
+        {"outputs": [1]},
+        {"outputs": [{}]},
+        {"time_limit_s": 0},
+        {"time_limit_s": 10**9},
+        {"priority": 101},
+        {"labels": []},
+        {"labels": {"a": 1}},
+        {"labels": {"a:b": "1"}},
+        {"labels": {"": "1"}},
+        {"labels": {"a": "x" * 101}},
+        {"labels": {f"l{n}": "" for n in range(21)}},
+        {"config": 1},
+        {"config": "x" * 501},
+        {"scenario_version": 0},
+        {"scenario_version": "1"},
+        {"scenario_id": 1},
+        {"scenario_id": "../x"},
+        {"scenario_id": "a\n"},
+        {"scenario_id": None},
+        {"nonsense": 1},
+    ],
+    ids=str,
+)
+def test_refuses_wrong_values(api: Any, town: Scenario, fields: dict[str, Any]) -> None:
+    answer = submit(api, **fields)
+    assert answer.status_code == 400, answer.json()
+    assert answer.json()["error"]["details"]
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "1", "null", '"x"', "{", '{"scenario_id": "town", "seed": NaN}', "[" * 9999]
+)
+def test_refuses_what_is_no_object(api: Any, body: str) -> None:
+    answer = api.post("/jobs", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] in {"invalid", "malformed"}
+
+
+def test_refuses_a_huge_body(api: Any) -> None:
+    answer = api.post("/jobs", b" " * (1024 * 1024 + 1), content_type="application/json")
+    assert answer.status_code == 413
+
+
+def test_all_problems_at_once(api: Any, town: Scenario) -> None:
+    answer = submit(api, cpu_request="2", nonsense=1, Seed=2, options={"remote-port": 1, "nope": 2}, outputs=["x"])
+    assert codes(answer) == [
+        ("invalid", "cpu_request"),
+        ("option.denied", "options.remote-port"),
+        ("option.not_allowed", "options.nope"),
+        ("output.unknown", "outputs[0]"),
+        ("unknown_field", "Seed"),
+        ("unknown_field", "nonsense"),
+    ]
+
+
+def test_beyond_the_tenants_limits(api: Any, town: Scenario) -> None:
+    answer = submit(api, cpu_request=11, memory_gi=21)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["code"] == "limits.exceeded"
+    assert codes(answer) == [("limits.exceeded", "cpu_request"), ("limits.exceeded", "memory_gi")]
+    assert submit(api, cpu_request=10, memory_gi=20).status_code == 201
+
+
+def test_unknown_scenario_version_and_config(api: Any, town: Scenario, other_tenant: Any) -> None:
+    ScenarioFactory(tenant=other_tenant, scenario_id="theirs")
+    for fields in ({"scenario_id": "nope"}, {"scenario_id": "theirs"}, {"scenario_version": 2}):
+        answer = submit(api, **fields)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "scenario.not_found")
+    answer = submit(api, config="other.sumocfg")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "config.not_found")
+
+
+@pytest.mark.parametrize("fields, status", [({"end": 99}, 422), ({"begin": 200}, 422), ({"begin": 120}, 201)])
+def test_the_window_is_checked_with_the_scenarios_own_times(api: Any, fields: dict[str, Any], status: int) -> None:
+    upload(api, "late", archive(begin=100, end=200))
+    assert submit(api, scenario_id="late", **fields).status_code == status
+
+
+def test_the_newest_version_own_before_shared(api: Any, town: Scenario) -> None:
+    shared = Scenario.objects.get(pk=town.pk)
+    shared.pk, shared.tenant, shared.version = None, None, 9
+    shared.save()
+    assert submit(api).json()["scenario_version"] == 1
+    upload(api, "town", archive(note="second"))
+    assert submit(api).json()["scenario_version"] == 2
+    assert submit(api, scenario_version=1).json()["scenario_version"] == 1
+    assert submit(api, scenario_version=9).json()["scenario_version"] == 9
+    shared.pk, shared.scenario_id = None, "common"
+    shared.save()
+    assert submit(api, scenario_id="common").status_code == 201
+
+
+def test_paused(api: Any, town: Scenario, tenant: Any) -> None:
+    tenant.submissions_paused = True
+    tenant.save()
+    answer = submit(api)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "tenant.paused")
+
+
+def test_queue_full(api: Any, town: Scenario, tenant: Any) -> None:
+    tenant.max_concurrent_jobs, tenant.max_queued_jobs = 1, 1
+    tenant.save()
+    assert [submit(api).status_code for _ in range(2)] == [201, 201]
+    answer = submit(api)
+    assert answer.status_code == 429
+    assert int(answer["Retry-After"]) > 0
+    (entry,) = answer.json()["error"]["details"]
+    assert entry["code"] == "queue.full"
+    assert entry["active_jobs"] == 2
+    Job.objects.first().move_to("CANCELLED", reason="CANCELLED", message="")
+    assert submit(api).status_code == 201
+
+
+def test_an_admin_key_is_no_tenant(admin_api: Any) -> None:
+    assert submit(admin_api).status_code == 403
+
+
+class TestIdempotency:
+    def test_same_body_same_job(self, api: Any, town: Scenario) -> None:
+        first = api.post("/jobs", {"scenario_id": "town", "seed": 1}, format="json", headers={"Idempotency-Key": "k"})
+        again = api.post(
+            "/jobs", '{"seed":1,  "scenario_id":"town"}', content_type="application/json",
+            headers={"Idempotency-Key": "k"},
+        )  # fmt: skip
+        assert (first.status_code, again.status_code) == (201, 200)
+        assert again["Idempotent-Replayed"] == "true"
+        assert again.json()["job_id"] == first.json()["job_id"]
+        assert again["Location"] == first["Location"]
+
+    def test_another_body(self, api: Any, town: Scenario) -> None:
+        api.post("/jobs", {"scenario_id": "town"}, format="json", headers={"Idempotency-Key": "k"})
+        answer = api.post("/jobs", {"scenario_id": "town", "seed": 1}, format="json", headers={"Idempotency-Key": "k"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "idempotency.mismatch")
+        assert Job.objects.count() == 1
+
+    def test_a_full_queue_or_a_pause_does_not_hide_the_first_job(self, api: Any, town: Scenario, tenant: Any) -> None:
+        tenant.max_concurrent_jobs, tenant.max_queued_jobs = 1, 0
+        tenant.save()
+        body = {"scenario_id": "town"}
+        first = api.post("/jobs", body, format="json", headers={"Idempotency-Key": "k"})
+        assert api.post("/jobs", body, format="json", headers={"Idempotency-Key": "k"}).json() == first.json()
+        tenant.submissions_paused = True
+        tenant.save()
+        assert api.post("/jobs", body, format="json", headers={"Idempotency-Key": "k"}).json() == first.json()
+
+    def test_keys_of_two_tenants_do_not_meet(self, api: Any, other_api: Any, town: Scenario) -> None:
+        upload(other_api, "town")
+        answers = [
+            each.post("/jobs", {"scenario_id": "town"}, format="json", headers={"Idempotency-Key": "k"})
+            for each in (api, other_api)
+        ]
+        assert [answer.status_code for answer in answers] == [201, 201]
+
+    @pytest.mark.parametrize("key", ["", "a b", "ä", "x" * 256])
+    def test_bad_keys(self, api: Any, key: str) -> None:
+        answer = api.post("/jobs", {"scenario_id": "town"}, format="json", headers={"Idempotency-Key": key})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "idempotency.bad_key")
