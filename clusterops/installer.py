@@ -150,12 +150,12 @@ def _apply(api: KubeApi, manifest: Manifest, dry_run: DryRun) -> Iterator[Step]:
     if dry_run:
         query["dryRun"] = "All"
     before = find(api, path)
-    if before and manifest["kind"] == "Job" and not dry_run:  # a Job's template cannot change
-        delete(api, path)
-        _wait_gone(api, path, name_of(manifest))
-        before = None
-    if before and manifest["kind"] == "Job":
-        yield Step(name_of(manifest), "would be replaced")
+    if before and manifest["kind"] == "Job":  # a Job's template cannot change
+        if not dry_run:
+            delete(api, path)
+            _wait_gone(api, path, name_of(manifest))
+            api.request("PATCH", path, query=query, body=manifest, content_type=APPLY)
+        yield Step(name_of(manifest), "would be replaced" if dry_run else "replaced")
         return
     after = api.request("PATCH", path, query=query, body=manifest, content_type=APPLY)
     version = before and before["metadata"].get("resourceVersion")

@@ -1,4 +1,4 @@
-"""Every overlay (`make check` holds them against the API schemas): restricted, complete, and without anything that is only decided at run time."""
+"""Every overlay is restricted and complete, and fits together; `make check` holds them against the API schemas."""
 
 import copy
 from pathlib import Path

@@ -1,0 +1,54 @@
+"""A cluster to install on: the local cluster, taught the kinds that only an installation has."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clusterops import installer
+from clusterops.gateway import KubeApi
+from clusterops.localcluster import lifecycle, resources, store
+from clusterops.localcluster.cluster import LocalCluster
+from clusterops.localcluster.config import Image, LocalClusterConfig
+from clusterops.localcluster.resources import Resource
+
+INSTALLED_KINDS = [
+    Resource("apps", "deployments", "Deployment", generation=True),
+    Resource("apps", "statefulsets", "StatefulSet", generation=True),
+    Resource("", "services", "Service"),
+    Resource("", "persistentvolumeclaims", "PersistentVolumeClaim"),
+    Resource("policy", "poddisruptionbudgets", "PodDisruptionBudget", generation=True),
+    Resource("networking.k8s.io", "ingresses", "Ingress", generation=True),
+    Resource(
+        "admissionregistration.k8s.io", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", namespaced=False
+    ),
+    Resource(
+        "admissionregistration.k8s.io",
+        "validatingadmissionpolicybindings",
+        "ValidatingAdmissionPolicyBinding",
+        namespaced=False,
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The kubeconfig of a running cluster."""
+    folder = tmp_path_factory.mktemp("cluster")
+    with pytest.MonkeyPatch.context() as patch:
+        every = (*resources.ALL, *INSTALLED_KINDS)
+        for module in (lifecycle, store):
+            patch.setattr(module, "ALL", every)
+        for kind in INSTALLED_KINDS:
+            patch.setitem(resources.BY_PATH, (kind.group, kind.version, kind.plural), kind)
+        config = LocalClusterConfig(data=folder / "data", kubeconfig=folder / "kubeconfig", default_image=Image())
+        running = LocalCluster(config)
+        running.start()
+        yield config.kubeconfig
+        running.stop(stop_pods=True)
+
+
+@pytest.fixture
+def api(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> KubeApi:
+    monkeypatch.setattr(installer, "POLL_S", 0.05)
+    return KubeApi(str(cluster))
