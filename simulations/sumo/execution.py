@@ -81,6 +81,8 @@ class SumoRun:
             return Outcome.OUT_OF_MEMORY
         if self.returncode == 0 and self.reason is not None and self.reason.startswith("Interrupted"):
             return Outcome.INTERRUPTED
+        if self.returncode in (126, 127):  # the loader could not start it: the image's fault, not the scenario's
+            return Outcome.INTERNAL
         if self.returncode < 0 or self.returncode >= 128:
             return Outcome.SUMO_CRASHED
         return Outcome.SUMO_FAILED

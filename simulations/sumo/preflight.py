@@ -26,6 +26,7 @@ def dry_run(
     binary: str,
     scenario: Path,
     scratch: Path,
+    out: Path,
     config_path: str,
     config: SumoConfig,
     overrides: Mapping[str, OptionValue],
@@ -34,16 +35,21 @@ def dry_run(
 ) -> SumoRun:
     """Load everything and simulate one step in a copy of the scenario, so that nothing it writes is left.
 
+    `out` is the folder below `scratch` that `overrides` name for our own outputs; beside the copy, not in it, where
+    an input may have the same name.
+
     It is cut off after `MAX_S` (`stopped_for` is set): then it proves nothing.
     """
-    shutil.copytree(scenario, scratch, dirs_exist_ok=True)
     try:
-        config_folder = (scratch / config_path).parent
+        copy = scratch / "scenario"
+        shutil.copytree(scenario, copy)
+        out.mkdir()
+        config_folder = (copy / config_path).parent
         planned = SumoConfig({**config.options, **{name: sumocfg.as_text(value) for name, value in overrides.items()}})
         one_step = {"route-steps": 0, "begin": planned.begin, "end": planned.begin + planned.step_length}
         content = sumocfg.effective(config, {**overrides, **one_step})
         (config_folder / CONFIG_NAME).write_bytes(content)
-        make_output_folders(scratch, config_folder, config)
+        make_output_folders(copy, config_folder, config)
         deadline = time.monotonic() + MAX_S
         supervisor = Supervisor(
             log=log, should_stop=lambda: Outcome.TIME_LIMIT if time.monotonic() > deadline else None, grace_s=5

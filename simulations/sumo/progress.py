@@ -8,7 +8,7 @@ from simulations.sumo.execution import StepRecord
 
 
 class ProgressMeter:
-    """Makes at most one progress record every `period_s` wall seconds; the last one is kept in `latest`.
+    """Makes at most one progress record every `period_s` wall seconds.
 
     rtf is simulated seconds per wall second since the record before; it falls as traffic grows, so eta_s is a hint.
     """
@@ -22,7 +22,6 @@ class ProgressMeter:
         emit: Callable[[dict[str, Any]], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.latest: dict[str, Any] | None = None
         self._begin = begin
         self._end = end
         self._period_s = period_s
@@ -30,17 +29,28 @@ class ProgressMeter:
         self._clock = clock
         self._before = (begin, clock())
         self._emitted_at: float | None = None
+        self._held_back: StepRecord | None = None
 
     def record(self, step: StepRecord) -> None:
         now = self._clock()
         if self._emitted_at is not None and now - self._emitted_at < self._period_s:
+            self._held_back = step
             return
+        self._make(step, now)
+
+    def flush(self) -> None:
+        """The run is over: its last record counts, however soon after the one before."""
+        if self._held_back is not None:
+            self._make(self._held_back, self._clock())
+
+    def _make(self, step: StepRecord, now: float) -> None:
+        self._held_back = None
         simulated, elapsed = step.time - self._before[0], now - self._before[1]
         rtf = simulated / elapsed if elapsed > 0 and simulated > 0 else None
         self._before = (step.time, now)
         self._emitted_at = now
         remaining = None if self._end is None else max(0.0, self._end - step.time)
-        self.latest = {
+        record = {
             "sim_time": step.time,
             "percent": self._percent(step.time),
             "running": step.running,
@@ -53,7 +63,7 @@ class ProgressMeter:
             "rtf": round(rtf, 1) if rtf else None,
             "eta_s": round(remaining / rtf, 1) if rtf and remaining is not None else None,
         }
-        self._emit(self.latest)
+        self._emit(record)
 
     def _percent(self, sim_time: float) -> float | None:
         """None without an end: many scenarios run until all vehicles have left."""

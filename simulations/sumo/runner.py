@@ -155,9 +155,10 @@ class Runner:
                 binary=self.pod.binary,
                 scenario=self.space.scenario,
                 scratch=self.space.scratch,
+                out=self.space.scratch / "out",
                 config_path=self.config_path,
                 config=self.config,
-                overrides=self.overrides(str(self.space.scratch)),
+                overrides=self.overrides(str(self.space.scratch / "out")),
                 environment=self.pod.for_sumo,
                 log=log,
             )
@@ -216,6 +217,7 @@ class Runner:
                 run = supervisor.execute(
                     [self.pod.binary, "-c", preflight.CONFIG_NAME], cwd=folder, environment=self.pod.for_sumo
                 )
+                meter.flush()
             finally:
                 poster.stop()
         self.written = outputs.written_since(self.space.scenario, before)

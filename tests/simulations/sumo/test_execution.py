@@ -54,6 +54,7 @@ FINAL_STEP = "The final simulation step has been reached."
         (SumoRun(-9, None), Outcome.SUMO_CRASHED),
         (SumoRun(-11, None), Outcome.SUMO_CRASHED),
         (SumoRun(139, None), Outcome.SUMO_CRASHED),
+        (SumoRun(127, None), Outcome.INTERNAL),
         (SumoRun(-9, None, out_of_memory=True), Outcome.OUT_OF_MEMORY),
         (SumoRun(-6, None, out_of_memory=True), Outcome.OUT_OF_MEMORY),
     ],

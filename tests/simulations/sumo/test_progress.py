@@ -34,6 +34,11 @@ def test_not_more_often_than_the_period() -> None:
         meter.record(step(time))
     assert [record["sim_time"] for record in emitted] == [200, 380]
     assert emitted[1]["rtf"] == 36.0
+    meter.flush()
+    assert len(emitted) == 2
+    meter.record(step(440))
+    meter.flush()
+    assert [record["sim_time"] for record in emitted] == [200, 380, 440]
 
 
 def test_without_an_end_neither_percent_nor_time_to_go() -> None:
