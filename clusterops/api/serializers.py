@@ -80,7 +80,7 @@ class AdminJob(serializers.Serializer):
     status = serializers.ChoiceField(Job.Status.choices)
     submitted_at = serializers.DateTimeField()
     k8s_status = serializers.SerializerMethodField()
-    k8s_job_name = serializers.SerializerMethodField()
+    k8s_job_name = serializers.CharField()
     reason = serializers.CharField()
     message = serializers.CharField()
     scenario_id = serializers.SerializerMethodField()
@@ -97,10 +97,7 @@ class AdminJob(serializers.Serializer):
     def get_k8s_status(self, job: Job) -> Mapping[str, int] | None:
         """Null: there is no such Kubernetes Job now, or the cluster does not answer."""
         counters: Mapping[str, Mapping[str, int]] = self.context["job_counters"]
-        return counters.get(f"{job.k8s_namespace}/{job.name_of_attempt(job.attempt)}")
-
-    def get_k8s_job_name(self, job: Job) -> str:
-        return job.name_of_attempt(job.attempt)
+        return counters.get(f"{job.k8s_namespace}/{job.k8s_job_name}")
 
     def get_scenario_id(self, job: Job) -> str:
         return str(job.scenario_data.get("scenario_id", ""))

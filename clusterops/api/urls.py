@@ -1,10 +1,14 @@
-"""Addresses of the admin API; they must come before the Django admin, which takes all that is below /admin/."""
+"""What needs the cluster: logs, the tenant's dashboard, the admin API, whose addresses must come before the Django admin, which takes all that is below /admin/."""
 
 from django.urls import path
 
 from clusterops.api import admin
+from clusterops.api.logs import LogsView
+from clusterops.api.tenant_dashboard import TenantDashboardView
 
 urlpatterns = [
+    path("jobs/<uuid:job_id>/logs", LogsView.as_view(), name="job-logs"),
+    path("tenants/me/dashboard", TenantDashboardView.as_view(), name="tenant-dashboard"),
     path("admin/cluster", admin.ClusterOverview.as_view(), name="admin-cluster"),
     path("admin/jobs", admin.AdminJobs.as_view(), name="admin-jobs"),
     path("admin/activity", admin.Activity.as_view(), name="admin-activity"),

@@ -17,6 +17,12 @@ ROWS = 30  # of each list; the rest is a link
 TENANT_ROWS = 20
 JOINING_FOR = timedelta(minutes=10)
 LATE_AFTER = timedelta(seconds=120)  # four missed passes of the reconciler
+# Counts of the last pass that mean: database and cluster did not agree.
+DRIFT = {
+    "repaired": "tenant spaces changed by another hand, set right",
+    "strays": "Kubernetes Jobs that no row wants, to be deleted",
+    "orphan_pods": "pods that nothing owns: see manage.py check_cluster",
+}
 DISPATCHED = Q(dispatched_at__isnull=False)
 LIST_COLUMNS = (
     "job_id", "tenant_id", "status", "reason", "message", "submitted_at", "started_at", "finished_at",
@@ -29,7 +35,13 @@ def health(sight: Sight) -> dict[str, Any]:
     state = ReconcilerState.get()
     late = state.pass_finished_at is None or timezone.now() - state.pass_finished_at > LATE_AFTER
     last_good_at = max(filter(None, (sight.last_good_at, state.last_success_at)), default=None)
-    return {"sight": sight, "reconciler": state, "reconciler_late": late, "last_good_at": last_good_at}
+    return {
+        "sight": sight,
+        "reconciler": state,
+        "reconciler_late": late,
+        "last_good_at": last_good_at,
+        "drift": [f"{state.counts[name]} {words}" for name, words in DRIFT.items() if state.counts.get(name)],
+    }
 
 
 def summary(sight: Sight) -> dict[str, Any]:

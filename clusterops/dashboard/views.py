@@ -107,4 +107,7 @@ def _job(job_id: UUID) -> Job:
 
 
 def _artifact(job_id: UUID, name: str) -> Artifact:
-    return get_object_or_404(Artifact.objects.order_by("-attempt")[:1], job_id=job_id, name=name)
+    found = Artifact.objects.filter(job_id=job_id, name=name).order_by("-attempt").first()
+    if found is None:
+        raise Http404
+    return found

@@ -107,12 +107,13 @@ def badge(state: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag
-def meter(used: float, limit: float, label: str) -> SafeString:
-    """`used` of `limit` as a bar: calm, then nearly full, then full."""
+def meter(used: float, limit: float, label: str, *, calm: bool = False) -> SafeString:
+    """`used` of `limit` as a bar: nearly full and full stand out, unless being full is no trouble (`calm`)."""
     limit = limit or 1
+    low, high = (limit, limit) if calm else (limit * 0.75, limit * 0.995)
     return format_html(
         '<meter class="sk-meter" min="0" max="{}" low="{}" high="{}" optimum="0" value="{}" aria-label="{}">{}</meter>',
-        *(f"{value:g}" for value in (limit, limit * 0.75, limit * 0.995, min(used, limit))),
+        *(f"{value:g}" for value in (limit, low, high, min(used, limit))),
         label,
         f"{number(used)} of {number(limit)}",
     )

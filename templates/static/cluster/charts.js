@@ -15,6 +15,8 @@
     if (value >= 7200) return `${+(value / 3600).toFixed(1)} h`;
     return value >= 120 ? `${+(value / 60).toFixed(1)} min` : `${value} s`;
   };
+  // Ticks of simulated time and of travel times fall on whole minutes and hours.
+  const NICE = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
   const shown = (value) => (value == null ? "–" : value.toLocaleString("en", { maximumFractionDigits: 1 }));
 
   // Bars of one stack are drawn on top of each other: the sum of all first, then without the last, and so on.
@@ -32,8 +34,8 @@
         y: { range: (_, low, high) => [0, Math.max(high ?? 0, 1) * 1.08] },
       },
       axes: [
-        { ...axis, space: 60, ...(time ? { values: (_, ticks) => ticks.map((at) => new Date(at * 1000).toISOString().slice(11, 16)) } : { values: (_, ticks) => ticks.map(seconds) }) },
-        { ...axis, size: 44, space: 32, values: (_, ticks) => ticks.map((value) => (Number.isInteger(value) || kind === KINDS.speed ? shown(value) : "")) },
+        { ...axis, size: 30, space: 64, incrs: time ? undefined : NICE, ...(time ? { values: (_, ticks) => ticks.map((at) => new Date(at * 1000).toISOString().slice(11, 16)) } : { values: (_, ticks) => ticks.map(seconds) }) },
+        { ...axis, size: 44, space: 26, values: (_, ticks) => ticks.map((value) => (Number.isInteger(value) || kind === KINDS.speed ? shown(value) : "")) },
       ],
       series: [
         { label: time ? "UTC" : bars ? "From" : "At", value: (_, at) => (at == null ? "–" : time ? new Date(at * 1000).toISOString().slice(11, 16) : seconds(at)) },

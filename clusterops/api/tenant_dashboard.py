@@ -1,0 +1,98 @@
+"""GET /tenants/me/dashboard: limits, usage and recent jobs of the caller."""
+
+import logging
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from clusterops import errors
+from clusterops.gateway import default_gateway
+from simulations.api.callers import tenant_of
+from simulations.models import Job
+from tenants.models import Tenant
+
+log = logging.getLogger(__name__)
+
+RECENT_JOBS = 10
+GI = 2**30
+
+
+class RecentJob(serializers.ModelSerializer[Job]):
+    scenario_id = serializers.CharField(source="scenario_data.scenario_id", default=None, read_only=True)
+
+    class Meta:
+        model = Job
+        fields = [
+            "job_id", "status", "reason", "message", "scenario_id", "cpu_request", "memory_gi", "submitted_at",
+            "started_at", "finished_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class PlanLimits(serializers.ModelSerializer[Tenant]):
+    class Meta:
+        model = Tenant
+        fields = ["max_cpu", "max_memory_gi", "max_concurrent_jobs", "max_queued_jobs"]
+        read_only_fields = fields
+
+
+class TenantDashboard(serializers.Serializer):
+    """The first six fields are the specification's."""
+
+    tenant_id = serializers.CharField()
+    plan_limits = PlanLimits()
+    current_usage = serializers.DictField(child=serializers.CharField(), help_text="Kubernetes quantities.")
+    running_pods = serializers.IntegerField()
+    recent_jobs = RecentJob(many=True)
+    stats = serializers.DictField(child=serializers.IntegerField(), help_text="Jobs by status, and those queued.")
+    usage_source = serializers.ChoiceField(["cluster", "database"], help_text="database: the cluster does not answer.")
+
+
+class TenantDashboardView(APIView):
+    """For a tenant's key."""
+
+    @extend_schema(summary="The tenant's limits, usage and recent jobs", responses=TenantDashboard, tags=["tenant"])
+    def get(self, request: Request) -> Response:
+        tenant = tenant_of(request)
+        jobs = Job.objects.filter(tenant=tenant)
+        started = Q(status__in=Job.ACTIVE, dispatched_at__isnull=False)
+        counted: dict[str, Any] = jobs.aggregate(
+            **{status.lower(): Count("pk", filter=Q(status=status)) for status in Job.Status.values},
+            queued=Count("pk", filter=Q(status=Job.Status.PENDING, dispatched_at=None)),
+            used_cpu=Sum("cpu_request", filter=started, default=0),
+            used_gi=Sum("memory_gi", filter=started, default=0),
+        )
+        database = {
+            "cpu": counted.pop("used_cpu"),
+            "memory": counted.pop("used_gi") * GI,
+            "running": counted["running"],
+        }
+        usage, source = _usage(tenant, database)
+        answer = {
+            "tenant_id": tenant.tenant_id,
+            "plan_limits": tenant,
+            "current_usage": {"requests.cpu": f"{usage['cpu']:g}", "requests.memory": _memory(usage["memory"])},
+            "running_pods": int(usage["running"]),
+            "recent_jobs": jobs.order_by("-submitted_at", "-job_id").defer("results", "labels")[:RECENT_JOBS],
+            "stats": counted,
+            "usage_source": source,
+        }
+        return Response(TenantDashboard(answer).data)
+
+
+def _usage(tenant: Tenant, database: dict[str, float]) -> tuple[Any, str]:
+    try:
+        return default_gateway().usage(tenant.namespace), "cluster"
+    except errors.GatewayError as error:
+        log.info("usage of %s from the database: %s", tenant.pk, error)
+        return database, "database"
+
+
+def _memory(size: float) -> str:
+    """Bytes as a Kubernetes quantity."""
+    return f"{int(size // GI)}Gi" if size % GI == 0 else f"{int(size // 2**20)}Mi"

@@ -1,0 +1,187 @@
+"""What the dashboard's pages show, to whom, and at what price."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from simulations.models import Job
+from tests.clusterops.dashboard import seed
+
+SESSION_QUERIES = 2
+Answers = Callable[[object], None]
+
+
+def addresses() -> list[str]:
+    job = uuid.uuid4()
+    return [
+        "/cluster/",
+        "/cluster/now/summary/",
+        "/cluster/jobs/",
+        f"/cluster/jobs/{job}/",
+        f"/cluster/jobs/{job}/now/",
+        f"/cluster/jobs/{job}/log/",
+        "/cluster/data/activity",
+        f"/cluster/data/jobs/{job}/simulated",
+    ]
+
+
+@pytest.mark.parametrize("address", addresses())
+@pytest.mark.django_db
+def test_strangers_are_sent_to_the_sign_in_and_others_refused(client: Client, address: str) -> None:
+    answer = client.get(address)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/admin/login/?next=/cluster/")
+    client.force_login(User.objects.create_user("visitor"))
+    assert client.get(address).status_code == 403
+
+
+@pytest.mark.django_db
+def test_pages_only_read(staff_client: Client) -> None:
+    assert staff_client.post("/cluster/").status_code == 405
+
+
+def test_overview_shows_every_section(staff_client: Client, cluster_answers: Answers) -> None:
+    rows = seed.fill()
+    page = staff_client.get("/cluster/").content.decode()
+    running, waiting, failed = rows[0], rows[9], rows[20]
+    for shown in (
+        "node-05.pool-a.example.net",
+        "Joining",
+        "Leaving",
+        running.job_id.hex[:8],
+        waiting.message,
+        failed.job_id.hex[:8],
+        failed.message.split("'")[0],
+        running.tenant_id,
+        "Database and cluster agree",
+        "Cluster reachable",
+    ):
+        assert shown in page, shown
+    assert "style=" not in page
+    assert "<script>" not in page
+
+
+def test_overview_without_a_cluster_keeps_the_database_half(staff_client: Client, cluster_answers: Answers) -> None:
+    rows = seed.fill()
+    cluster_answers(None)
+    answer = staff_client.get("/cluster/")
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert "The cluster does not answer." in page
+    assert "Last good answer" in page
+    assert rows[0].job_id.hex[:8] in page
+
+
+def test_empty_product_has_friendly_pages(staff_client: Client, cluster_answers: Answers) -> None:
+    page = staff_client.get("/cluster/").content.decode()
+    assert "Nothing runs." in page
+    assert "The reconciler has not made a pass yet" in page.replace("\n", " ")
+    assert staff_client.get("/cluster/data/activity").json()["x"] == []
+
+
+def test_overview_costs_the_same_at_any_size(
+    staff_client: Client, cluster_answers: Answers, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    seed.fill(tenants=200, jobs=10_000)
+    cluster_answers(seed.snapshot(50))
+    with django_assert_num_queries(SESSION_QUERIES + 8):
+        staff_client.get("/cluster/")
+    with django_assert_num_queries(SESSION_QUERIES + 2):
+        staff_client.get("/cluster/data/activity?hours=24")
+    with django_assert_num_queries(SESSION_QUERIES + 1):
+        staff_client.get("/cluster/jobs/?status=SUCCEEDED")
+    job = Job.objects.filter(status="SUCCEEDED").first()
+    assert job
+    with django_assert_num_queries(SESSION_QUERIES + 4):
+        staff_client.get(f"/cluster/jobs/{job.job_id}/")
+
+
+@pytest.mark.parametrize("name", ["summary", "jobs", "nodes", "tenants"])
+def test_sections_are_fragments(staff_client: Client, cluster_answers: Answers, name: str) -> None:
+    seed.fill(jobs=30)
+    answer = staff_client.get(reverse("cluster:section", args=[name]))
+    assert answer.status_code == 200
+    assert b"<html" not in answer.content
+
+
+@pytest.mark.parametrize("address", ["/cluster/now/unknown/", f"/cluster/jobs/{uuid.uuid4()}/"])
+def test_unknown_is_not_found(staff_client: Client, cluster_answers: Answers, address: str) -> None:
+    assert staff_client.get(address).status_code == 404
+
+
+def test_tenants_are_cut_and_shown_on_demand(staff_client: Client, cluster_answers: Answers) -> None:
+    seed.fill(tenants=40, jobs=30)
+    assert "20 more." in staff_client.get("/cluster/now/tenants/").content.decode()
+    everyone = staff_client.get("/cluster/now/tenants/?tenants=all").content.decode()
+    assert "tenant-039" in everyone
+
+
+def test_job_page_tells_the_whole_story(staff_client: Client, cluster_answers: Answers) -> None:
+    job = next(row for row in seed.fill(jobs=40) if row.status == "SUCCEEDED")
+    seed.store_results(job, rows=100)
+    page = staff_client.get(f"/cluster/jobs/{job.job_id}/").content.decode()
+    for shown in (
+        job.message,
+        "Mean travel time",
+        "413 s",
+        "summary.csv.gz",
+        "Step #7100.00",
+        str(job.job_id),
+        "Submitted",
+    ):
+        assert shown in page, shown
+
+
+def test_polling_ends_with_the_job(staff_client: Client, cluster_answers: Answers) -> None:
+    rows = seed.fill(jobs=40)
+    statuses = {row.status: staff_client.get(f"/cluster/jobs/{row.job_id}/now/").status_code for row in rows}
+    assert statuses.pop("PENDING") == statuses.pop("RUNNING") == 200
+    assert set(statuses.values()) == {286}
+
+
+def test_text_from_tenants_is_escaped(staff_client: Client, cluster_answers: Answers) -> None:
+    job = seed.fill(jobs=1)[0]
+    hostile = "<script>alert(1)</script>"
+    Job.objects.filter(pk=job.pk).update(
+        message=hostile, labels={hostile: hostile}, scenario_data={"scenario_id": hostile, hostile: hostile}
+    )
+    for address in ("/cluster/", "/cluster/jobs/", f"/cluster/jobs/{job.job_id}/"):
+        assert "<script>alert" not in staff_client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    "query, expected",
+    [
+        ("", 40),
+        ("?status=RUNNING", 9),
+        ("?status=NONSENSE", 40),
+        ("?tenant=nobody", 0),
+        ("?q=%00", 40),
+        ("?before=nonsense", 40),
+        ("?before=2026-01-01T00:00:00|x", 40),
+    ],
+)
+def test_job_list_filters(staff_client: Client, cluster_answers: Answers, query: str, expected: int) -> None:
+    seed.fill(jobs=40)
+    answer = staff_client.get(f"/cluster/jobs/{query}")
+    assert answer.status_code == 200
+    assert len(answer.context["rows"]) == expected
+
+
+def test_job_list_finds_by_id_and_pages_without_gaps(staff_client: Client, cluster_answers: Answers) -> None:
+    rows = seed.fill(jobs=120)
+    found = staff_client.get(f"/cluster/jobs/?q={rows[5].job_id.hex}").context["rows"]
+    assert [row.pk for row in found] == [rows[5].pk]
+    seen: list[uuid.UUID] = []
+    before = ""
+    while True:
+        context = staff_client.get("/cluster/jobs/", {"before": before}).context
+        seen += [row.pk for row in context["rows"]]
+        if not (before := context["older"]):
+            break
+    assert seen == [row.pk for row in sorted(rows, key=lambda row: row.submitted_at, reverse=True)]
