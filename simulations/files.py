@@ -4,6 +4,7 @@ Names are derived from content hashes, so a file is never changed once it is the
 """
 
 import hashlib
+import io
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -25,12 +26,15 @@ class Readable(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-class _Checked:
+class _Checked(io.RawIOBase):
     """Passes on `size` bytes of `source`, hashing them on the way; the end is an error unless all is as announced."""
 
     def __init__(self, source: Readable, size: int, sha256: str) -> None:
         self._source, self._left, self._sha256 = source, size, sha256
         self._digest = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
 
     def read(self, size: int = -1) -> bytes:
         if not self._left:

@@ -1,0 +1,115 @@
+"""With S3-compatible storage: bytes go past this service, by links that are good for one object and one method."""
+
+import hashlib
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from simulations import files, tokens
+from simulations.models import Artifact, Job, Scenario
+from simulations.sumo.transport import ControlPlane, Refused
+from tests.simulations.api.test_runner import Runner
+from tests.simulations.scenarios import archive, upload
+
+BUCKET = "sumok8-tests"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(endpoint: str, settings: Any) -> Iterator[Any]:
+    settings.STORAGES = settings.STORAGES | {
+        "default": {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {
+                "bucket_name": BUCKET,
+                "endpoint_url": endpoint,
+                "region_name": "us-east-1",
+                "access_key": "tests",
+                "secret_key": "tests",
+                "addressing_style": "path",
+                "signature_version": "s3v4",
+                "file_overwrite": True,
+                "querystring_expire": 600,
+            },
+        }
+    }
+    storage: Any = files.default_storage
+    storage.connection.create_bucket(Bucket=BUCKET)
+    yield storage.bucket
+    storage.bucket.objects.all().delete()
+    storage.bucket.delete()
+
+
+def test_a_scenario_from_upload_to_deletion(bucket: Any, api: Any) -> None:
+    assert upload(api).status_code == 201
+    (stored,) = bucket.objects.all()
+    assert stored.key == str(Scenario.objects.get().file)
+    answer = api.get("/scenarios/town/archive")
+    assert answer.status_code == 302
+    with urllib.request.urlopen(answer["Location"]) as content:
+        assert content.read() == archive()
+        assert content.headers["Content-Disposition"] == 'attachment; filename="town-v1.zip"'
+        assert content.headers["Content-Type"] == "application/octet-stream"
+    assert api.delete("/scenarios/town").status_code == 204
+    assert list(bucket.objects.all()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_runner_reads_and_writes_past_us(bucket: Any, live_server: Any, api: Any, job: Job, tmp_path: Path) -> None:
+    token = tokens.issue(job.pk, 1, 60)
+    runner = ControlPlane(live_server.url, job_id=str(job.pk), token=token, attempt=1)
+    until = time.monotonic() + 30
+    sha256 = runner.fetch_scenario(tmp_path / "in.zip", max_bytes=10**6, deadline=lambda: until)
+    assert sha256 == hashlib.sha256(archive()).hexdigest()
+
+    result = tmp_path / "result"
+    for content in (b"x" * 100_000, b""):
+        result.write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        for _ in range(2):
+            runner.upload(result, f"out/{len(content)}", sha256=digest, deadline=lambda: until)
+        assert bucket.Object(str(Artifact.objects.get(name=f"out/{len(content)}").file)).get()["Body"].read() == content
+    with pytest.raises(Refused) as refused:
+        runner.upload(result, "out/100000", sha256=digest, deadline=lambda: until)
+    assert refused.value.status == 409
+
+    answer = api.get(f"/jobs/{job.pk}/results/out/100000")
+    assert answer.status_code == 302
+    with urllib.request.urlopen(answer["Location"]) as content:
+        assert content.read() == b"x" * 100_000
+
+
+def test_nothing_is_recorded_that_is_not_there(bucket: Any, job: Job) -> None:
+    runner = Runner(job.pk)
+    redirect = runner.store("a", b"abc")
+    assert redirect.status_code == 307
+    headers = {"X-Content-SHA256": hashlib.sha256(b"abc").hexdigest(), "X-Attempt": "1", "X-Size": "3"}
+    confirmed = runner.post(f"{runner.base}/artifacts/a", headers=headers)
+    assert (confirmed.status_code, confirmed.json()["error"]["code"]) == (422, "artifact.broken")
+    put = urllib.request.Request(redirect["Location"], b"wrong size", method="PUT")
+    urllib.request.urlopen(put).close()
+    assert runner.post(f"{runner.base}/artifacts/a", headers=headers).status_code == 422
+    assert not Artifact.objects.exists()
+
+
+def test_links_are_for_one_object_one_method_and_one_length(bucket: Any, job: Job) -> None:
+    link = Runner(job.pk).store("a", b"abc")["Location"]
+    assert f"/{BUCKET}/results/{job.pk.hex}/1/" in link
+    assert "X-Amz-SignedHeaders=content-length%3Bhost" in link
+    assert "X-Amz-Expires=600" in link
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(link)
