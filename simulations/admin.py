@@ -58,8 +58,8 @@ class ArtifactInline(ReadOnlyMixin, admin.TabularInline):
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
-    list_display = ("short_id", "tenant_id", "scenario_name", "shown_status", "why", "asked", "submitted_at", "page")
-    list_filter = ("status", "reason", "tenant", "submitted_at")
+    list_display = ("short_id", "owner", "scenario_name", "shown_status", "why", "asked", "submitted_at", "page")
+    list_filter = ("status", "submitted_at", "tenant", "reason")
     list_per_page = 50
     show_full_result_count = False
     search_help_text = "Job id, scenario, label or label=value"
@@ -106,6 +106,10 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
     @admin.display(description="job", ordering="job_id")
     def short_id(self, job: Job) -> str:
         return str(job.job_id)[:13]
+
+    @admin.display(description="tenant", ordering="tenant")
+    def owner(self, job: Job) -> str:
+        return job.tenant_id
 
     @admin.display(description="scenario", ordering="asked_for")
     def scenario_name(self, job: Any) -> str:

@@ -14,12 +14,20 @@ class AdminSite(admin.AdminSite):
     index_title = "Administration"
     site_url = None  # the header has its own link to the dashboard
     index_template = "admin/home.html"
+    enable_nav_sidebar = False  # so few pages need no second menu; lists need the width
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         from sumok8.admin_home import home  # models are not loaded yet when this module is
 
         return super().index(request, {**home(), **(extra_context or {})})
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """What staff come for first: tenants, jobs; then accounts and history."""
+        order = ["tenants", "simulations", "auth", "admin"]
+        apps = super().get_app_list(request, app_label)
+        return sorted(apps, key=lambda app: order.index(app["app_label"]) if app["app_label"] in order else len(order))
+
 
 class AdminConfig(StockAdminConfig):
+    verbose_name = "History"
     default_site = "sumok8.admin_site.AdminSite"

@@ -6,7 +6,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import ForeignKey, QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -47,6 +48,13 @@ class TenantAdmin(KeysOnTenantMixin):
         if not tenant.is_active:
             return badge("bad", "inactive")
         return badge("warn", "paused") if tenant.submissions_paused else badge("ok", "active")
+
+    def response_add(self, request: HttpRequest, obj: Tenant, post_url_continue: str | None = None) -> HttpResponse:
+        """A new tenant needs a key next: stay on its page."""
+        if "_addanother" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        self.message_user(request, f"Made tenant {obj}. Issue its first API key below.", messages.SUCCESS)
+        return redirect("admin:tenants_tenant_change", obj.pk)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
         fixed = ("tenant_id", "namespace") if obj else ()
@@ -147,6 +155,13 @@ class ApiKeyAdmin(ValueHistoryMixin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         return [name for name in self.get_fields(request, obj) if name not in self.fields] if obj else ()
+
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if "tenant" in form.base_fields:  # tenants are made on their own page
+            widget: Any = form.base_fields["tenant"].widget
+            widget.can_add_related = widget.can_change_related = widget.can_view_related = False
+        return form
 
     def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> ModelChoiceField:
         kwargs["required"] = not request.user.is_superuser

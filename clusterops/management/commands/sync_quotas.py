@@ -1,0 +1,39 @@
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from clusterops import spaces
+from clusterops.errors import GatewayError
+from clusterops.gateway import Gateway
+from clusterops.management.operator import add_kubeconfig_argument, operator_api
+from clusterops.passing import Memory, Pass
+from tenants.management.base import OperatorCommand, find_tenant
+from tenants.models import Tenant
+
+
+class Command(OperatorCommand):
+    help = (
+        "Make every tenant's namespace, quota and network policy in the cluster as its limits ask. The reconciler does "
+        "so by itself; this is for a new cluster, or to see at once what is wrong. Repeating is safe."
+    )
+    example = "manage.py sync_quotas --tenant city-a"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--tenant", metavar="TENANT", help="Only this one; default: all active tenants.")
+        add_kubeconfig_argument(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        tenants = [find_tenant(options["tenant"])] if options["tenant"] else Tenant.objects.filter(is_active=True)
+        failed = 0
+        try:
+            this = Pass(gateway=Gateway(operator_api(options)), memory=Memory(), now=timezone.now())
+            for tenant in tenants:
+                problem = spaces.ensure(this, tenant)
+                failed += bool(problem)
+                self.stdout.write(f"{tenant}: {problem or f'namespace {tenant.namespace} and its quota are in force'}")
+        except GatewayError as error:
+            raise CommandError(f"The cluster does not answer: {error}") from error
+        if failed:
+            raise CommandError(f"{failed} of {len(tenants)} tenant(s) could not be prepared; each says why above.")
+        self.stdout.write(f"{len(tenants)} tenant(s) are as their limits ask.")

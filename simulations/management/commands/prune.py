@@ -1,0 +1,32 @@
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+
+from simulations.services.retention import prune
+from tenants.management.base import OperatorCommand
+
+
+class Command(OperatorCommand):
+    help = (
+        "Delete result files and logs of jobs that ended, and scenario versions that were superseded, more than N days "
+        "ago, and files in storage that no row names. Jobs, timelines and KPIs stay. Safe while everything runs."
+    )
+    example = "manage.py prune --days 90 --dry-run"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--days", type=int, required=True, metavar="N", help="Keep what is younger than N days.")
+        parser.add_argument("--dry-run", action="store_true", help="Say what would go, delete nothing.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        days, dry_run = options["days"], options["dry_run"]
+        if not 1 <= days <= 36500:
+            raise CommandError("--days: a whole number from 1 to 36500.")
+        gone = prune(before=timezone.now() - timedelta(days=days), dry_run=dry_run)
+        size = filesizeformat(gone.result_bytes).replace("\xa0", " ")
+        self.stdout.write(
+            f"{'Would delete' if dry_run else 'Deleted'} {gone.results} result file(s) ({size}), {gone.logs} log(s), "
+            f"{gone.scenario_versions} scenario version(s), {gone.orphaned_files} orphaned file(s)."
+        )
