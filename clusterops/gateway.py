@@ -268,6 +268,12 @@ class Gateway:
         jobs, pods = self._jobs_and_pods(timeout_s)
         return translate_cluster.snapshot(nodes, jobs, pods, datetime.now(UTC))
 
+    def usage(self, namespace: str, *, timeout_s: float = 3.0) -> Mapping[str, float]:
+        """What one tenant's pods that have not ended ask for: cpu (cores), memory (bytes), pods, running."""
+        pods = self.api.items(path_of("pods", namespace), query={"labelSelector": OURS}, timeout_s=timeout_s)
+        found = translate_cluster.snapshot([], [], pods, datetime.now(UTC)).usage_by_namespace
+        return found.get(namespace) or {"cpu": 0.0, "memory": 0.0, "pods": 0.0, "running": 0.0}
+
     def _jobs_and_pods(self, timeout_s: float = LIST_TIMEOUT_S) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         # Jobs first: a pod that vanishes in between belongs to a Job that is still listed.
         query = {"labelSelector": OURS}

@@ -27,12 +27,13 @@ BY_METHOD: dict[str, set[Right]] = {
     "read_log": {("", "pods/log", "get")},
     "list_runs_and_snapshot": _LIST_RUNS | {("", "events", "list"), ("", "nodes", "list")},
     "snapshot": _LIST_RUNS | {("", "nodes", "list")},
+    "usage": {("", "pods", "list")},
     "watch": {("batch", "jobs", "watch"), ("", "pods", "watch")} | _LIST_RUNS,
 }
 
 METHODS: dict[Identity, tuple[str, ...]] = {
-    "web": ("read_log", "snapshot"),
-    "reconciler": tuple(BY_METHOD),
+    "web": ("read_log", "snapshot", "usage"),
+    "reconciler": tuple(method for method in BY_METHOD if method not in {"snapshot", "usage"}),
 }
 
 # To make a RoleBinding its maker needs the role's rights himself, or this on that one ClusterRole.

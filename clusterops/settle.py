@@ -51,7 +51,7 @@ def _may_still_run(run: Run) -> bool:
 
 
 def _carry_out(this: Pass, job: Job, run: Run | None, decision: rules.Decision) -> None:
-    columns = dict(decision.columns)
+    columns = {**decision.columns, "observed_at": this.now}
     attempt, ends = job.attempt, decision.status in Job.TERMINAL
     if ends and (run is None or not run.job_exists):
         columns["released_at"] = this.now  # nothing is left to let go

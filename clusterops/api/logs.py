@@ -43,7 +43,7 @@ class LogsAnswer(serializers.Serializer):
     job_id = serializers.UUIDField()
     pod_name = serializers.CharField(allow_blank=True, help_text="Empty: there is no pod yet.")
     logs = serializers.CharField(allow_blank=True)
-    source = serializers.ChoiceField(["live", "stored", "none"])
+    source = serializers.ChoiceField(["live", "stored", "none"])  # type: ignore[assignment]
     captured_at = serializers.DateTimeField(allow_null=True, help_text="Of a stored log.")
     status = serializers.CharField()
     reason = serializers.CharField()

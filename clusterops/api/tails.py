@@ -106,10 +106,11 @@ def comparable(stamp: str) -> str:
 class Tail:
     """The lines that a Reader found, numbered, for any number of followers."""
 
-    def __init__(self, reader: Reader, on_end: Callable[[], None]) -> None:
+    def __init__(self, reader: Reader, is_left: Callable[["Tail", bool], bool]) -> None:
+        """`is_left(tail, ended)`: whether to stop reading; then nobody new comes to this tail."""
         self.followers = 0
         self._reader = reader
-        self._on_end = on_end
+        self._is_left = is_left
         self._changed = threading.Condition()
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._count = 0
@@ -119,7 +120,7 @@ class Tail:
         """The reading thread's life: until the job has ended or nobody follows."""
         pause = threading.Event()
         try:
-            while not self._ended and self.followers:
+            while not self._is_left(self, self._ended):
                 lines = self._reader.read()
                 connection.close()  # back to the pool: between two reads nothing is needed of it
                 with self._changed:
@@ -131,12 +132,12 @@ class Tail:
                     pause.wait(POLL_S)
         except Exception:
             log.exception("a followed log broke")
+            self._is_left(self, True)
         finally:
             connection.close()
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
-            self._on_end()
 
     def lines(self, tail: int) -> Iterator[str]:
         """From the last `tail` lines read so far to the end."""
@@ -146,8 +147,8 @@ class Tail:
             position = self._count - min(tail, len(self._lines))
         while True:
             with self._changed:
-                here = position
-                self._changed.wait_for(lambda: self._count > here or self._ended, SIGN_OF_LIFE_S)
+                if self._count == position and not self._ended:
+                    self._changed.wait(SIGN_OF_LIFE_S)
                 missed = max(0, self._count - len(self._lines) - position)
                 fresh = list(self._lines)[len(self._lines) - (self._count - position - missed) :]
                 position, ended = self._count, self._ended
@@ -178,7 +179,7 @@ class Tails:
             shared = self._tails.get(job_id)
             is_new = shared is None
             if shared is None:
-                shared = self._tails[job_id] = Tail(Reader(job_id), lambda: self._forget(job_id, shared))
+                shared = self._tails[job_id] = Tail(Reader(job_id), self._is_left)
             shared.followers += 1
         if is_new:
             threading.Thread(target=shared.run, name=f"tail-{job_id}", daemon=True).start()
@@ -189,10 +190,12 @@ class Tails:
             self._followers -= 1
             tail.followers -= 1
 
-    def _forget(self, job_id: uuid.UUID, tail: Tail | None) -> None:
+    def _is_left(self, tail: Tail, ended: bool) -> bool:
         with self._lock:
-            if self._tails.get(job_id) is tail:
-                del self._tails[job_id]
+            if tail.followers and not ended:
+                return False
+            self._tails = {job_id: other for job_id, other in self._tails.items() if other is not tail}
+            return True
 
 
 class Followed(Iterator[str]):

@@ -1,4 +1,4 @@
-"""What needs the cluster: logs, the tenant's dashboard, the admin API, whose addresses must come before the Django admin, which takes all that is below /admin/."""
+"""What needs the cluster: logs, dashboard, admin API. Its addresses must come before the Django admin's."""
 
 from django.urls import path
 

@@ -17,7 +17,7 @@ def test_a_job_runs_and_its_outcome_log_and_release_are_recorded(loop, submit, g
     assert job.released_at
     run = next(run for run in gateway.list_runs() if run.name == job.k8s_job_name)
     assert run.ttl_s == settings.JOB_TTL_AFTER_CAPTURE_SECONDS
-    assert [event.reason for event in job.events.all()][0] == "STARTING"
+    assert next(event.reason for event in job.events.all()) == "STARTING"
     assert loop.once().counts.changed == 0
 
 

@@ -1,0 +1,102 @@
+"""GET /jobs/{id}/logs in every state, and followed by many."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from clusterops.api import logs
+from clusterops.errors import ClusterUnreachable
+from clusterops.gateway import default_gateway
+from simulations.models import Job
+from tests.conftest import client_with
+from tests.factories import issue_key
+
+
+@pytest.fixture(autouse=True)
+def _this_cluster(settings, gateway, fate_cluster):
+    settings.KUBE_CONFIG_PATH = str(fate_cluster.config.kubeconfig)
+    default_gateway.cache_clear()
+    yield
+    default_gateway.cache_clear()
+
+
+@pytest.fixture
+def my_api(city):
+    return client_with(issue_key(city))
+
+
+def test_waiting_running_and_ended_jobs_answer_by_one_address(loop, submit, my_api, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    job = submit(hold=str(go))
+    answer = my_api.get(f"/jobs/{job.pk}/logs").json()
+    assert answer == answer | {"pod_name": "", "logs": "", "source": "none", "reason": "QUEUED"}
+    loop.until_reason(job, "RUNNING")
+    loop.until(lambda: "attempt 1" in my_api.get(f"/jobs/{job.pk}/logs").json()["logs"])
+    answer = my_api.get(f"/jobs/{job.pk}/logs").json()
+    assert (answer["source"], answer["pod_name"]) == ("live", job.pod_name)
+    go.touch()
+    loop.until_ended(job)
+    answer = my_api.get(f"/jobs/{job.pk}/logs?tail=1").json()
+    assert answer["source"] == "stored"
+    assert answer["logs"].count("\n") == 1
+
+
+def test_a_silent_cluster_hides_live_logs_only(loop, submit, my_api, tmp_path, monkeypatch) -> None:
+    go = tmp_path / "go"
+    job, ended = submit(hold=str(go)), submit()
+    loop.until_ended(ended)
+    loop.until_reason(job, "RUNNING")
+
+    class Silent:
+        def read_log(self, *args, **kwargs):
+            raise ClusterUnreachable("no answer")
+
+    monkeypatch.setattr(logs, "default_gateway", Silent)
+    answer = my_api.get(f"/jobs/{job.pk}/logs")
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "cluster.unreachable"
+    assert my_api.get(f"/jobs/{ended.pk}/logs").status_code == 200
+    go.touch()
+    loop.until_ended(job)
+
+
+def test_another_tenants_log_and_bad_questions(submit, my_api, other_api) -> None:
+    job = submit()
+    assert other_api.get(f"/jobs/{job.pk}/logs").status_code == 404
+    for bad in ("tail=0", "tail=x", "tail=9999999", "lines=3"):
+        assert my_api.get(f"/jobs/{job.pk}/logs?{bad}").status_code == 400
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_follow_one_log_from_before_its_pod_to_its_end(loop, submit, my_api, tmp_path, settings) -> None:
+    settings.LOG_FOLLOWERS = 20
+    go = tmp_path / "go"
+    job = submit(hold=str(go))
+    texts: list[str] = []
+    answers = [my_api.get(f"/jobs/{job.pk}/logs?follow=1") for _ in range(20)]
+    assert my_api.get(f"/jobs/{job.pk}/logs?follow=1").status_code == 503
+    readers = [
+        threading.Thread(target=lambda a=answer: texts.append(b"".join(a.streaming_content).decode()))
+        for answer in answers
+    ]
+    before = threading.active_count()
+    for reader in readers:
+        reader.start()
+    assert threading.active_count() - before <= 21
+    loop.until_reason(job, "RUNNING")
+    go.touch()
+    loop.until_ended(job)
+    for reader in readers:
+        reader.join(timeout=20)
+    for answer in answers:
+        answer.close()
+    assert len(texts) == 20
+    for text in texts:
+        assert text.startswith("# ")
+        assert text.count(f"attempt 1 of {job.pk}\n") == 1
+        assert text.endswith(f"# The job has ended: SUCCEEDED. {job.message}\n")
+    follower = my_api.get(f"/jobs/{job.pk}/logs?follow=1")  # places are free again; an ended job's log ends at once
+    assert f"attempt 1 of {job.pk}" in b"".join(follower.streaming_content).decode()
+    follower.close()
+    assert Job.objects.get(pk=job.pk).is_finished
