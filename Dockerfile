@@ -15,8 +15,9 @@ COPY . /app
 WORKDIR /app
 # Settings want these three; collecting static files uses none of them, and the values end with this step.
 RUN DATABASE_URL=postgresql://build SECRET_KEY=build JOB_TOKEN_KEYS=build python manage.py collectstatic --noinput
-# The root file system is read-only at run time, so byte code is made now.
-RUN python -m compileall -q /app
+# The root file system is read-only at run time, so byte code is made now. Another user runs it: he must be able to read
+# all of it, whatever the modes in the checkout and of collected files.
+RUN python -m compileall -q /app && chmod -R a+rX /app
 
 FROM ${PYTHON_IMAGE}
 COPY --from=build /opt/venv /opt/venv
