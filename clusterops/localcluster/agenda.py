@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import heapq
+import logging
 import time
+from collections.abc import Callable
 
 from clusterops.localcluster.store import Key
+
+RETRY_S = 1.0
+
+logger = logging.getLogger(__name__)
 
 
 class Agenda:
@@ -20,7 +26,16 @@ class Agenda:
         """A key may stand here several times; looking once too often does no harm."""
         heapq.heappush(self._later, (time.monotonic() + delay, key))
 
-    def take(self) -> list[Key]:
+    def each(self, look: Callable[[Key], None]) -> None:
+        """Looks at all that is due. Trouble with one object does not keep the others waiting; it is tried again."""
+        for key in self._take():
+            try:
+                look(key)
+            except Exception:
+                logger.exception("trouble with %s/%s", *key)
+                self.later(key, RETRY_S)
+
+    def _take(self) -> list[Key]:
         moment = time.monotonic()
         while self._later and self._later[0][0] <= moment:
             self._now[heapq.heappop(self._later)[1]] = None

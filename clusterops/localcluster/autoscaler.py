@@ -6,6 +6,7 @@ Objects, labels and texts as in https://karpenter.sh/docs/ (karpenter.sh/v1); th
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -118,7 +119,7 @@ class NodePoolController:
                 "metadata": {"name": name, "labels": labels},
                 "spec": {"resources": {"requests": size}, "requirements": []},
                 "status": {
-                    "launchedAt": timestamp(),
+                    "launchedAt": datetime.now(UTC).isoformat(),
                     "capacity": size,
                     "allocatable": size,
                     "conditions": [_condition("Launched")],

@@ -60,11 +60,12 @@ class JobController:
             self.agenda.now((pod.key[0], owner["name"]))
 
     def step(self) -> None:
-        for key in self.agenda.take():
-            if job := self.store.find(JOBS, key):
-                self._look(job)
+        self.agenda.each(self._look)
 
-    def _look(self, job: Stored) -> None:
+    def _look(self, key: Key) -> None:
+        job = self.store.find(JOBS, key)
+        if job is None:
+            return
         if "deletionTimestamp" in job.meta:
             lifecycle.finish_foreground(self.store, job)
         elif end := finished(job.obj["status"]):

@@ -74,10 +74,12 @@ class Kubelet:
         return PodFolder(self.config.data / "pods" / pod.uid)
 
     def step(self) -> None:
-        for key in self.agenda.take():
-            pod = self.store.find(PODS, key)
-            if pod and pod.obj["spec"].get("nodeName"):
-                self._sync(pod)
+        self.agenda.each(self._look)
+
+    def _look(self, key: Key) -> None:
+        pod = self.store.find(PODS, key)
+        if pod and pod.obj["spec"].get("nodeName"):
+            self._sync(pod)
 
     def sweep(self) -> None:
         """Once a second: reaps shims, and looks at running pods in case one's shim was killed or its node lost."""
@@ -214,14 +216,13 @@ class Kubelet:
         return True
 
     def _watch_deadline(self, pod: Stored) -> None:
-        deadline = pod.obj["spec"].get("activeDeadlineSeconds")
-        if deadline is not None:
-            left = seconds(pod.obj["status"]["startTime"]) + deadline - time.time()
-            self.agenda.later(pod.key, max(left, 0.0))
+        due = _deadline(pod)
+        if due is not None:
+            self.agenda.later(pod.key, max(due - time.time(), 0.0))
 
     def _past_deadline(self, pod: Stored) -> bool:
-        deadline = pod.obj["spec"].get("activeDeadlineSeconds")
-        return deadline is not None and time.time() >= seconds(pod.obj["status"]["startTime"]) + deadline
+        due = _deadline(pod)
+        return due is not None and time.time() >= due
 
     # ending
 
@@ -278,3 +279,9 @@ class Kubelet:
         name = pod.obj["spec"]["containers"][0]["name"] if container else ""
         host = pod.obj["spec"]["nodeName"]
         self.recorder.record(pod, reason, text, by="kubelet", warning=warning, host=host, container=name)
+
+
+def _deadline(pod: Stored) -> float | None:
+    """Unix time. A second later than computed: the start is known in whole seconds, and no pod may end too early."""
+    deadline, start = pod.obj["spec"].get("activeDeadlineSeconds"), pod.obj["status"].get("startTime")
+    return None if deadline is None or start is None else seconds(start) + deadline + 1.0

@@ -137,7 +137,7 @@ def delete_pod(store: Store, pod: Stored, grace: int | None) -> Stored:
 
 
 def update_or_finish(store: Store, resource: Resource, obj: dict[str, Any]) -> Stored | None:
-    """Stores a change; if it took the last finalizer from an object that waits for that alone, the object goes (None)."""
+    """Stores a change; an object that waited only for its last finalizer to be taken goes (None)."""
     meta = obj["metadata"]
     stored = store.get(resource, meta.get("namespace", ""), meta["name"])
     waits = "deletionTimestamp" in meta and meta.get("deletionGracePeriodSeconds", 0) == 0

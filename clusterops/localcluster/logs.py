@@ -111,6 +111,8 @@ def _show(line: bytes, since: float, stamps: bool) -> bytes:
 def _tail_offset(fd: int, lines: int) -> int:
     """Where the last `lines` lines begin, read from the end in blocks."""
     end = os.fstat(fd).st_size
+    if lines == 0:
+        return end
     position, found = end, 0
     while position > 0:
         size = min(_BLOCK, position)
@@ -121,7 +123,7 @@ def _tail_offset(fd: int, lines: int) -> int:
                 found += 1
                 if found >= lines:
                     return position + at + 1
-    return end if lines == 0 else 0
+    return 0
 
 
 def _rotated(path: Path, fd: int) -> bool:

@@ -26,7 +26,7 @@ def violations(level: str, spec: dict[str, Any]) -> list[str]:
     if level not in ("baseline", "restricted"):
         return []
     found = _baseline(spec)
-    return sorted(found + _restricted(spec)) if level == "restricted" else found
+    return found + _restricted(spec) if level == "restricted" else found
 
 
 def refusal(labels: dict[str, str], spec: dict[str, Any], mode: str) -> str | None:
