@@ -5,14 +5,20 @@ Names are derived from content hashes, so a file is never changed once it is the
 
 import hashlib
 import io
+import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files import File
 from django.core.files.storage import default_storage
 
+from tenants.errors import ApiError
+
+logger = logging.getLogger(__name__)
 LINK_LIFETIME_S = 600
 
 
@@ -49,6 +55,19 @@ class _Checked(io.RawIOBase):
         return chunk
 
 
+@contextmanager
+def _storage() -> Iterator[Any]:
+    """The storage; its own failures become a 503, since nothing the caller sent is wrong."""
+    try:
+        yield default_storage
+    except FileNotFoundError:
+        raise
+    except (OSError, BotoCoreError, ClientError) as error:
+        logger.warning("Storage failed: %s", error)
+        message = "The storage of scenarios and results does not answer; try again."
+        raise ApiError(503, "storage.unavailable", message, headers={"Retry-After": "10"}) from error
+
+
 def scenario_name(sha256: str) -> str:
     """Where a scenario with this content is kept."""
     return f"scenarios/{sha256[:2]}/{sha256}.zip"
@@ -63,7 +82,8 @@ def artifact_name(job_id: uuid.UUID, attempt: int, name: str, sha256: str) -> st
 def has(name: str, size: int) -> bool:
     """Whether the file is there, whole."""
     try:
-        return default_storage.size(name) == size
+        with _storage() as storage:
+            return storage.size(name) == size
     except FileNotFoundError:
         return False
 
@@ -71,29 +91,32 @@ def has(name: str, size: int) -> bool:
 def store(name: str, source: Readable, *, size: int, sha256: str) -> None:
     """Keep `size` bytes of `source` as `name`, all or nothing; memory use does not depend on the size.
 
-    Raises BrokenUpload.
+    Raises BrokenUpload, ApiError 503 storage.unavailable.
     """
     content = File(_Checked(source, size, sha256))  # type: ignore[arg-type]
-    if _is_s3():
-        default_storage.save(name, content)
-        return
-    part = f"{name}.{uuid.uuid4().hex}.part"
-    try:
-        default_storage.save(part, content)
-        Path(default_storage.path(part)).replace(default_storage.path(name))
-    except BaseException:
-        default_storage.delete(part)
-        raise
+    with _storage() as storage:
+        if _is_s3():
+            storage.save(name, content)
+            return
+        part = f"{name}.{uuid.uuid4().hex}.part"
+        try:
+            storage.save(part, content)
+            Path(storage.path(part)).replace(storage.path(name))
+        except BaseException:
+            storage.delete(part)
+            raise
 
 
 def open_file(name: str) -> File:
     """For reading. Raises FileNotFoundError."""
-    return default_storage.open(name, "rb")
+    with _storage() as storage:
+        return storage.open(name, "rb")
 
 
 def delete(name: str) -> None:
     """Deleting what is not there is fine."""
-    default_storage.delete(name)
+    with _storage() as storage:
+        storage.delete(name)
 
 
 def download_link(name: str, save_as: str) -> str | None:
@@ -115,6 +138,7 @@ def _is_s3() -> bool:
 def _presigned(operation: str, name: str, **parameters: Any) -> str | None:
     if not _is_s3():
         return None
-    storage: Any = default_storage
-    sign: Callable[..., str] = storage.connection.meta.client.generate_presigned_url
-    return sign(operation, Params={"Bucket": storage.bucket_name, "Key": name, **parameters}, ExpiresIn=LINK_LIFETIME_S)
+    with _storage() as storage:
+        sign: Callable[..., str] = storage.connection.meta.client.generate_presigned_url
+        parameters |= {"Bucket": storage.bucket_name, "Key": name}
+        return sign(operation, Params=parameters, ExpiresIn=LINK_LIFETIME_S)

@@ -31,7 +31,7 @@ def send(name: str, *, save_as: str, sha256: str, redirect: type[HttpResponseRed
     try:
         content = files.open_file(name)
     except FileNotFoundError:
-        raise ApiError(410, "file.gone", "The file is no longer in storage.") from None
+        raise ApiError(404, "file.gone", "The file is no longer in storage.") from None
     response = FileResponse(content, as_attachment=True, filename=save_as, content_type="application/octet-stream")
     response["X-Content-SHA256"] = sha256
     response["X-Content-Type-Options"] = "nosniff"

@@ -13,7 +13,7 @@ from simulations.api.fields import Number, StrictSerializer, Text, WholeNumber, 
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.models import Job
 from simulations.services.scenarios import SCENARIO_ID
-from simulations.sumo.options import check_request
+from simulations.sumo.options import ALLOWED, OUTPUTS, check_request
 
 LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 MAX_LABELS = 20
@@ -76,8 +76,10 @@ class SubmitRequest(StrictSerializer):
     end = Number(allow_null=True, default=None, help_text="Seconds; default: the scenario's own.")
     step_length = Number(allow_null=True, default=None, help_text="Seconds.")
     scale = Number(allow_null=True, default=None, help_text="Multiplies the demand.")
-    options = serializers.DictField(default=dict, help_text="SUMO options by long name, from the list that is allowed.")
-    outputs = serializers.ListField(default=list, max_length=50, help_text="Names of further outputs.")
+    options = serializers.DictField(
+        default=dict, help_text=f"SUMO options by long name. Allowed: {', '.join(ALLOWED)}."
+    )
+    outputs = serializers.ListField(default=list, max_length=50, help_text=f"Further outputs: {', '.join(OUTPUTS)}.")
     emissions = YesNo(default=False, help_text="Compute emissions (about 40 % slower).")
     time_limit_s = WholeNumber(min_value=1, allow_null=True, default=None, help_text="Wall clock seconds.")
     priority = WholeNumber(min_value=-100, max_value=100, default=0, help_text="Higher runs first among your jobs.")

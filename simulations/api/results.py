@@ -54,7 +54,7 @@ class ResultFileView(viewsets.ViewSet):
 
     @extend_schema(
         summary="Download a result",
-        responses={(200, "application/octet-stream"): FILE, 302: None},
+        responses={(200, "application/octet-stream"): FILE, 302: None, 503: None},
         tags=["results"],
     )
     def retrieve(self, request: Request, job_id: uuid.UUID, name: str) -> HttpResponseBase:

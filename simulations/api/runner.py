@@ -99,8 +99,6 @@ class RunnerView(viewsets.ViewSet):
             files.store(delivery.file_name(job), request._request, size=delivery.size, sha256=delivery.sha256)
         except files.BrokenUpload as error:
             raise ApiError(422, "artifact.broken", str(error)) from None
-        except OSError as error:
-            raise ApiError(503, "storage.unavailable", "The file could not be stored now; try again.") from error
         return _recorded(job, delivery)
 
     def confirm_artifact(self, request: Request, job_id: uuid.UUID, name: str) -> Response:

@@ -39,6 +39,7 @@ class ScenariosView(viewsets.ViewSet):
             201: ScenarioSerializer,
             200: OpenApiResponse(ScenarioSerializer, description="The newest version has these bytes already."),
             422: None,
+            503: None,
         },
         tags=["scenarios"],
     )
@@ -107,7 +108,7 @@ class ScenarioArchiveView(viewsets.ViewSet):
     @extend_schema(
         summary="Download a scenario",
         parameters=[VersionQuery],
-        responses={(200, "application/octet-stream"): PACKED, 302: None},
+        responses={(200, "application/octet-stream"): PACKED, 302: None, 503: None},
         tags=["scenarios"],
     )
     def retrieve(self, request: Request, scenario_id: str) -> HttpResponseBase:

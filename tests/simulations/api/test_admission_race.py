@@ -1,21 +1,17 @@
 """Many submissions at the same moment, on real connections of real threads."""
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from simulations.models import Job
 from tests.conftest import client_with
 from tests.factories import TenantFactory, issue_key
+from tests.simulations.conftest import MANY
 from tests.simulations.scenarios import upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MANY = 50
 
 
 @pytest.fixture
@@ -23,22 +19,6 @@ def key() -> str:
     key = issue_key(TenantFactory(tenant_id="city-a", max_concurrent_jobs=2, max_queued_jobs=5))
     assert upload(client_with(key)).status_code == 201
     return key
-
-
-@pytest.fixture
-def at_once() -> Iterator[Callable[[Callable[[int], Any]], list[Any]]]:
-    """Run a call 50 times, each in a thread of its own, all let go together."""
-    barrier = threading.Barrier(MANY)
-
-    def run(call: Callable[[int], Any], number: int) -> Any:
-        barrier.wait(30)
-        try:
-            return call(number)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(MANY) as threads:
-        yield lambda call: list(threads.map(lambda number: run(call, number), range(MANY)))
 
 
 def test_never_one_too_many(key: str, at_once: Any) -> None:
