@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from simulations.models import Artifact, Job, JobEvent, Scenario
@@ -66,6 +66,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         return {"self": here, **{name: f"{here}/{name}" for name in ("events", "logs", "results")}}
 
 
+@extend_schema_serializer(many=False)  # an object, although a list's answer
 class JobListSerializer(serializers.Serializer):
     jobs = JobSerializer(many=True)
     next = serializers.URLField(allow_null=True, help_text="The page after this one.")
@@ -135,6 +136,7 @@ class ScenarioRowSerializer(ScenarioSerializer):
         fields = [name for name in ScenarioSerializer.Meta.fields if name != "inspection"] + ["begin", "end", "net"]
 
 
+@extend_schema_serializer(many=False)  # an object, although a list's answer
 class ScenarioListSerializer(serializers.Serializer):
     scenarios = ScenarioRowSerializer(many=True)
     next = serializers.URLField(allow_null=True, help_text="The page after this one.")
