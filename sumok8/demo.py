@@ -101,10 +101,10 @@ class Demo:
             self._manage("migrate", "--verbosity=0")
             self._manage("collectstatic", "--noinput", "--verbosity=0")
             self._start_services()
-            password = self._make_admin()
+            self._make_admin()
             self._make_tenant()
             succeeded = self._simulate()
-            self._say_how_to_go_on(password)
+            self._say_how_to_go_on()
             if once:
                 return 0 if succeeded else 1
             print("\nServing until Ctrl-C.")
@@ -167,23 +167,22 @@ class Demo:
                 raise DemoError(f"{what} did not start; see {self.processes.log_of(process)}")
             time.sleep(0.1)
 
-    def _make_admin(self) -> str | None:
-        """The admin user's password if the user was made just now."""
-        password = secrets.token_urlsafe(9)
+    def _make_admin(self) -> None:
         code = "from django.contrib.auth.models import User; print(User.objects.filter(username='admin').exists())"
         if self._manage("shell", "--no-imports", "-c", code).strip().endswith("True"):
-            return None
+            return
+        password = secrets.token_urlsafe(9)
         arguments = ["createsuperuser", "--noinput", "--username", "admin", "--email", "admin@localhost"]
         self._manage(*arguments, DJANGO_SUPERUSER_PASSWORD=password)
-        return password
+        print(f"\nAdmin user and password (shown once): admin {password}")
 
     def _make_tenant(self) -> None:
         if self.key_file.exists():
             return
         self._manage("create_tenant", TENANT, "--no-key")
         issued = json.loads(self._manage("create_api_key", "--tenant", TENANT, "--label", "demo", "--json"))
-        _write_private(self.key_file, issued["key"])
-        print(f"\nTenant {TENANT} and its API key (shown once): {issued['key']}\n")
+        _write_private(self.key_file, issued["api_key"])
+        print(f"\nTenant {TENANT} and its API key (shown once): {issued['api_key']}\n")
 
     def _simulate(self) -> bool:
         client = Client(self.url, self.key_file.read_text().strip())
@@ -196,12 +195,9 @@ class Demo:
         self.job_id = job["job_id"]
         return bool(job["status"] == "SUCCEEDED")
 
-    def _say_how_to_go_on(self, password: str | None) -> None:
-        known = (
-            f"(password: {password}, shown once)" if password else "(the password you were shown at the first start)"
-        )
+    def _say_how_to_go_on(self) -> None:
         print(f"""
-Admin           {self.url}/admin/     user admin {known}
+Admin           {self.url}/admin/     (user admin, the password shown at the first start)
 Cluster         {self.url}/cluster/
 This job        {self.url}/cluster/jobs/{self.job_id}/
 API docs        {self.url}/docs

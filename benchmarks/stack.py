@@ -1,0 +1,71 @@
+"""What the benchmarks measure: the product's processes as deployed, on an embedded PostgreSQL of their own."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from sumok8.embedded_postgres import EmbeddedPostgres
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def database() -> Iterator[Path]:
+    """A migrated database; the environment of this process and its children points at it. Yields a scratch folder."""
+    folder = Path(tempfile.mkdtemp(prefix="sumok8-bench-"))
+    folder.chmod(0o755)
+    server = EmbeddedPostgres(folder / "postgres")  # durable: fsync is part of what a submission costs
+    try:
+        os.environ.update(
+            DATABASE_URL=server.start(),
+            DJANGO_SETTINGS_MODULE="sumok8.settings",
+            SECRET_KEY=secrets.token_urlsafe(48),
+            JOB_TOKEN_KEYS=secrets.token_urlsafe(48),
+            DATA_DIR=str(folder / "data"),
+            STATIC_ROOT=str(folder / "static"),
+            LOG_LEVEL="WARNING",
+        )
+        for command in (["migrate", "--verbosity=0"], ["collectstatic", "--noinput", "--verbosity=0"]):
+            subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True)
+        yield folder
+    finally:
+        server.stop()
+        shutil.rmtree(server.home, ignore_errors=True)
+        shutil.rmtree(server.socket_dir, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def gunicorn(application: str, ready_path: str = "/readyz") -> Iterator[str]:
+    """`application` served with the product's gunicorn settings; yields its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", application]
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "BIND": f"127.0.0.1:{port}"})
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            with contextlib.suppress(OSError), urllib.request.urlopen(url + ready_path, timeout=2):
+                break
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{application} did not start")
+            time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()

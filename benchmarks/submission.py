@@ -1,0 +1,74 @@
+"""POST /jobs over real HTTP and PostgreSQL, gunicorn as deployed, against a bare WSGI app that does the same INSERT."""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks.stack import gunicorn
+from benchmarks.tables import percentile
+
+CLIENTS = (1, 8, 32)
+BODY = json.dumps({"scenario_id": "zurich_peak", "cpu_request": 2, "memory_gi": 4})
+
+
+def load(url: str, headers: dict[str, str], clients: int, seconds: float) -> dict[str, Any]:
+    """`clients` keep-alive connections submit for `seconds`; every answer must be 201."""
+    latencies: list[float] = []
+    failures: list[str] = []
+    until = time.perf_counter() + seconds
+
+    def submit() -> None:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+        mine = []
+        while time.perf_counter() < until:
+            began = time.perf_counter()
+            connection.request("POST", "/jobs", BODY, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            mine.append(time.perf_counter() - began)
+            if answer.status != 201:
+                failures.append(f"{answer.status} {text[:200]!r}")
+                break
+        connection.close()
+        latencies.extend(mine)
+
+    began = time.perf_counter()
+    threads = [threading.Thread(target=submit) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise RuntimeError(f"not every submission was accepted: {failures[0]}")
+    return {
+        "clients": clients,
+        "requests/s": len(latencies) / (time.perf_counter() - began),
+        **{f"p{share:.0f} ms": percentile(latencies, share / 100) * 1000 for share in (50, 95, 99)},
+    }
+
+
+def measure(key: str, *, seconds: float = 5.0) -> list[dict[str, Any]]:
+    """A row per number of clients and application, the two in turn so that both meet the same machine."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    rows = []
+    with gunicorn("sumok8.wsgi") as product, gunicorn("benchmarks.bare_wsgi", "/") as bare:
+        targets: list[tuple[str, str]] = [("sumo-k8", product), ("bare wsgi", bare)]
+        for _, url in targets:
+            load(url, headers, 4, 1.0)  # warm-up
+        for clients in CLIENTS:
+            rows += [{"application": name, **load(url, headers, clients, seconds)} for name, url in targets]
+    return rows
+
+
+def queries_of(call: Callable[[], Any]) -> int:
+    """SQL statements that `call` runs in this process."""
+    from django.db import connection  # after django.setup()
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as captured:
+        call()
+    return len(captured)
