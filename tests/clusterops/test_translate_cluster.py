@@ -1,0 +1,110 @@
+"""Nodes, quotas and namespaces of a real API server → what they mean."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from clusterops import errors, manifests
+from clusterops.contract import TenantSpace
+from clusterops.gateway import _error_of
+from clusterops.translate_cluster import covers, quantity, refuse_foreign_namespace, snapshot
+
+RECORDINGS = Path(__file__).parent / "recordings"
+SPACE = TenantSpace("tenant-a", "tenant-a", 10, 20, 2)
+
+
+@pytest.mark.parametrize(
+    "text, number",
+    [
+        ("100m", 0.1),
+        ("4", 4.0),
+        (2, 2.0),
+        ("4Gi", 4 * 2**30),
+        ("1.5Gi", 1.5 * 2**30),
+        ("128974848", 128974848.0),
+        ("1k", 1000),
+    ],
+)
+def test_quantities(text: str | int, number: float) -> None:
+    assert quantity(text) == pytest.approx(number)
+
+
+@pytest.mark.parametrize("text", ["", "Gi", "4Hi", "abc"])
+def test_what_is_no_quantity_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        quantity(text)
+
+
+def test_nodes_and_usage() -> None:
+    nodes = json.loads((RECORDINGS / "nodes" / "nodes.json").read_text())["items"]
+    jobs = [json.loads((RECORDINGS / "running" / "job.json").read_text())]
+    pods = json.loads((RECORDINGS / "running" / "pods.json").read_text())["items"]
+    seen = snapshot(nodes, jobs, pods, datetime(2026, 11, 23, tzinfo=UTC))
+    node = next(node for node in seen.nodes if node.name == "real-1")
+    assert node.ready
+    assert node.pods_running == 1
+    assert node.cpu_requested == pytest.approx(0.1)
+    assert node.memory_requested == 64 * 2**20
+    assert seen.jobs == {"total": 1, "active": 1, "succeeded": 0, "failed": 0}
+    assert seen.pods_by_phase == {"Running": 1}
+    [usage] = seen.usage_by_namespace.values()
+    assert (usage["pods"], usage["running"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "found, wanted, same",
+    [
+        ({"a": 1, "server": "adds"}, {"a": 1}, True),
+        ({"a": 2}, {"a": 1}, False),
+        ({}, {"a": 1}, False),
+        ({"a": [{"b": 1, "c": 2}]}, {"a": [{"b": 1}]}, True),
+        ({"a": [{"b": 1}, {"b": 2}]}, {"a": [{"b": 1}]}, False),
+        (None, {"a": 1}, False),
+        ({"spec": {}}, {"kind": "X", "apiVersion": "v1", "spec": {}}, True),
+    ],
+)
+def test_only_what_we_wrote_is_compared(found, wanted, same) -> None:
+    assert covers(found, wanted) is same
+
+
+def test_a_namespace_of_another_hand_is_never_ours() -> None:
+    other = json.loads((RECORDINGS / "namespace-terminating" / "namespace.json").read_text())
+    with pytest.raises(errors.NamespaceNotOurs):
+        refuse_foreign_namespace(other, SPACE)
+    other["metadata"]["labels"] = manifests.labels("tenant-a")
+    with pytest.raises(errors.NamespaceTerminating):
+        refuse_foreign_namespace(other, SPACE)
+    with pytest.raises(errors.NamespaceNotOurs):
+        refuse_foreign_namespace(other, TenantSpace("tenant-b", "tenant-a", 1, 1, 1))
+
+
+ERRORS = [
+    ("403_exceeded_quota_job_create.json", 403, errors.QuotaExceeded),
+    ("duplicate_post_with_full_jobs_quota.json", 403, errors.QuotaExceeded),
+    ("403_namespace_terminating.json", 403, errors.NamespaceTerminating),
+    ("403_rbac_denied.json", 403, errors.Forbidden),
+    ("401_bad_token.json", 401, errors.Forbidden),
+    ("404_job.json", 404, errors.NotFound),
+    ("409_already_exists.json", 409, errors.Conflict),
+    ("410_continue_expired.json", 410, errors.Expired),
+    ("422_name_too_long.json", 422, errors.Refused),
+    ("504_too_large_resource_version.json", 504, errors.ClusterUnreachable),
+]
+
+
+@pytest.mark.parametrize("name, status, kind", ERRORS, ids=[case[0] for case in ERRORS])
+def test_each_refusal_has_its_own_error(name: str, status: int, kind: type[errors.GatewayError]) -> None:
+    data = (RECORDINGS / "errors" / name).read_bytes()
+    error = _error_of("GET", "/apis/batch/v1/jobs", status, data, None)
+    assert type(error) is kind
+    assert json.loads(data)["message"] in str(error)
+
+
+def test_a_log_that_is_not_there_yet_and_a_throttled_answer() -> None:
+    data = (RECORDINGS / "errors" / "400_log_container_creating.json").read_bytes()
+    assert type(_error_of("GET", "/api/v1/namespaces/a/pods/b/log", 400, data, None)) is errors.NotReady
+    throttled = _error_of("GET", "/api/v1/pods", 429, b"slow down", "7")
+    assert type(throttled) is errors.ClusterUnreachable
+    assert throttled.retry_after_s == 7
