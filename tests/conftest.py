@@ -1,6 +1,8 @@
 """Fixtures for every room."""
 
 import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -45,3 +47,29 @@ def other_api(other_tenant: Tenant) -> APIClient:
 @pytest.fixture
 def admin_api(db: None) -> APIClient:
     return client_with(issue_key(None))
+
+
+def _staff(name: str, *groups: str, **flags: bool) -> Client:
+    user = User.objects.create_user(name, is_staff=True, **flags)
+    user.groups.set(Group.objects.filter(name__in=groups))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def superuser(db: None) -> Client:
+    """A browser signed in as a superuser."""
+    return _staff("root", is_superuser=True)
+
+
+@pytest.fixture
+def support(db: None) -> Client:
+    """A browser signed in as a member of the group Support, who looks."""
+    return _staff("sam", "Support")
+
+
+@pytest.fixture
+def quota_editor(db: None) -> Client:
+    """A browser signed in as a member of the group Quota editors."""
+    return _staff("quinn", "Quota editors")

@@ -1,0 +1,104 @@
+"""Jobs in the admin: looked at, found, cancelled; never written."""
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.urls import reverse
+from django.utils import timezone
+
+from simulations.models import Artifact, Job, JobEvent
+from tests.factories import JobFactory, ScenarioFactory
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:simulations_job_changelist")
+
+
+def listed(client, query: str) -> set[str]:
+    answer = client.get(f"{LIST}?{query}")
+    assert answer.status_code == 200
+    return {str(job.pk) for job in answer.context["cl"].result_list}
+
+
+@pytest.fixture
+def jobs(tenant, other_tenant):
+    now = timezone.now()
+    return {
+        "peak": JobFactory(
+            tenant=tenant, scenario=ScenarioFactory(tenant=tenant, scenario_id="zurich_peak"), labels={"study": "bus-7"}
+        ),
+        "failed": JobFactory(
+            tenant=other_tenant, status="FAILED", reason="OUT_OF_MEMORY", message="Too small.", finished_at=now
+        ),
+        "running": JobFactory(tenant=other_tenant, status="RUNNING", reason="RUNNING", labels={"study": "tram"}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("q=zurich", {"peak"}),
+        ("q=bus-7", {"peak"}),
+        ("q=study%3Dtram", {"running"}),
+        ("q=study%3D", set()),
+        ("q=%00", {"peak", "failed", "running"}),  # no search: the form refuses it
+        ("q=%E2%80%9C%22'%3B", set()),
+        ("status__exact=FAILED", {"failed"}),
+        ("reason__exact=OUT_OF_MEMORY", {"failed"}),
+        ("tenant__tenant_id__exact=city-a", {"peak"}),
+        ("finished_at__gte=2020-01-01%2000:00:00%2B00:00&status__exact=FAILED", {"failed"}),
+        ("o=4.1", {"peak", "failed", "running"}),
+    ],
+)
+def test_search_and_filters(support, jobs, query, names):
+    assert listed(support, query) == {str(jobs[name].pk) for name in names}
+
+
+def test_found_by_whole_and_shortened_id(support, jobs):
+    job_id = str(jobs["peak"].pk)
+    for term in (job_id, jobs["peak"].pk.hex, job_id[:13], job_id[:13].upper()):
+        assert listed(support, f"q={term}") == {job_id}
+
+
+def test_a_job_leads_to_its_live_page(support, jobs):
+    job = jobs["failed"]
+    JobEvent.objects.create(job=job, status="FAILED", reason="OUT_OF_MEMORY", message="Too small.")
+    Artifact.objects.create(job=job, attempt=1, name="sumo.log", file="x", size_bytes=2048, sha256="ab")
+    text = support.get(reverse("admin:simulations_job_change", args=[job.pk])).content.decode()
+    assert f'href="/cluster/jobs/{job.pk}/"' in text
+    assert "Too small." in text
+    assert "sumo.log" in text
+    assert 'name="_save"' not in text
+
+
+def test_superusers_cannot_write_either(superuser, jobs):
+    url = reverse("admin:simulations_job_change", args=[jobs["peak"].pk])
+    assert superuser.post(url, {"status": "SUCCEEDED"}).status_code == 403
+    assert superuser.get(reverse("admin:simulations_job_add")).status_code == 403
+    assert superuser.post(reverse("admin:simulations_job_delete", args=[jobs["peak"].pk])).status_code == 403
+
+
+def test_cancel_writes_the_wish_alone(superuser, jobs):
+    chosen = [job.pk for job in jobs.values()]
+    answer = superuser.post(LIST, {"action": "cancel", "_selected_action": chosen}, follow=True)
+    (message,) = answer.context["messages"]
+    assert str(message).startswith("Asked 2 job(s) to end")
+    assert "1 had ended" in str(message)
+    peak = Job.objects.get(pk=jobs["peak"].pk)
+    assert (peak.status, peak.reason) == ("PENDING", "QUEUED")
+    assert peak.cancel_requested_at
+    entries = LogEntry.objects.all()
+    assert {entry.object_id for entry in entries} == {str(jobs["peak"].pk), str(jobs["running"].pk)}
+    assert entries[0].change_message.startswith("cancel_requested_at: — → 20")
+
+
+@pytest.mark.parametrize("who", ["support", "quota_editor"])
+def test_lookers_do_not_cancel(who, request, jobs):
+    request.getfixturevalue(who).post(LIST, {"action": "cancel", "_selected_action": jobs["peak"].pk})
+    assert not Job.objects.exclude(cancel_requested_at=None).exists()
+
+
+def test_the_list_asks_the_same_questions_however_long(support, jobs, tenant, django_assert_max_num_queries):
+    support.get(LIST)
+    for _ in range(60):
+        JobFactory(tenant=tenant)
+    with django_assert_max_num_queries(8):  # session, user, permissions (2), tenants for the filter, counts, rows
+        support.get(LIST)

@@ -1,0 +1,143 @@
+"""The admin's home, the groups of staff, and accounts in the history."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, User
+from django.urls import reverse
+from django.utils import timezone
+
+from clusterops.models import ReconcilerState, TenantNamespace
+from sumok8.admin_home import health
+from tests.factories import JobFactory, TenantFactory
+
+pytestmark = pytest.mark.django_db
+HOME = reverse("admin:index")
+TENANT = reverse("admin:tenants_tenant_change", args=["city-a"])
+QUOTA = reverse("admin:tenants_tenant_quota", args=["city-a"])
+
+
+def test_home_counts_what_matters(superuser, tenant):
+    now = timezone.now()
+    JobFactory(tenant=tenant, status="RUNNING", dispatched_at=now)
+    JobFactory(tenant=tenant, dispatched_at=now)
+    JobFactory.create_batch(2, tenant=tenant)
+    JobFactory(tenant=tenant, status="FAILED", finished_at=now - timedelta(minutes=59))
+    JobFactory(tenant=tenant, status="FAILED", finished_at=now - timedelta(minutes=61))
+    TenantFactory(is_active=False)
+    answer = superuser.get(HOME)
+    tiles = answer.context["tiles"]
+    assert [(tile.count, tile.note) for tile in tiles] == [
+        (1, "1 starting"),
+        (2, "wait for a free slot"),
+        (1, "each says why"),
+        (1, "1 inactive, 0 paused"),
+    ]
+    for tile in tiles:
+        assert superuser.get(tile.url).status_code == 200
+    assert len(superuser.get(tiles[2].url).context["cl"].result_list) == 1
+
+
+def test_home_asks_few_questions(superuser, django_assert_max_num_queries):
+    superuser.get(HOME)
+    TenantFactory.create_batch(20)
+    with django_assert_max_num_queries(6):  # session, user, three of ours, recent actions
+        superuser.get(HOME)
+
+
+@pytest.mark.parametrize(
+    ("ago", "reachable", "error", "word"),
+    [
+        (None, None, "", "Not started"),
+        (1, True, "", "Healthy"),
+        (1, False, "connection refused", "Cluster unreachable"),
+        (1, True, "an error", "Trouble"),
+        (500, True, "", "Stopped"),
+    ],
+)
+def test_health_in_one_word(ago, reachable, error, word):
+    finished = None if ago is None else timezone.now() - timedelta(seconds=ago)
+    state = ReconcilerState(pass_finished_at=finished, cluster_reachable=reachable, error=error)
+    assert health(state).word == word
+
+
+@pytest.mark.parametrize("name", ["Support", "Quota editors"])
+def test_groups_come_with_the_migrations(name):
+    held = set(Group.objects.get(name=name).permissions.values_list("codename", flat=True))
+    look = {"view_tenant", "view_apikey", "view_job", "view_scenario", "view_artifact", "view_logentry"}
+    edit = {"add_tenant", "change_tenant", "add_apikey", "change_apikey"}
+    assert look <= held
+    assert {each for each in held if not each.startswith("view_")} == (edit if name == "Quota editors" else set())
+
+
+@pytest.mark.parametrize("who", ["superuser", "support", "quota_editor"])
+def test_every_page_opens_without_inline_code(who, request, tenant):
+    JobFactory(tenant=tenant)
+    client = request.getfixturevalue(who)
+    names = ["tenants_tenant", "tenants_apikey", "simulations_job", "simulations_scenario", "admin_logentry"]
+    for url in [HOME, TENANT, *(reverse(f"admin:{name}_changelist") for name in names)]:
+        answer = client.get(url)
+        assert answer.status_code == 200
+        text = answer.content.decode()
+        assert "<script>" not in text
+        assert " style=" not in text
+        assert " onclick=" not in text
+
+
+def test_accounts_are_for_superusers(quota_editor):
+    assert quota_editor.get(reverse("admin:auth_user_changelist")).status_code == 403
+
+
+def test_account_changes_are_in_the_history_without_passwords(superuser):
+    form = {
+        "username": "nina",
+        "password1": "only-for-tests-1",
+        "password2": "only-for-tests-1",
+        "usable_password": "true",
+    }
+    superuser.post(reverse("admin:auth_user_add"), form)
+    nina = User.objects.get(username="nina")
+    group = Group.objects.get(name="Support")
+    form = {"username": "nina", "is_active": "on", "is_staff": "on", "groups": [group.pk]}
+    form |= {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
+    superuser.post(reverse("admin:auth_user_change", args=[nina.pk]), form)
+    url = reverse("admin:auth_user_password_change", args=[nina.pk])
+    superuser.post(url, {"password1": "only-for-tests-2", "password2": "only-for-tests-2", "usable_password": "true"})
+    password, changed, added = LogEntry.objects.values_list("change_message", flat=True)
+    assert added.startswith("username: nina")
+    assert "is_staff: no → yes" in changed
+    assert "groups: — → Support" in changed
+    assert password == "password: changed"
+    assert "only-for-tests" not in added + changed + password
+
+
+def test_the_history_is_read_only(superuser, tenant):
+    superuser.post(TENANT, {"max_cpu": 3, "max_memory_gi": 20, "max_concurrent_jobs": 2, "max_queued_jobs": 100})
+    answer = superuser.get(reverse("admin:admin_logentry_changelist"))
+    assert "max_cpu: 10 → 3; is_active: yes → no" in answer.content.decode()
+    entry = LogEntry.objects.get()
+    assert superuser.post(reverse("admin:admin_logentry_delete", args=[entry.pk])).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("applied", "problem", "words"),
+    [
+        (None, "", "made with the tenant"),
+        ({"max_cpu": 10, "max_memory_gi": 20, "max_concurrent_jobs": 2}, "", "has these limits"),
+        ({"max_cpu": 8, "max_memory_gi": 20, "max_concurrent_jobs": 2}, "", "still has max_cpu 8, not 10"),
+        ({"max_cpu": 10}, "That namespace is not ours.", "not ours"),
+        ({}, "That namespace is not ours.", "not ours"),
+    ],
+)
+def test_whether_the_cluster_has_the_limits(support, tenant, applied, problem, words):
+    if applied is not None:
+        TenantNamespace.objects.create(tenant=tenant, namespace="city-a", applied=applied, problem=problem)
+    assert words in support.get(TENANT).content.decode()
+    fragment = support.get(QUOTA).content.decode()
+    assert words in fragment
+    assert ("hx-trigger" in fragment) is ("still has" in words)
+
+
+def test_the_quota_fragment_is_for_staff(client, tenant):
+    assert client.get(QUOTA).status_code == 302
