@@ -6,6 +6,12 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+# These speak to the cluster alone, often from a machine that has neither our database nor our secrets.
+CLUSTER_ONLY = {"install_cluster", "uninstall_cluster", "check_cluster"}
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sumok8.settings")
+    if sys.argv[1:] and sys.argv[1] in CLUSTER_ONLY:
+        for name, unused in (("DATABASE_URL", "postgresql:///"), ("SECRET_KEY", "-"), ("JOB_TOKEN_KEYS", "-")):
+            os.environ.setdefault(name, unused)
     execute_from_command_line(sys.argv)

@@ -2,7 +2,10 @@
 
 import base64
 import io
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -171,3 +174,10 @@ def test_a_failed_migration_is_told(api: KubeApi) -> None:
     jobs = [one for one in objects if one["kind"] == "Job"]
     with pytest.raises(installer.InstallError, match=r"Job/sumok8-migrate failed: .*backoff limit"):
         list(installer.wait_ready(api, jobs, timeout_s=30))
+
+
+def test_needs_no_settings_of_the_service() -> None:
+    command = [sys.executable, "manage.py", "install_cluster", "--overlay", "local", "--dry-run", "print"]
+    root = installer.DEPLOY.parent
+    done = subprocess.run(command, cwd=root, env={"PATH": os.environ["PATH"]}, capture_output=True, check=True)
+    assert b"kind: Namespace" in done.stdout
