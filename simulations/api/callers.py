@@ -3,7 +3,7 @@
 from typing import Any
 
 from rest_framework.request import Request
-from rest_framework.serializers import BaseSerializer, ListField
+from rest_framework.serializers import BaseSerializer, ChoiceField, ListField
 
 from tenants.models import Tenant
 
@@ -17,7 +17,7 @@ def tenant_of(request: Request) -> Tenant:
 
 
 def query(request: Request, serializer_class: type[BaseSerializer]) -> dict[str, Any]:
-    """The query string as `serializer_class` reads it; lists may be repeated (`a=1&a=2`) or separated by commas.
+    """The query string as `serializer_class` reads it: lists are repeated (`a=1&a=2`), choices may be one comma list.
 
     Raises ValidationError with everything that is wrong.
     """
@@ -25,8 +25,10 @@ def query(request: Request, serializer_class: type[BaseSerializer]) -> dict[str,
     fields = getattr(serializer, "fields", {})
     given: dict[str, Any] = {}
     for name, values in request.query_params.lists():
-        if isinstance(fields.get(name), ListField):
-            given[name] = [part for value in values for part in value.split(",")]
+        field = fields.get(name)
+        if isinstance(field, ListField):
+            several = isinstance(field.child, ChoiceField)  # a free text may hold a comma of its own
+            given[name] = [part for value in values for part in (value.split(",") if several else [value])]
         else:
             given[name] = values[-1]
     serializer = serializer_class(data=given)

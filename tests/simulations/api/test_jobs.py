@@ -29,7 +29,7 @@ def jobs(tenant: Any, other_tenant: Any) -> list[Job]:
             tenant=tenant,
             scenario=village if n == 1 else town,
             submitted_at=T0 + timedelta(minutes=min(n, 3)),
-            labels={"n": str(n), "study": "bus" if n < 2 else "tram: x"},
+            labels={"n": str(n), "study": "bus" if n < 2 else "tram: x, y"},
         )
         for n in range(5)
     ]
@@ -58,7 +58,7 @@ def test_filters(api: Any, jobs: list[Job]) -> None:
     assert listed(api, "?scenario_id=village") == ["1"]
     assert listed(api, "?label=study:bus") == ["1", "0"]
     assert listed(api, "?label=study:bus&label=n:0") == ["0"]
-    assert sorted(listed(api, "?label=study:tram:%20x")) == ["2", "3", "4"]
+    assert sorted(listed(api, "?label=study:tram:%20x,%20y")) == ["2", "3", "4"]
     assert listed(api, "?submitted_since=2026-01-01T00:01:00Z&submitted_until=2026-01-01T00:02:00Z") == ["1"]
     assert listed(api, "?submitted_since=2026-01-01T02:02:00%2B02:00&submitted_until=2026-01-01T00:03:00Z") == ["2"]
     assert listed(api, "?label=nope:1") == []
