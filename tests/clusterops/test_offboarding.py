@@ -1,0 +1,132 @@
+"""Letting a tenant go, and syncing quotas, against the embedded cluster."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from clusterops import installer
+from clusterops.gateway import KubeApi, path_of
+from clusterops.models import TenantNamespace
+from simulations.models import Job
+from tenants.models import ApiKey, Tenant
+from tests.factories import JobFactory, ScenarioFactory, TenantFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cluster(local_cluster):
+    return str(local_cluster.config.kubeconfig)
+
+
+@pytest.fixture
+def api(cluster) -> KubeApi:
+    return KubeApi(cluster)
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def namespace(api: KubeApi, name: str):
+    return installer.find(api, path_of("namespaces", name=name))
+
+
+def is_gone(api: KubeApi, name: str) -> bool:
+    found = namespace(api, name)
+    return found is None or found["status"]["phase"] == "Terminating"
+
+
+def test_sync_quotas_makes_and_records_each_place(cluster, api):
+    TenantFactory(tenant_id="sync-a", max_cpu=7)
+    TenantFactory(tenant_id="sync-b", is_active=False)
+    said = run("sync_quotas", "--kubeconfig", cluster)
+    assert "sync-a: namespace sync-a and its quota are in force" in said
+    assert "1 tenant(s) are as their limits ask" in said
+    quota = api.request("GET", path_of("resourcequotas", "sync-a", "sync-a-quota"))
+    assert quota["spec"]["hard"]["requests.cpu"] == "7"
+    assert TenantNamespace.objects.get().applied["max_cpu"] == 7
+    assert namespace(api, "sync-b") is None
+    assert "sync-a" in run("sync_quotas", "--kubeconfig", cluster)
+
+
+def test_sync_quotas_never_takes_over_a_namespace(cluster, api):
+    api.request("POST", "/api/v1/namespaces", body={"metadata": {"name": "foreign-a"}})
+    TenantFactory(tenant_id="foreign-a")
+    with pytest.raises(CommandError, match="1 of 1 tenant"):
+        run("sync_quotas", "--kubeconfig", cluster)
+    assert "belong" in TenantNamespace.objects.get().problem
+
+
+def test_sync_quotas_without_a_cluster(tmp_path):
+    with pytest.raises(CommandError, match="does not answer"):
+        run("sync_quotas", "--kubeconfig", str(tmp_path / "missing"))
+
+
+def test_dry_run_changes_nothing(cluster, api):
+    tenant = TenantFactory(tenant_id="dry-a")
+    run("sync_quotas", "--kubeconfig", cluster)
+    JobFactory(tenant=tenant)
+    said = run("offboard_tenant", "dry-a", "--erase-data", "--dry-run", "--kubeconfig", cluster)
+    assert "end 1 job(s)" in said
+    assert "Would delete the namespace dry-a" in said
+    assert "Would erase 1 job(s)" in said
+    assert Tenant.objects.get().is_active
+    assert not Job.objects.exclude(cancel_requested_at=None).exists()
+    assert not is_gone(api, "dry-a")
+
+
+def test_keeping_the_data(cluster, api):
+    tenant = TenantFactory(tenant_id="keep-a")
+    run("sync_quotas", "--kubeconfig", cluster)
+    ScenarioFactory(tenant=tenant)
+    JobFactory(tenant=tenant, status="SUCCEEDED", finished_at="2026-01-01T00:00Z")
+    said = run("offboard_tenant", "keep-a", "--keep-data", "--kubeconfig", cluster)
+    assert "is inactive" in said
+    assert "are kept" in said
+    assert is_gone(api, "keep-a")
+    assert not Tenant.objects.get().is_active
+    assert Job.objects.count() == 1
+    assert not TenantNamespace.objects.exists()
+    again = run("offboard_tenant", "keep-a", "--keep-data", "--kubeconfig", cluster)
+    assert "is inactive" not in again
+
+
+def test_erasing_the_data(cluster, api, other_tenant):
+    tenant = TenantFactory(tenant_id="erase-a")
+    ApiKey.objects.issue(tenant=tenant)
+    JobFactory(tenant=tenant, status="FAILED", finished_at="2026-01-01T00:00Z")
+    said = run("offboard_tenant", "erase-a", "--erase-data", "--kubeconfig", cluster)
+    assert "There is no namespace erase-a" in said
+    assert list(Tenant.objects.all()) == [other_tenant]
+    assert not Job.objects.exists()
+    assert not ApiKey.objects.exists()
+
+
+def test_jobs_that_do_not_end_keep_everything(cluster, api):
+    tenant = TenantFactory(tenant_id="stuck-a")
+    run("sync_quotas", "--kubeconfig", cluster)
+    JobFactory(tenant=tenant)
+    with pytest.raises(CommandError, match="is the reconciler running"):
+        run("offboard_tenant", "stuck-a", "--erase-data", "--wait", "0", "--kubeconfig", cluster)
+    assert Job.objects.exclude(cancel_requested_at=None).count() == 1
+    assert TenantNamespace.objects.exists()
+    assert not is_gone(api, "stuck-a")
+
+
+def test_anothers_namespace_is_not_deleted(cluster, api):
+    api.request("POST", "/api/v1/namespaces", body={"metadata": {"name": "foreign-b"}})
+    TenantFactory(tenant_id="foreign-b")
+    with pytest.raises(CommandError, match="does not belong"):
+        run("offboard_tenant", "foreign-b", "--erase-data", "--kubeconfig", cluster)
+    assert not is_gone(api, "foreign-b")
+    assert Tenant.objects.exists()
+
+
+def test_keep_or_erase_must_be_said(db):
+    TenantFactory(tenant_id="city-a")
+    with pytest.raises(CommandError, match="--keep-data --erase-data"):
+        run("offboard_tenant", "city-a")
