@@ -91,7 +91,7 @@ class AdminJob(serializers.Serializer):
     attempt = serializers.IntegerField()
     node_name = serializers.CharField(allow_blank=True)
     cancel_requested_at = serializers.DateTimeField(allow_null=True)
-    progress = serializers.JSONField(allow_null=True)
+    progress = serializers.DictField(allow_null=True, help_text="The last progress record of the runner.")
 
     @extend_schema_field(K8sStatus(allow_null=True))
     def get_k8s_status(self, job: Job) -> Mapping[str, int] | None:

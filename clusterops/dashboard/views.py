@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 
 from clusterops.dashboard import overview, pages, series
 from clusterops.dashboard.access import staff_page
-from clusterops.dashboard.log import log_of
+from clusterops.dashboard.log import log_view
 from clusterops.dashboard.sight import cluster
 from simulations.models import Artifact, Job
 
@@ -57,7 +57,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
 def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """One job: request, timeline, log, progress, results."""
     context = pages.job_state(_job(job_id))
-    return render(request, "cluster/job.html", context | {"log": log_of(context["job"])})
+    return render(request, "cluster/job.html", context | {"log": log_view(context["job"])})
 
 
 @staff_page
@@ -71,7 +71,7 @@ def job_section(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def job_log(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The job's log as it stands."""
     job = _job(job_id)
-    return render(request, "cluster/_log.html", {"log": log_of(job)}, status=_status(job))
+    return render(request, "cluster/_log.html", {"log": log_view(job)}, status=_status(job))
 
 
 @staff_page

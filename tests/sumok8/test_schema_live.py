@@ -1,0 +1,61 @@
+"""The API against its own description: schemathesis makes up requests, right and wrong, for a live server."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from tests.clusterops.dashboard import seed
+from tests.clusterops.dashboard.conftest import cluster_answers as cluster_answers
+from tests.factories import TenantFactory, issue_key
+
+CHECKS = [
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "unsupported_method",
+    "ignored_auth",
+]
+
+
+# The coverage phase tries every kind of wrong value; these two would double it and find the same code.
+CONFIG = """
+[phases.coverage]
+generate-duplicate-query-parameters = false
+unexpected-methods = ["PATCH"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_files(settings: Settings, tmp_path: Path) -> None:
+    plain = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = settings.STORAGES | {"default": plain}
+
+
+@pytest.mark.parametrize(
+    "scope, selection",
+    [
+        pytest.param("tenant", "--exclude-path-regex=^/admin/", id="tenant"),
+        pytest.param("admin", "--include-path-regex=^/admin/", id="admin"),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_every_answer_is_as_described(
+    live_server: LiveServer, cluster_answers: object, tmp_path: Path, scope: str, selection: str
+) -> None:
+    seed.fill(jobs=25, minutes=5)
+    (tmp_path / "schemathesis.toml").write_text(CONFIG)
+    key = issue_key(TenantFactory(max_queued_jobs=3) if scope == "tenant" else None)
+    command = [
+        sys.executable, "-m", "schemathesis.cli", "run", f"{live_server.url}/schema", selection,
+        "--header", f"Authorization: Bearer {key}", "--checks", ",".join(CHECKS), "--seed", "1",
+        "--phases", "examples,coverage,fuzzing", "--max-examples", "4", "--no-shrink", "--workers", "2",
+        "--request-timeout", "20", "--suppress-health-check", "all", "--warnings", "off",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=150, check=False)
+    assert done.returncode == 0, done.stdout[-12_000:] + done.stderr[-2_000:]
