@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from clusterops.contract import Run
 from clusterops.passing import Pass, log
@@ -26,15 +27,13 @@ def sweep(this: Pass) -> None:
     if not suspects:
         return
     ours = set(Tenant.objects.values_list("namespace", flat=True))
-    ids = {run: _uuid(run.job_id) for run in suspects if run.namespace in ours}
-    rows = Job.objects.filter(pk__in=filter(None, ids.values()))
-    # Wanted: a job submitted since the rows were read, or a finished one whose outcome is still being captured.
-    wanted = {
-        pk
-        for pk, status, dispatched_at, released_at in rows.values_list("pk", "status", "dispatched_at", "released_at")
-        if status in Job.ACTIVE or (dispatched_at and not released_at)
-    }
-    for run, job_id in ids.items():
+    named = [(run, _uuid(run.job_id)) for run in suspects if run.namespace in ours]
+    rows = Job.objects.filter(pk__in=[job_id for _, job_id in named if job_id])
+    # Wanted: submitted since the rows were read; its outcome still being captured; or let go since the lists were.
+    captured_long_ago = Q(released_at__lt=this.now - GRACE) | Q(released_at=None, dispatched_at=None)
+    unwanted = Q(status__in=Job.TERMINAL) & captured_long_ago
+    wanted = set(rows.exclude(unwanted).values_list("pk", flat=True))
+    for run, job_id in named:
         if job_id in wanted:
             continue
         this.counts.strays += 1
