@@ -68,6 +68,8 @@ class Api:
     def _create(self, call: Call, body: dict[str, Any], status: int) -> Answer:
         resource = call.resource
         validation.check_shape(resource, body)
+        if call.query.get("fieldValidation") == "Strict":
+            validation.check_fields(resource, body)
         obj = {k: v for k, v in json.loads(json.dumps(body)).items() if k not in ("kind", "apiVersion", "status")}
         meta = obj.setdefault("metadata", {})
         if meta.get("namespace", call.namespace) != call.namespace:

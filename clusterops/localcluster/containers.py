@@ -97,21 +97,23 @@ def prepare(
     container = pod["spec"]["containers"][0]
     _check_user(pod, container, image)
     shutil.rmtree(folder.path, ignore_errors=True)
-    folder.root.mkdir(parents=True)
+    for path in (folder.path, folder.root, folder.path / "volumes"):
+        path.mkdir()
     volumes = [v for volume in pod["spec"].get("volumes", []) if (v := _make_volume(volume, folder, lookup))]
     rewrite = Rewriter(container, folder)
     own = _own_environment(pod, container, lookup)
     env = {"PATH": DEFAULT_PATH, "HOSTNAME": pod["metadata"]["name"], **image.env}
     env |= {name: rewrite(value) for name, value in own.items()}
     words = [_expand(word, own) for word in [*container.get("command", []), *container.get("args", [])]]
-    argv = [rewrite(word) for word in words] or [image.python]
-    program = image.python if argv[0] in ("python", "python3") else argv[0]
+    argv = [rewrite(word) for word in words] or ["python"]
+    if argv[0] in ("python", "python3"):
+        argv[0] = image.python  # Python finds its virtual environment by the name that it is called by
     cwd = Path(rewrite(container.get("workingDir", str(folder.root))))
     cwd.mkdir(parents=True, exist_ok=True)
     limits = container.get("resources", {}).get("limits", {})
     return {
         "argv": argv,
-        "executable": shutil.which(program, path=env["PATH"]) or program,
+        "executable": shutil.which(argv[0], path=env["PATH"]) or argv[0],
         "env": env,
         "cwd": str(cwd),
         "volumes": volumes,
@@ -137,7 +139,7 @@ def _check_user(pod: dict[str, Any], container: dict[str, Any], image: Image) ->
 
 def _make_volume(volume: dict[str, Any], folder: PodFolder, lookup: Lookup) -> dict[str, Any] | None:
     path = folder.volume(volume["name"])
-    path.mkdir(parents=True)
+    path.mkdir()
     for kind, field, name_field in (("configmap", "configMap", "name"), ("secret", "secret", "secretName")):
         if source := volume.get(field):
             data = lookup(kind, source[name_field])

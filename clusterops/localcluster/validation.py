@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from clusterops.localcluster import quantity
+from clusterops.localcluster import fields, quantity
 from clusterops.localcluster.errors import ApiError, Cause, bad_request, invalid
 from clusterops.localcluster.resources import JOBS, LIMIT_RANGES, NAMESPACES, PODS, QUOTAS, Resource
 
@@ -43,6 +43,13 @@ def check_shape(resource: Resource, body: dict[str, Any]) -> None:
             quantity.parse(value)
         except quantity.BadQuantity as error:
             raise _undecodable(resource, str(error)) from None
+
+
+def check_fields(resource: Resource, body: dict[str, Any]) -> None:
+    """`fieldValidation=Strict`: unknown fields are refused. Raises 400."""
+    if unknown := fields.unknown(resource, body):
+        listed = ", ".join(f'unknown field "{path}"' for path in unknown)
+        raise _undecodable(resource, f"strict decoding error: {listed}")
 
 
 def _undecodable(resource: Resource, why: str) -> ApiError:

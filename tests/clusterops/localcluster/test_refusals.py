@@ -63,6 +63,7 @@ def test_bodies(kube: Kube) -> None:
         kube.at("jobs"),
         job("true", podReplacementPolicy="TerminatingOrFailed"),
     )
+    refused(kube, "400_unknown_field_strict", "POST", kube.at("jobs"), job("true", nosuch=1), fieldValidation="Strict")
     assert kube.send("POST", kube.at("jobs"), {"spec": 3})[0] == 400
     assert kube.send("POST", kube.at("jobs"), [])[0] == 400
 
