@@ -1,26 +1,21 @@
 """One line for each thing the product needs of a cluster."""
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError, CommandParser
 
 from clusterops.cluster_check import Verdict, check
 from clusterops.errors import GatewayError
 from clusterops.management.operator import add_kubeconfig_argument, operator_api
+from tenants.management.base import OperatorCommand
 
 
-class Command(BaseCommand):
-    help = """Check that the cluster is fit and that this identity may do what the code does.
-
-Examples:
-  manage.py check_cluster
-  kubectl -n sumok8 exec deploy/sumok8-reconciler -- python manage.py check_cluster
-  kubectl -n sumok8 exec deploy/sumok8-web -c web -- python manage.py check_cluster --identity web"""
+class Command(OperatorCommand):
+    help = "Check that the cluster is fit and that this identity may do what the code does; one line each."
+    example = "kubectl -n sumok8 exec deploy/sumok8-reconciler -- python manage.py check_cluster"
     requires_system_checks = []
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.formatter_class = RawDescriptionHelpFormatter
+    def add_arguments(self, parser: CommandParser) -> None:
         add_kubeconfig_argument(parser)
         parser.add_argument(
             "--identity", choices=["web", "reconciler"], default="reconciler", help="whose permissions (reconciler)"

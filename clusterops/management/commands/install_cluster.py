@@ -1,29 +1,24 @@
 """Apply the manifests of deploy/ with the Kubernetes client: the same objects as `kubectl apply -k`."""
 
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
 import yaml
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError, CommandParser
 
 from clusterops import installer
 from clusterops.errors import GatewayError
 from clusterops.management.operator import add_cluster_arguments, operator_api
+from tenants.management.base import OperatorCommand
 
 
-class Command(BaseCommand):
-    help = """Install or upgrade the control plane on a cluster, with an operator's identity.
-
-Examples:
-  manage.py install_cluster --overlay local
-  manage.py install_cluster --overlay my-overlay/ --image registry.example.org/sumok8-controller:0.1.0 \\
-      --database-url-file database-url"""
+class Command(OperatorCommand):
+    help = "Install or upgrade the control plane with an operator's identity: what kubectl apply -k would apply."
+    example = "manage.py install_cluster --overlay local"
     requires_system_checks = []
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.formatter_class = RawDescriptionHelpFormatter
+    def add_arguments(self, parser: CommandParser) -> None:
         add_cluster_arguments(parser)
         parser.add_argument("--image", default="", help="controller image, instead of the overlay's")
         parser.add_argument("--runner-image", default="", help="runner image, instead of the overlay's")

@@ -1,25 +1,21 @@
 """Remove what install_cluster installed."""
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError, CommandParser
 
 from clusterops import installer, uninstaller
 from clusterops.errors import GatewayError
 from clusterops.management.operator import add_cluster_arguments, operator_api
+from tenants.management.base import OperatorCommand
 
 
-class Command(BaseCommand):
-    help = """Remove the control plane. Volumes, the Secret, the Namespace and tenants' namespaces stay unless told.
-
-Examples:
-  manage.py uninstall_cluster --overlay local --dry-run
-  manage.py uninstall_cluster --overlay local --data --tenants --yes"""
+class Command(OperatorCommand):
+    help = "Remove the control plane. Volumes, the Secret, the Namespace and tenants' namespaces stay unless told."
+    example = "manage.py uninstall_cluster --overlay local --dry-run"
     requires_system_checks = []
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.formatter_class = RawDescriptionHelpFormatter
+    def add_arguments(self, parser: CommandParser) -> None:
         add_cluster_arguments(parser)
         parser.add_argument("--data", action="store_true", help="also volumes, Secret and Namespace: all data is lost")
         parser.add_argument("--tenants", action="store_true", help="also every tenant's namespace and what runs there")
