@@ -1,14 +1,22 @@
-"""Results on their way from the pod to storage: each name once per attempt, within the job's and tenant's bounds."""
+"""Results on their way from the pod to storage: each name once per attempt, within the job's and tenant's bounds.
+
+Kubernetes may replace a pod that it evicted, within the same attempt. Until an attempt's manifest is stored, which
+comes last, its other files may be those of a pod that was cut off: they give way to its replacement's.
+"""
 
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
+from django.utils import timezone
 
 from simulations import files
 from simulations.models import Artifact, Job
 from tenants.errors import ApiError
+
+LAST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -25,8 +33,7 @@ class Delivery:
 
 def expect_delivery(*, job: Job, delivery: Delivery) -> Artifact | None:
     """The artifact if it is there already, None if it may come. Raises ApiError: 409 artifact.exists, 413 too_large."""
-    if found := Artifact.objects.filter(job=job, attempt=job.attempt, name=delivery.name).first():
-        _same(found, delivery)
+    if found := _stored(job, delivery):
         return found
     _bound_job(job, delivery)
     # Not locked: several jobs that end at once may overshoot the tenant's bound by what they are delivering now.
@@ -43,28 +50,42 @@ def deliver(*, job: Job, delivery: Delivery) -> tuple[Artifact, bool]:
     with transaction.atomic():
         if not Job.objects.run(job.job_id, job.attempt).select_for_update(no_key=True).values_list("pk").first():
             raise ApiError(410, "job.over", "This attempt of the job is over; nothing more is stored for it.")
-        if found := Artifact.objects.filter(job=job, attempt=job.attempt, name=delivery.name).first():
-            _same(found, delivery)
+        if found := _stored(job, delivery):
             return found, False
         _bound_job(job, delivery)
-        artifact = Artifact.objects.create(
+        replaced = Artifact.objects.filter(job=job, attempt=job.attempt, name=delivery.name)
+        for name in replaced.values_list("file", flat=True):
+            transaction.on_commit(partial(files.delete, name))
+        artifact, _ = Artifact.objects.update_or_create(
             job=job,
             attempt=job.attempt,
             name=delivery.name,
-            file=delivery.file_name(job),
-            size_bytes=delivery.size,
-            sha256=delivery.sha256,
+            defaults={
+                "file": delivery.file_name(job),
+                "size_bytes": delivery.size,
+                "sha256": delivery.sha256,
+                "uploaded_at": timezone.now(),
+            },
         )
     return artifact, True
 
 
-def _same(found: Artifact, delivery: Delivery) -> None:
-    if (found.sha256, found.size_bytes) != (delivery.sha256, delivery.size):
+def _stored(job: Job, delivery: Delivery) -> Artifact | None:
+    """The artifact if these very bytes are stored. Raises ApiError 409 if others are, and final."""
+    rows = {
+        row.name: row for row in Artifact.objects.filter(job=job, attempt=job.attempt, name__in=[delivery.name, LAST])
+    }
+    found = rows.get(delivery.name)
+    if found and (found.sha256, found.size_bytes) == (delivery.sha256, delivery.size):
+        return found
+    if found and LAST in rows:
         raise ApiError(409, "artifact.exists", f"“{delivery.name}” is stored already, with other bytes.")
+    return None
 
 
 def _bound_job(job: Job, delivery: Delivery) -> None:
-    stored = Artifact.objects.filter(job=job, attempt=job.attempt).aggregate(total=Sum("size_bytes"))["total"] or 0
+    others = Artifact.objects.filter(job=job, attempt=job.attempt).exclude(name=delivery.name)
+    stored = others.aggregate(total=Sum("size_bytes"))["total"] or 0
     if stored + delivery.size > settings.JOB_MAX_OUTPUT_BYTES:
         message = f"The job's results would exceed {settings.JOB_MAX_OUTPUT_BYTES} bytes."
         raise ApiError(413, "results.job_limit", message)

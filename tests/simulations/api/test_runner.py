@@ -92,12 +92,25 @@ class TestArtifacts:
     def test_stored_once(self, runner: Runner, job: Job) -> None:
         assert runner.store("scenario/out/a.xml", b"abc").status_code == 201
         assert runner.store("scenario/out/a.xml", b"abc").status_code == 200
+        assert runner.store("manifest.json", b"{}").status_code == 201
         answer = runner.store("scenario/out/a.xml", b"abd")
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "artifact.exists")
-        artifact = Artifact.objects.get()
+        artifact = Artifact.objects.get(name="scenario/out/a.xml")
         assert (artifact.size_bytes, artifact.attempt, artifact.job) == (3, 1, job)
         with artifact.file.open() as stored:
             assert stored.read() == b"abc"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_replaced_pod_starts_its_delivery_over(self, runner: Runner) -> None:
+        """Evicted while uploading: the second pod of the attempt has other bytes, and the manifest is its own."""
+        assert runner.store("sumo.log", b"cut off").status_code == 201
+        before = Artifact.objects.get()
+        assert runner.store("sumo.log", b"complete").status_code == 201
+        assert runner.store("manifest.json", b"{}").status_code == 201
+        after = Artifact.objects.get(name="sumo.log")
+        with after.file.open() as stored:
+            assert stored.read() == b"complete"
+        assert not before.file.storage.exists(before.file.name)
 
     def test_a_name_may_be_a_folder_of_another(self, runner: Runner) -> None:
         assert runner.store("a", b"1").status_code == 201
