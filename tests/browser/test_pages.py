@@ -1,0 +1,63 @@
+"""Every page in the browser: quiet console, nothing from elsewhere, readable by machines, calm while it is live."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import accessibility_faults
+from tests.clusterops.dashboard import seed
+
+Answers = Callable[[object], None]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_sound(signed_in: Page, cluster_answers: Answers, scheme: str) -> None:
+    rows = seed.fill(jobs=60)
+    page = signed_in
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    for address in (
+        "/",
+        "/docs",
+        "/cluster/",
+        "/cluster/jobs/",
+        *(f"/cluster/jobs/{rows[n].pk}/" for n in (0, 10, 20, 30)),
+    ):
+        for width in (390, 1366):
+            page.set_viewport_size({"width": width, "height": 850})
+            page.goto(address)
+            if address == "/docs":
+                expect(page.locator(".opblock").first).to_be_visible()
+            if address == "/cluster/":
+                expect(page.locator("[data-chart=ended] canvas")).to_be_visible()
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{address} is wider than {width}"
+        faults = accessibility_faults(page)
+        assert not faults, f"{address}:\n" + "\n".join(faults)
+
+
+def test_live_page_keeps_scroll_and_focus(signed_in: Page, cluster_answers: Answers) -> None:
+    rows = seed.fill(jobs=60)
+    page = signed_in
+    page.goto("/cluster/")
+    link = page.locator("#running-now tbody a").nth(2)
+    link.focus()
+    target = link.get_attribute("href")
+    page.evaluate("document.querySelector('#running-now .scroll').scrollTop = 40; scrollTo(0, 300)")
+    before = page.evaluate("[scrollY, document.querySelector('#running-now .scroll').scrollTop]")
+    canvas = page.locator("[data-chart=jobs] canvas").element_handle()
+    rows[10].move_to("RUNNING", reason="RUNNING", message="The simulation is running.")
+    expect(page.locator(f"#run-{rows[10].job_id.hex}")).to_be_attached(timeout=20_000)
+    assert page.evaluate("[scrollY, document.querySelector('#running-now .scroll').scrollTop]") == before
+    assert page.evaluate("document.activeElement.getAttribute('href')") == target
+    assert canvas.evaluate("node => node.isConnected")
+
+
+def test_an_outage_shows_without_a_reload_and_goes_again(signed_in: Page, cluster_answers: Answers) -> None:
+    seed.fill(jobs=30)
+    page = signed_in
+    page.goto("/cluster/")
+    expect(page.locator("#health-cluster")).to_have_text("Cluster reachable")
+    cluster_answers(None)
+    expect(page.get_by_text("The cluster does not answer.")).to_be_visible(timeout=20_000)
+    cluster_answers(seed.snapshot())
+    expect(page.get_by_text("The cluster does not answer.")).to_have_count(0, timeout=20_000)
