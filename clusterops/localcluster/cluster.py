@@ -17,7 +17,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from clusterops.localcluster import kubeconfig
+from clusterops.localcluster import defaults, kubeconfig
 from clusterops.localcluster.api import Api
 from clusterops.localcluster.config import LocalClusterConfig
 from clusterops.localcluster.controllers import Controllers
@@ -159,8 +159,6 @@ def _lock(path: Path, stack: contextlib.ExitStack) -> None:
 
 
 def _make_namespaces(store: Store) -> None:
-    from clusterops.localcluster import defaults
-
     for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
         if not store.find(NAMESPACES, ("", name)):
             namespace: dict[str, object] = {"metadata": {"name": name}}

@@ -13,6 +13,7 @@ from clusterops.localcluster.resources import (
     NETWORK_POLICIES,
     NODES,
     PODS,
+    PRIORITY_CLASSES,
     QUOTAS,
     Resource,
 )
@@ -134,8 +135,6 @@ def _limit_range_item(item: dict[str, Any]) -> None:
 
 
 def set_priority(pod: dict[str, Any], store: Store) -> None:
-    from clusterops.localcluster.resources import PRIORITY_CLASSES
-
     name = pod["spec"].get("priorityClassName")
     found = store.find(PRIORITY_CLASSES, ("", name)) if name else None
     pod["spec"]["priority"] = found.obj["value"] if found else 0
