@@ -111,8 +111,9 @@ class TenantUsageAdmin(TenantAdmin):
             if used > limit
         ]
         if over:
-            said = f"{tenant} now runs {', '.join(over)}. Its running jobs stay; new ones start once enough have ended."
-            self.message_user(request, said, messages.WARNING)
+            said = f"Tenant {tenant} now runs {', '.join(over)}."
+            after = "Its running jobs stay; new ones start once enough have ended."
+            self.message_user(request, f"{said} {after}", messages.WARNING)
         unfit = Job.objects.queued().filter(
             Q(cpu_request__gt=now.max_cpu) | Q(memory_gi__gt=now.max_memory_gi), tenant=tenant
         )

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import ForeignKey, QuerySet
+from django.db.models import DateTimeField, ForeignKey, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -85,9 +85,9 @@ class TenantAdmin(KeysOnTenantMixin):
         rows = list(queryset.filter(submissions_paused=not paused))
         Tenant.objects.filter(pk__in=[row.pk for row in rows]).update(submissions_paused=paused)
         self.log_same_change(request, rows, change("submissions_paused", not paused, paused))
-        done = "paused: reads go on, new jobs are refused" if paused else "open for submissions again"
+        done = "paused (reads go on, new jobs are refused)" if paused else "open again"
         names = ", ".join(row.tenant_id for row in rows)
-        self.message_user(request, f"{names}: {done}." if rows else "Nothing to change.")
+        self.message_user(request, f"Submissions {done}: {names}." if rows else "Nothing to change.")
 
 
 class ApiKeyForm(forms.ModelForm):
@@ -123,7 +123,13 @@ class ApiKeyAdmin(ValueHistoryMixin):
     search_fields = ("prefix", "label", "tenant__tenant_id")
     search_help_text = "First characters, label or tenant"
     show_full_result_count = False
-    autocomplete_fields = ("tenant",)
+    formfield_overrides = {  # one labelled field that the browser has a picker for
+        DateTimeField: {
+            "form_class": forms.DateTimeField,
+            "widget": forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+            "help_text": "UTC. Empty: never.",
+        }
+    }
     actions = ("revoke",)
     fields = ("tenant", "label", "expires_at")
 

@@ -92,7 +92,7 @@ def test_pause_and_resume(quota_editor, tenant, other_tenant):
     Tenant.objects.filter(pk="city-b").update(submissions_paused=True)
     chosen = {"_selected_action": ["city-a", "city-b"]}
     answer = quota_editor.post(LIST, chosen | {"action": "pause_submissions"}, follow=True)
-    assert "city-a: paused" in said(answer)
+    assert "Submissions paused (reads go on, new jobs are refused): city-a." in said(answer)
     assert [entry.object_id for entry in LogEntry.objects.all()] == ["city-a"]
     assert last_entry().change_message == "submissions_paused: no → yes"
     quota_editor.post(LIST, chosen | {"action": "resume_submissions"})
@@ -185,7 +185,7 @@ def test_forms_need_the_csrf_token(tenant):
 
 
 def test_admins_keys_are_for_superusers(superuser, quota_editor):
-    blank = {"label": "grafana", "expires_at_0": "", "expires_at_1": ""}
+    blank = {"label": "grafana", "expires_at": ""}
     assert "This field is required" in quota_editor.post(ADD_KEY, blank).content.decode()
     key = shown_key(superuser.post(ADD_KEY, blank, follow=True))
     row = ApiKey.objects.get(digest=ApiKey.digest_of(key))
@@ -198,7 +198,7 @@ def test_admins_keys_are_for_superusers(superuser, quota_editor):
 
 
 def test_a_key_is_not_made_to_expire_in_the_past(quota_editor, tenant):
-    form = {"tenant": "city-a", "label": "", "expires_at_0": "2020-01-01", "expires_at_1": "00:00"}
+    form = {"tenant": "city-a", "label": "", "expires_at": "2020-01-01T00:00"}
     assert "This time has passed" in quota_editor.post(ADD_KEY, form).content.decode()
 
 
