@@ -33,4 +33,5 @@ for data in xsd proj emissions; do
         cp -R "$site/sumo/data/$data" "$destination/sumo/data/"
     fi
 done
+chmod -R a+rX "$destination"
 du -sm "$destination" | cut -f1 | sed 's/$/ MB of SUMO/'
