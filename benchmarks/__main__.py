@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks import stack
 from benchmarks.tables import machine, print_table, write_json
 
-PARTS = ("submission",)
+PARTS = ("submission", "reconcile")
 
 
 def main() -> int:
@@ -39,6 +39,14 @@ def _submission() -> list[dict[str, Any]]:
 
     figures = submission.measure(rows.tenant_with_scenario())
     print_table("Submission: POST /jobs", figures)
+    return figures
+
+
+def _reconcile() -> list[dict[str, Any]]:
+    from benchmarks import reconcile
+
+    figures = reconcile.measure()
+    print_table("Reconcile: one pass, unchanged and with 1 % changed, against one GET per job", figures)
     return figures
 
 
