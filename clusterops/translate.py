@@ -172,6 +172,8 @@ def _pod_state(pod: Json) -> dict[str, Any]:
     if disrupted and ("deletionTimestamp" in meta or phase == "Failed"):
         return state | _disrupted(disruption, conditions, meta, phase)
     if "deletionTimestamp" in meta:
+        if silent_since := _silent_since(conditions):  # nobody is there to end it
+            return state | {"phase": Phase.ENDING, "reason": Reason.NODE_LOST, "waiting_since": silent_since}
         since = _time(meta["deletionTimestamp"])
         return state | {"phase": Phase.ENDING, "reason": Reason.DELETED_EXTERNALLY, "waiting_since": since}
     if phase == "Failed":
