@@ -29,6 +29,9 @@ demo: $(VENV)/.embedded ## Start everything here, run a real simulation, keep se
 test: $(VENV)/.dev ## Run all tests (ARGS=… for pytest)
 	$(PY) -m pytest $(ARGS)
 
+chaos: $(VENV)/.dev ## Break the product on purpose, for longer (CHAOS_SEED=… CHAOS_JOBS=…, 2000 jobs if not told)
+	CHAOS_JOBS=$${CHAOS_JOBS:-2000} $(PY) -m tests.chaos scenario crash-points
+
 check: $(VENV)/.dev ## Format, lint, types, import rules, migrations in step, manifests
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .

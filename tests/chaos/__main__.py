@@ -1,0 +1,48 @@
+"""Break the product on purpose. The exit code is 1, and the broken rules are told, if one of them broke."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from tests.chaos.stage import Stage, new_folder
+
+DEFAULT_SEED = 20261123
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("plays", nargs="+", choices=("scenario", "crash-points"))
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("CHAOS_SEED", DEFAULT_SEED)))
+    parser.add_argument("--jobs", type=int, default=int(os.environ.get("CHAOS_JOBS", 200)))
+    parser.add_argument("--faults", type=float, default=0.08, help="share of the cluster's answers that go wrong")
+    parser.add_argument("--keep", action="store_true", help="keep the folder with logs and ledger")
+    parser.add_argument("--stride", type=int, default=1, help="crash points: every so many steps")
+    parser.add_argument("--lost-every", type=int, default=1, help="crash points: in every so many lives a machine dies")
+    options = parser.parse_args()
+    folder = new_folder()
+    path = Path(folder.name)
+    stage = Stage(path, seed=options.seed)
+    problems = []
+    try:
+        stage.migrate()
+        import django
+
+        django.setup()
+        from tests.chaos import plays
+
+        problems = plays.perform(stage, options)
+    finally:
+        stage.close()
+        if options.keep:
+            folder._finalizer.detach()  # type: ignore[attr-defined]
+            print(f"kept {path}")
+        else:
+            folder.cleanup()
+    for problem in problems:
+        print(f"BROKEN: {problem}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""What runs in processes of its own and may be killed at any instant: reconcilers as deployed, and single passes.
+
+Processes are forked by a server that has Django loaded and nothing open: a start costs milliseconds, not a second.
+"""
+
+import logging
+import multiprocessing
+import os
+import sys
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["tests.chaos.loaded"])
+GRACE_S = 3  # of pods; in production a minute
+CHECK_EVERY_S = 3  # between looks at what others did to quotas; in production a minute
+
+
+def start(name: str, *arguments: object, log: Path) -> ForkServerProcess:
+    """Begin the actor of this name in a process of its own, its log appended to the file."""
+    process = CONTEXT.Process(target=act, args=(name, str(log), *arguments), daemon=True)
+    process.start()
+    return process
+
+
+def act(name: str, log: str, *arguments: object) -> None:
+    from clusterops import manifests, spaces
+    from tests.chaos import crashing, loaded
+
+    loaded.ready()
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    manifests.GRACE_S = GRACE_S
+    spaces.CHECK_EVERY_S = spaces.RETRY_AFTER_S = CHECK_EVERY_S
+    logging.raiseExceptions = False
+    {"reconciler": reconciler, "one_pass": crashing.one_pass}[name](*arguments)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def reconciler(interval_s: float) -> None:
+    """`manage.py reconcile_jobs`, with a shorter interval so that lost doorbells cost less."""
+    from django.core.management import call_command
+
+    call_command("reconcile_jobs", interval=interval_s)

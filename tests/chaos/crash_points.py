@@ -1,0 +1,134 @@
+"""The life of a few jobs, with a reconciler that dies at the n-th step of it, for n = 1, 2, 3 … until it lives."""
+
+import time
+import uuid
+from collections import Counter
+from typing import Any
+
+from clusterops import manifests
+from clusterops.gateway import default_gateway
+from clusterops.reconciler import reconcile_once
+from simulations.models import Job
+from tenants.models import Tenant
+from tests.chaos import actors, world
+from tests.chaos.stage import Stage, until
+from tests.chaos.world import Told
+
+TENANT = "crashing"
+LIMITS = {"max_cpu": 100, "max_memory_gi": 100, "max_concurrent_jobs": 100, "max_queued_jobs": 1000}
+STORIES = ("succeed-0", "sumo_failed-0", "flaky-0", "forever-0")  # the last one is cancelled once it runs
+LOST_STORY = "succeed-3"
+PASSES = 40
+NODE_LOST_S = 3.0  # the cluster's grace and the product's own, and a little
+JOB_ID = "sumok8.io/job-id"
+
+
+class CrashPoints:
+    """`lost_every`: in every so many lives, one more job loses its machine for good and runs again on another."""
+
+    def __init__(self, stage: Stage, *, stride: int, lost_every: int) -> None:
+        self.stage, self.stride, self.lost_every = stage, stride, lost_every
+        self.told: dict[str, Told] = {}
+        self.limits = {TENANT: [(0.0, LIMITS)]}
+        self.points: Counter[str] = Counter()  # steps died at
+        self.lives = self.losses = 0
+        self._steps = stage.folder / "steps"
+        self._tenant = Tenant(tenant_id=TENANT)
+        self._lost, self._lost_at = "", 0.0
+
+    def run(self, first: int = 1) -> None:
+        manifests.GRACE_S = actors.GRACE_S
+        self._tenant = world.make_tenant(TENANT, **LIMITS)
+        at = first
+        while self.life(at):
+            at += self.stride
+
+    def life(self, at: int) -> bool:
+        """Whether the reconciler died on the way."""
+        self.lives += 1
+        with_loss = bool(self.lost_every) and self.lives % self.lost_every == 0
+        mine = [world.submit(self._tenant, story) for story in STORIES]
+        if with_loss:
+            mine.append(world.submit(self._tenant, LOST_STORY))
+        self.told |= {str(told.job_id): told for told in mine}
+        ids = [told.job_id for told in mine]
+        died = False
+        for _ in range(PASSES):
+            if died:
+                reconcile_once(default_gateway())
+            else:
+                at, died = self.one_pass(at)
+            if not Job.objects.active().filter(pk__in=ids).exists() and not world.unreleased():
+                self.find_machine()
+                self._lost_at = 0.0
+                return died
+            self.stimulate(mine, with_loss=with_loss)
+            until(self.quiet, "the cluster has done its part", 30)
+        raise TimeoutError(f"not settled after {PASSES} passes: {list(Job.objects.active().filter(pk__in=ids))}")
+
+    def one_pass(self, at: int) -> tuple[int, bool]:
+        """What is left of `at` afterwards, and whether it died."""
+        self._steps.unlink(missing_ok=True)
+        process = actors.start("one_pass", at, str(self._steps), log=self.stage.folder / "passes.log")
+        process.join()
+        steps = self._steps.read_text().splitlines()
+        if process.exitcode == 0:
+            return at - len(steps), False
+        if len(steps) != at:
+            raise RuntimeError(f"the pass ended with {process.exitcode} at step {len(steps)}, not {at}")
+        self.points[steps[-1]] += 1
+        return 0, True
+
+    def stimulate(self, mine: list[Told], *, with_loss: bool) -> None:
+        """What happens between the passes: a cancel, and a machine's death."""
+        for told in mine:
+            if told.fate.kind == "forever" and not told.cancelled and self.stage.ledger.of(str(told.job_id)):
+                told.cancelled = Job.objects.get(pk=told.job_id).request_cancel()
+        if with_loss:
+            if not self._lost_at:
+                self.lose(mine[-1])
+            elif self._lost and len(self.stage.ledger.of(str(mine[-1].job_id))) > 1:
+                self.find_machine()  # only now: the next attempt did not wait for it
+
+    def lose(self, told: Told) -> None:
+        """The machine under this job's first attempt, once it runs there; it stays away until the job has ended."""
+        pods = self.stage.our_pods()
+        mine = [pod for pod in pods if pod["metadata"]["labels"][JOB_ID] == told.job_id.hex]
+        if not mine:
+            return
+        victims = [pod for pod in pods if pod["spec"].get("nodeName") == mine[0]["spec"].get("nodeName")]
+        # What has not begun on a dead machine waits minutes for Kubernetes to take it away: not in here.
+        if all(pod["status"]["phase"] == "Running" for pod in [*mine, *victims]):
+            self._lost, self._lost_at = mine[0]["spec"]["nodeName"], time.monotonic()
+            self.stage.lose_node(self._lost)
+            self.losses += 1
+            for victim in victims:
+                job_id = uuid.UUID(hex=victim["metadata"]["labels"][JOB_ID])
+                self.told[str(job_id)].disrupted.add(victim["metadata"]["name"])
+
+    def find_machine(self) -> None:
+        if self._lost:
+            self.stage.find_node(self._lost)
+            self._lost = ""
+
+    def quiet(self) -> bool:
+        """Nothing happens in the cluster by itself any more."""
+        pods: dict[str, list[dict[str, Any]]] = {}
+        for pod in self.stage.our_pods():
+            if pod["spec"].get("nodeName") == self._lost:
+                if time.monotonic() < self._lost_at + NODE_LOST_S:
+                    return False
+            elif "deletionTimestamp" in pod["metadata"]:
+                return False
+            pods.setdefault(pod["metadata"].get("labels", {}).get("job-name", ""), []).append(pod)
+        return all(self._rests(job, pods.get(job["metadata"]["name"], [])) for job in self.stage.jobs())
+
+    def _rests(self, job: dict[str, Any], pods: list[dict[str, Any]]) -> bool:
+        if any(c["type"] in ("Complete", "Failed") for c in job["status"].get("conditions", [])):
+            return True
+        if any(pod["spec"].get("nodeName") == self._lost for pod in pods):
+            return True
+        environment = job["spec"]["template"]["spec"]["containers"][0]["env"]
+        stories = {"forever-0"} if self._lost_at else {"forever-0", LOST_STORY}  # those wait for a stimulus
+        waits = any(v["name"] == "SCENARIO_ID" and v["value"] in stories for v in environment)
+        return waits and any(self.stage.ledger.pod(pod["metadata"]["name"]) for pod in pods)

@@ -1,0 +1,61 @@
+"""Crash points: every call to the cluster and every write to the database, numbered; the process dies at the n-th.
+
+The seam is out here: the gateway's methods, Django's `execute_wrapper` and its commits; nothing in the product. Dying
+after a step is dying before the next, so dying before each of them is enough.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+CALLS = ("ensure_space", "start_run", "delete_run", "release_run", "list_runs", "read_log", "run_exists")
+WRITES = ("INSERT", "UPDATE", "DELETE")
+
+
+class Crash:
+    """Counts steps into the file `steps`; dies with SIGKILL just before step `at` (0: never)."""
+
+    def __init__(self, at: int, steps: Path) -> None:
+        self.at, self.steps, self.count = at, steps, 0
+
+    def step(self, what: str) -> None:
+        self.count += 1
+        with self.steps.open("a") as file:
+            file.write(f"{what}\n")
+        if self.count == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def execute(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        verb, _, rest = str(sql).lstrip().partition(" ")
+        if verb.upper() in WRITES:
+            table = rest.split('"')[1] if '"' in rest else rest
+            self.step(f"{verb.upper()} {table}")
+        return execute(sql, params, many, context)
+
+    def numbered(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(call)
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self.step(name)
+            return call(*args, **kwargs)
+
+        return counted
+
+
+def one_pass(at: int, steps: str) -> None:
+    """One `reconcile_once`, dead at step `at`."""
+    from django.db import connection
+
+    from clusterops.gateway import default_gateway
+    from clusterops.reconciler import reconcile_once
+
+    crash = Crash(at, Path(steps))
+    gateway = default_gateway()
+    for name in CALLS:
+        setattr(gateway, name, crash.numbered(name, getattr(gateway, name)))
+    connection.ensure_connection()
+    connection.commit = crash.numbered("COMMIT", connection.commit)  # type: ignore[method-assign]
+    with connection.execute_wrapper(crash.execute):
+        reconcile_once(gateway)

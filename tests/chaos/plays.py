@@ -1,0 +1,66 @@
+"""The plays by name: run one, check, and print what was counted."""
+
+import time
+import traceback
+from argparse import Namespace
+from collections import Counter
+from typing import Any
+
+from simulations.models import Job
+from tests.chaos import world
+from tests.chaos.crash_points import CrashPoints
+from tests.chaos.invariants import violations
+from tests.chaos.scenario import Scenario
+from tests.chaos.stage import Stage
+
+
+def perform(stage: Stage, options: Namespace) -> list[str]:
+    """The plays that `options` name, one after the other on the same stage; returns which rules broke."""
+    world.make_scenarios()
+    plays = {"scenario": scenario, "crash-points": crash_points}
+    return [problem for name in options.plays for problem in plays[name](stage, options)]
+
+
+def scenario(stage: Stage, options: Namespace) -> list[str]:
+    play = Scenario(stage, seed=options.seed, jobs=options.jobs, faults=options.faults)
+    problems, seconds = played(stage, play)
+    play.close()
+    proxy = stage.proxy
+    print(f"chaos: seed {options.seed}, {ends(play.told)}, {seconds:.0f} s")
+    print(f"  acts: {counted(play.acts)}")
+    print(f"  faults in {proxy.requests} requests: {counted(proxy.counts)}")
+    return problems
+
+
+def crash_points(stage: Stage, options: Namespace) -> list[str]:
+    play = CrashPoints(stage, stride=options.stride, lost_every=options.lost_every)
+    problems, seconds = played(stage, play)
+    print(f"crash points: {play.lives} lives, {play.losses} machines lost, {ends(play.told)}, {seconds:.0f} s")
+    print(f"  died before: {counted(play.points)}")
+    return problems
+
+
+def played(stage: Stage, play: Any) -> tuple[list[str], float]:
+    """What went wrong, and how long it took."""
+    begun, since = time.monotonic(), len(stage.ledger.entries)
+    problems = []
+    try:
+        play.run()
+    except TimeoutError as error:
+        active = Job.objects.active()[:20]
+        problems = [str(error), *(f"not ended: {job.pk} {job.status} {job.reason} {job.message}" for job in active)]
+    except Exception:  # noqa: BLE001 - told with the rest
+        problems = [traceback.format_exc()]
+    problems += violations(stage.ledger, play.told, play.limits, since)
+    return problems, time.monotonic() - begun
+
+
+def ends(told: dict[str, world.Told]) -> str:
+    jobs = list(Job.objects.filter(pk__in=told))
+    again = sum(job.attempt > 1 for job in jobs)
+    kinds = Counter(f"{job.status} {job.reason}" for job in jobs)
+    return f"{len(jobs)} jobs ({again} with more than one attempt): {counted(kinds)}"
+
+
+def counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])))

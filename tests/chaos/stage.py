@@ -1,0 +1,157 @@
+"""The stage: a PostgreSQL, a local cluster and the faulty way between, all of them real and all of them killable.
+
+No Django here: the database has to be there before settings are read.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from clusterops.localcluster import kubeconfig, nodes
+from clusterops.localcluster.cluster import start_process
+from clusterops.localcluster.config import Image, LocalClusterConfig, Timing
+from sumok8.embedded_postgres import EmbeddedPostgres
+from tests.chaos.fates import MAX_ATTEMPTS
+from tests.chaos.ledger import Ledger
+from tests.chaos.proxy import FaultyProxy
+from tests.clusterops.localcluster.kube import Kube
+
+PROJECT = Path(__file__).resolve().parents[2]
+QUICK = Timing(
+    replacement=0.1, create_retry=0.2, create_retry_max=1.0, namespace=0.1, node_grace=0.5, pod_gc=0.2, disk_check=5.0
+)
+TTL_S = 1
+NODES = ("machine-1", "machine-2")  # beside the local cluster's own
+
+
+class Stage:
+    """Everything but the reconcilers. `environment` is what they need to find it."""
+
+    def __init__(self, folder: Path, *, seed: int) -> None:
+        self.folder = folder
+        self.ledger = Ledger(folder / "ledger")
+        self.postgres = EmbeddedPostgres(folder / "postgres", durable=False)  # the machine stays up: no fsync needed
+        url = self.postgres.start()
+        self.sql("ALTER DATABASE sumok8 SET synchronous_commit = on")  # but a killed server loses no commit
+        image = Image(
+            env={"PATH": os.defpath, "LEDGER": str(self.ledger.path)}, python=str(PROJECT / "tests/chaos/pod.sh")
+        )
+        self.config = LocalClusterConfig(
+            data=folder / "cluster",
+            kubeconfig=folder / "kubeconfig",
+            cpu="10000",
+            memory="10000Gi",
+            default_image=image,
+            timing=QUICK,
+        )
+        self._cluster = start_process(self.config)
+        port = (self.config.data / "port").read_text()
+        token = (self.config.data / "token").read_text()
+        self.kube = Kube(f"http://127.0.0.1:{port}", token, "")  # past the proxy
+        for name in NODES:
+            self.add_node(name)
+        self.proxy = FaultyProxy(f"127.0.0.1:{port}", seed=seed, log=folder / "faults.jsonl")
+        kubeconfig.write(folder / "kubeconfig-proxy", self.proxy.port, token)
+        self.environment = {
+            "DATABASE_URL": url,
+            "KUBE_CONFIG_PATH": str(folder / "kubeconfig-proxy"),
+            "DJANGO_SETTINGS_MODULE": "sumok8.settings",
+            "DEBUG": "false",
+            "SECRET_KEY": "chaos-only-secret-key-chaos-only-secret-key-0123456789",
+            "JOB_TOKEN_KEYS": "chaos-only-job-token-key-chaos-only-job-token-key-012345",
+            "DATA_DIR": str(folder / "data"),
+            "LOG_LEVEL": "WARNING",
+            "JOB_TTL_AFTER_CAPTURE_SECONDS": str(TTL_S),
+            "NODE_LOST_AFTER_S": "2",
+            "MAX_ATTEMPTS": str(MAX_ATTEMPTS),
+            "DISPATCH_PER_SECOND": "0",
+        }
+        os.environ.update(self.environment)
+
+    def migrate(self) -> None:
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=PROJECT, check=True)
+
+    def sql(self, statement: str) -> None:
+        with psycopg.connect(
+            host=str(self.postgres.socket_dir), user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(statement)
+
+    def kill_cluster(self) -> None:
+        self._cluster.kill()
+        self._cluster.wait()
+
+    def start_cluster(self) -> None:
+        self._cluster = start_process(self.config)
+
+    def kill_postgres(self) -> None:
+        """The postmaster and, as after a power cut, its sessions with it."""
+        pid = self.postgres.pid()
+        assert pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for victim in [pid, *map(int, children)]:
+            try:
+                os.kill(victim, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        until(lambda: self.postgres.pid() is None, "PostgreSQL is dead", 10)
+
+    def start_postgres(self) -> None:
+        self.postgres.start()
+
+    def lose_node(self, name: str) -> None:
+        """Its power fails: its processes die, nobody tells."""
+        nodes.heartbeat(self.config, name).unlink(missing_ok=True)
+
+    def find_node(self, name: str) -> None:
+        nodes.heartbeat(self.config, name).touch()
+
+    def add_node(self, name: str) -> None:
+        node = {"apiVersion": "v1", "kind": "Node", **nodes.describe(name, "10000", "10000Gi", {})}
+        self.kube.ok("POST", "/api/v1/nodes", node)
+        self.kube.ok("PUT", f"/api/v1/nodes/{name}/status", node)
+
+    def jobs(self) -> list[dict[str, Any]]:
+        return self.kube.ok("GET", "/apis/batch/v1/jobs")["items"]
+
+    def our_pods(self) -> list[dict[str, Any]]:
+        """By name, so that a seeded choice among them means the same."""
+        pods = self.kube.ok("GET", "/api/v1/pods")["items"]
+        return sorted(pods, key=lambda pod: pod["metadata"]["name"])
+
+    def close(self) -> None:
+        self.proxy.close()
+        self._cluster.terminate()
+        self._cluster.wait()
+        for entry in self.ledger.living():
+            try:
+                os.kill(entry.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        self.ledger.close()
+        self.postgres.stop()
+
+
+def new_folder() -> tempfile.TemporaryDirectory[str]:
+    """A short path, which PostgreSQL's own user may enter."""
+    folder = tempfile.TemporaryDirectory(prefix="sumok8-chaos-")
+    Path(folder.name).chmod(0o755)
+    return folder
+
+
+def until(look: Callable[[], Any], what: str, seconds: float) -> Any:
+    """The first true answer of `look`. Raises TimeoutError naming `what` was waited for."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds} s in vain for: {what}")
+        time.sleep(0.05)
+    return found

@@ -1,0 +1,22 @@
+"""The bounded form of `make chaos`: the same program, fewer jobs, a spread of the crash points."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.chaos.stage import PROJECT
+
+JOBS = os.environ.get("CHAOS_JOBS", "150")
+SEED = os.environ.get("CHAOS_SEED", "20261123")
+
+
+@pytest.mark.slow
+def test_no_job_is_lost_doubled_or_wrong_whatever_breaks(capsys: pytest.CaptureFixture[str]) -> None:
+    bounded = ["--seed", SEED, "--jobs", JOBS, "--stride", "11", "--lost-every", "6"]
+    command = [sys.executable, "-m", "tests.chaos", "scenario", "crash-points", *bounded]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=400)
+    with capsys.disabled():
+        print(f"\n{done.stdout}", end="")
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
