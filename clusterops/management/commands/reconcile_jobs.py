@@ -26,6 +26,7 @@ log = logging.getLogger("clusterops.reconciler")
 
 DEBOUNCE_S = 0.1  # rings that come together are answered together
 MORE_AFTER_S = 0.25
+AGAIN_AFTER_S = 5.0  # after a pass that saw no database or no cluster
 
 
 class Command(BaseCommand):
@@ -92,4 +93,10 @@ class Command(BaseCommand):
             if settings.HEARTBEAT_FILE:
                 Path(settings.HEARTBEAT_FILE).touch()
             rest = max(DEBOUNCE_S, took)  # never busy more than half of the time
-            doorbell.wait(MORE_AFTER_S if this and this.more else interval, not_before_s=rest)
+            doorbell.wait(_pause(this, interval), not_before_s=rest)
+
+
+def _pause(this: Pass | None, interval: float) -> float:
+    if this is None or not this.seen:
+        return min(interval, AGAIN_AFTER_S)
+    return MORE_AFTER_S if this.more else interval
