@@ -1,6 +1,7 @@
 """How gunicorn serves the product: `gunicorn -c python:sumok8.gunicorn_conf sumok8.wsgi`."""
 
 import os
+import tempfile
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")  # nothing listens beyond loopback unless asked
 workers = int(os.environ.get("WEB_WORKERS", "2"))
@@ -16,3 +17,6 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 limit_request_line = 8190
 accesslog = None if os.environ.get("LOG_LEVEL", "INFO").upper() in {"WARNING", "ERROR", "CRITICAL"} else "-"
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms %({x-request-id}o)s'  # no query strings, no headers
+
+# Whichever worker answers /metrics answers for all of them; read by prometheus_client when workers import it.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="sumok8-metrics-"))

@@ -1,0 +1,90 @@
+"""Probes, metrics, the front door and the API's description."""
+
+import json
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from tests.factories import JobFactory
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def test_healthz_asks_nobody(client: Client) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.django_db
+def test_readyz_follows_the_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert client.get("/readyz").status_code == 200
+
+    def gone() -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(connection, "cursor", gone)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "database_unreachable"
+
+
+@pytest.mark.django_db
+def test_metrics_count_by_route_not_by_address(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    job = JobFactory()
+    client.get(f"/jobs/{job.pk}")
+    client.get("/nowhere/at/all")
+    with django_assert_num_queries(3):
+        text = client.get("/metrics").content.decode()
+    assert 'sumok8_jobs_active{status="PENDING"} 1.0' in text
+    assert 'route="unmatched",status="404"' in text
+    assert str(job.pk) not in text
+    assert "sumok8_http_request_duration_seconds_bucket" in text
+
+
+@pytest.mark.parametrize("address", ["/", "/docs"])
+@pytest.mark.django_db
+def test_public_pages_need_no_sign_in_and_nothing_inline(client: Client, address: str) -> None:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert "style=" not in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "unsafe" not in answer["Content-Security-Policy"]
+
+
+@pytest.fixture
+def schema(client: Client, db: None) -> dict:
+    answer = client.get("/schema")
+    assert answer.status_code == 200
+    return json.loads(answer.content)
+
+
+def operations(schema: dict) -> dict[str, dict]:
+    return {
+        f"{method} {path}": operation
+        for path, item in schema["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    }
+
+
+def test_schema_is_public_and_has_every_room(schema: dict) -> None:
+    assert schema["openapi"] == "3.1.0"
+    assert not any(path.startswith("/runner/") for path in schema["paths"])
+    for wanted in ("post /jobs", "get /jobs/{job_id}/logs", "get /tenants/me/dashboard", "get /admin/activity"):
+        assert wanted in operations(schema)
+
+
+def test_every_error_is_documented_in_the_one_shape(schema: dict) -> None:
+    for name, operation in operations(schema).items():
+        assert {"401", "403", "429"} <= operation["responses"].keys(), name
+        assert operation.get("summary"), name
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}, name
+    submit = operations(schema)["post /jobs"]["responses"]
+    assert {"201", "400", "413", "415", "422", "429"} <= submit.keys()
