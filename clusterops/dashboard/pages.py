@@ -13,6 +13,7 @@ from clusterops.dashboard.overview import LIST_COLUMNS
 from simulations.models import Job
 
 PAGE_ROWS = 50
+SHOWN_APART = {"cpu_request", "memory_gi", "labels"}  # of the request: columns of their own
 UUID_TEXT = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 KPIS = [
     ("Vehicles inserted", "vehicles_inserted", ""),
@@ -79,6 +80,11 @@ def job_state(job: Job) -> dict[str, Any]:
     results = job.results or {}
     kpis = results.get("kpis") or {}
     ends = job.finished_at or timezone.now()
+    empty: tuple[Any, ...] = (None, "", {}, [])
+    asked = job.scenario_data.items()
+    shown = {
+        name: value for name, value in asked if name not in SHOWN_APART and value is not False and value not in empty
+    }
     return {
         "job": job,
         "timeline": [first, *events],
@@ -87,9 +93,7 @@ def job_state(job: Job) -> dict[str, Any]:
         "errors": results.get("errors") or [],
         "waited_s": ((job.started_at or ends) - job.submitted_at).total_seconds(),
         "ran_s": (ends - job.started_at).total_seconds() if job.started_at else None,
-        "request_facts": sorted(
-            (name, value) for name, value in job.scenario_data.items() if value not in (None, "", {}, [])
-        ),
+        "request_facts": sorted(shown.items()),
         "has_summary": any(row.name == "summary.csv.gz" for row in artifacts),
         "has_travel_times": any(row.name == "travel_times.json" for row in artifacts),
     }

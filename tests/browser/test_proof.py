@@ -26,6 +26,7 @@ from tests.browser.conftest import accessibility_faults
 SAMPLE = Path(__file__).parents[2] / "simulations" / "samples" / "midtown_peak.zip"
 PASSWORD = "a sentence that nobody guesses"
 SLOW = 90_000
+END = 1800  # of the 6,300 s that the sample can run: enough to be seen running
 
 
 def _reconcile(gateway: Gateway, stop: threading.Event) -> None:
@@ -96,7 +97,7 @@ def _make_tenant_and_key(page: Page) -> str:
 def _submit(url: str, key: str) -> str:
     tenant = Client(url, key)
     tenant.upload("midtown_peak", SAMPLE)
-    return str(tenant.submit({"scenario_id": "midtown_peak", "labels": {"study": "peak"}})["job_id"])
+    return str(tenant.submit({"scenario_id": "midtown_peak", "end": END, "labels": {"study": "peak"}})["job_id"])
 
 
 def _watch_it_run(page: Page, job_id: str) -> None:
