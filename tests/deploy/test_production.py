@@ -25,7 +25,7 @@ def environment(overlay: str, secrets: Path) -> dict[str, str]:
         for name, meaning in known.items():
             value = value.replace(f"$({name})", meaning)
         variables[entry["name"]] = value or known.get(entry["name"], "")
-    return variables | {"PATH": os.environ["PATH"], "PROMETHEUS_MULTIPROC_DIR": str(secrets)}
+    return variables | {"PATH": os.environ["PATH"]}
 
 
 @pytest.fixture
