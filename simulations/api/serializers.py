@@ -94,13 +94,42 @@ class ArtifactSerializer(serializers.ModelSerializer[Artifact]):
         return f"/jobs/{artifact.job_id}/results/{quote(artifact.name)}"
 
 
+def _figure(help_text: str, kind: type[serializers.Field] = serializers.FloatField) -> serializers.Field:
+    return kind(allow_null=True, default=None, help_text=help_text)
+
+
+class KpisSerializer(serializers.Serializer):
+    """What a traffic engineer reads first. Null: not measured. Means are over finished trips."""
+
+    vehicles_inserted = _figure("Vehicles that entered the network.", serializers.IntegerField)
+    vehicles_arrived = _figure("Vehicles that reached their destination.", serializers.IntegerField)
+    vehicles_running_at_end = _figure("Vehicles still under way at the end.", serializers.IntegerField)
+    vehicles_waiting_at_end = _figure("Vehicles that had found no place to enter by the end.", serializers.IntegerField)
+    trips_finished = _figure("Trips that the means are over.", serializers.IntegerField)
+    mean_travel_time_s = _figure("Seconds.")
+    p95_travel_time_s = _figure("Seconds; 95 % of finished trips took less.")
+    mean_time_loss_s = _figure("Seconds lost by driving slower than wished.")
+    mean_waiting_time_s = _figure("Seconds standing.")
+    mean_depart_delay_s = _figure("Seconds waited for a place to enter.")
+    mean_speed_ms = _figure("Metres per second.")
+    mean_route_length_m = _figure("Metres.")
+    total_travel_time_s = _figure("Seconds, all finished trips together.")
+    teleports = _figure("Vehicles that SUMO moved out of a deadlock.", serializers.IntegerField)
+    collisions = _figure("Collisions.", serializers.IntegerField)
+    emergency_braking = _figure("Emergency brakings.", serializers.IntegerField)
+    co2_kg = _figure("Kilograms; only with emissions.")
+    nox_g = _figure("Grams; only with emissions.")
+    pmx_g = _figure("Grams; only with emissions.")
+    fuel_kg = _figure("Kilograms; only with emissions.")
+
+
 class ResultsSerializer(serializers.Serializer):
     job_id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=Job.Status.choices)
     reason = serializers.CharField()
     attempt = serializers.IntegerField()
     complete = serializers.BooleanField(help_text="False: the run was cut short, or has not ended.")
-    kpis = serializers.DictField(child=serializers.FloatField(allow_null=True))
+    kpis = KpisSerializer()
     warnings = serializers.ListField(child=serializers.DictField())
     errors = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]
     files = ArtifactSerializer(many=True)
