@@ -44,7 +44,7 @@ def _accumulate(folder: Path, objects: list[Manifest]) -> list[Manifest]:
     """Add what `folder` names to `objects`; a component changes what is there already."""
     path = folder / "kustomization.yaml"
     try:
-        settings: Manifest = yaml.load(path.read_text(), SafeLoader)  # noqa: S506 - it is safe
+        settings: Manifest = yaml.load(path.read_text(), SafeLoader)
     except (OSError, yaml.YAMLError) as error:
         raise KustomizeError(f"{path}: {error}") from error
     if unknown := settings.keys() - _KNOWN:
@@ -56,7 +56,7 @@ def _accumulate(folder: Path, objects: list[Manifest]) -> list[Manifest]:
         objects = _accumulate(folder / component, objects)
     for patch in settings.get("patches", []):
         text = (folder / patch["path"]).read_text() if "path" in patch else patch["patch"]
-        operations = yaml.load(text, SafeLoader)  # noqa: S506 - it is safe
+        operations = yaml.load(text, SafeLoader)
         objects = patched(objects, operations, **patch["target"])
     for image in settings.get("images", []):
         reference = f"{image.get('newName', image['name'])}"
@@ -70,7 +70,7 @@ def _accumulate(folder: Path, objects: list[Manifest]) -> list[Manifest]:
 def load(path: Path) -> list[Manifest]:
     """All documents of one file."""
     try:
-        return [document for document in yaml.load_all(path.read_text(), SafeLoader) if document]  # noqa: S506
+        return [document for document in yaml.load_all(path.read_text(), SafeLoader) if document]
     except (OSError, yaml.YAMLError) as error:
         raise KustomizeError(f"{path}: {error}") from error
 
