@@ -62,10 +62,10 @@ class Run:
 
     name: str
     namespace: str
-    uid: str
     job_id: str  # 32 hex
     attempt: int
     phase: Phase
+    uid: str = ""  # of the Job
     tenant_id: str = ""
     reason: str = ""  # a Job.Reason value; empty when the phase says it all
     detail: str = ""  # the cluster's own words, for the message

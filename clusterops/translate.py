@@ -40,7 +40,34 @@ EXIT_REASONS = {
     137: Reason.KILLED,
     143: Reason.INTERRUPTED,
 }
+METADATA = ("name", "namespace", "uid", "labels", "creationTimestamp", "deletionTimestamp", "ownerReferences")
+POD_STATUS = ("phase", "reason", "message", "conditions")
 NODE_LOST_DISRUPTIONS = {"DeletionByTaintManager", "DeletionByPodGC"}
+
+
+def slim_job(job: Json) -> dict[str, Any]:
+    """What the rest of this module reads of a Job: a tenth of it. Lists are kept whole, their pages are not."""
+    spec = {"ttlSecondsAfterFinished": job["spec"].get("ttlSecondsAfterFinished")}
+    return {"metadata": _slim_metadata(job["metadata"]), "spec": spec, "status": job.get("status") or {}}
+
+
+def slim_pod(pod: Json) -> dict[str, Any]:
+    """What this module and `translate_cluster` read of a pod."""
+    spec, status = pod["spec"], pod.get("status") or {}
+    slim_status = {name: status[name] for name in POD_STATUS if name in status}
+    slim_status["containerStatuses"] = [
+        {"name": each.get("name"), "state": each.get("state")} for each in status.get("containerStatuses") or ()
+    ]
+    containers = [{"resources": each.get("resources")} for each in spec.get("containers") or ()]
+    return {
+        "metadata": _slim_metadata(pod["metadata"]),
+        "spec": {"nodeName": spec.get("nodeName"), "containers": containers},
+        "status": slim_status,
+    }
+
+
+def _slim_metadata(meta: Json) -> Json:
+    return {name: meta[name] for name in METADATA if name in meta}
 
 
 def runs(jobs: Iterable[Json], pods: Iterable[Json], refusals: Mapping[str, str]) -> list[Run]:
@@ -66,15 +93,14 @@ def run_of(job: Json, pods: list[Json], refusal: str = "") -> Run:
     """One attempt from its Job and the Job's own pods."""
     meta, status = job["metadata"], job.get("status") or {}
     conditions = {c["type"]: c for c in status.get("conditions") or [] if c.get("status") == "True"}
-    run = replace(
-        _newest(pods, meta),
+    run = _newest(
+        pods,
+        meta,
         uid=meta["uid"],
         decided="Complete" in conditions or "Failed" in conditions,
         deleting="deletionTimestamp" in meta,
         created_at=_time(meta.get("creationTimestamp")),
         ttl_s=(job.get("spec") or {}).get("ttlSecondsAfterFinished"),
-        job_exists=True,
-        orphan=False,
     )
     if "Complete" in conditions:
         finished_at = run.finished_at or _time(status.get("completionTime"))
@@ -124,29 +150,31 @@ def _run_of_pods(pods: list[Json]) -> Run:
     """Pods whose Job is gone: in their grace period, or orphaned by a delete without a propagation policy."""
     meta = max(pods, key=_age)["metadata"]
     names = meta.get("labels") or {}
-    run = _newest(pods, {**meta, "name": names.get("batch.kubernetes.io/job-name") or names.get("job-name") or ""})
-    orphan = not meta.get("ownerReferences")
-    return replace(run, job_exists=False, orphan=orphan, deleting="deletionTimestamp" in meta)
+    return _newest(
+        pods,
+        {**meta, "name": names.get("batch.kubernetes.io/job-name") or names.get("job-name") or ""},
+        job_exists=False,
+        orphan=not meta.get("ownerReferences"),
+        deleting="deletionTimestamp" in meta,
+        created_at=_time(meta.get("creationTimestamp")),
+    )
 
 
-def _newest(pods: list[Json], meta: Json) -> Run:
-    """What the newest pod says; names from `meta`."""
+def _newest(pods: list[Json], meta: Json, **fields: Any) -> Run:
+    """What the newest pod says, and `fields`; names from `meta`."""
     names = meta.get("labels") or {}
     attempt = names.get(ATTEMPT, "1")
-    run = Run(
-        name=meta["name"],
-        namespace=meta["namespace"],
-        uid="",
-        job_id=names.get(JOB_ID, ""),
-        attempt=int(attempt) if attempt.isdigit() else 1,
-        tenant_id=names.get(TENANT, ""),
-        phase=Phase.WAITING,
-    )
+    fields |= {
+        "name": meta["name"],
+        "namespace": meta["namespace"],
+        "job_id": names.get(JOB_ID, ""),
+        "attempt": int(attempt) if attempt.isdigit() else 1,
+        "tenant_id": names.get(TENANT, ""),
+    }
     if not pods:
-        return run
+        return Run(phase=Phase.WAITING, **fields)
     pod = max(pods, key=_age) if len(pods) > 1 else pods[0]
-    state = _pod_state(pod)
-    return replace(run, replaced_pods=len(pods) - 1, created_at=state["waiting_since"], **state)
+    return Run(replaced_pods=len(pods) - 1, **_pod_state(pod), **fields)
 
 
 def _pod_state(pod: Json) -> dict[str, Any]:

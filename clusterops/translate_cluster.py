@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from clusterops import errors, manifests
-from clusterops.contract import ClusterSnapshot, Node, SpaceState, TenantSpace
-from clusterops.translate import runs
+from clusterops.contract import ClusterSnapshot, Node, Run, SpaceState, TenantSpace
 
 Json = Mapping[str, Any]
 SUFFIXES = {
@@ -26,7 +25,9 @@ def quantity(text: str | int | float) -> float:
     return float(number) * SUFFIXES[suffix]
 
 
-def snapshot(nodes: Iterable[Json], jobs: Sequence[Json], pods: Sequence[Json], taken_at: datetime) -> ClusterSnapshot:
+def snapshot(
+    nodes: Iterable[Json], jobs: Sequence[Json], pods: Sequence[Json], runs: Iterable[Run], taken_at: datetime
+) -> ClusterSnapshot:
     requested: dict[str, Counter[str]] = defaultdict(Counter)
     usage: dict[str, Counter[str]] = defaultdict(Counter)
     phases: Counter[str] = Counter()
@@ -55,7 +56,7 @@ def snapshot(nodes: Iterable[Json], jobs: Sequence[Json], pods: Sequence[Json], 
         nodes=tuple(_node(node, requested[node["metadata"]["name"]]) for node in nodes),
         pods_by_phase=dict(phases),
         jobs={name: totals[name] for name in ("total", "active", "succeeded", "failed")},
-        runs=tuple(runs(jobs, pods, {})),
+        runs=tuple(runs),
         job_counters=counters,
         usage_by_namespace={
             namespace: {name: sums[name] for name in ("cpu", "memory", "pods", "running")}

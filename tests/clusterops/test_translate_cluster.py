@@ -41,7 +41,7 @@ def test_nodes_and_usage() -> None:
     nodes = json.loads((RECORDINGS / "nodes" / "nodes.json").read_text())["items"]
     jobs = [json.loads((RECORDINGS / "running" / "job.json").read_text())]
     pods = json.loads((RECORDINGS / "running" / "pods.json").read_text())["items"]
-    seen = snapshot(nodes, jobs, pods, datetime(2026, 11, 23, tzinfo=UTC))
+    seen = snapshot(nodes, jobs, pods, [], datetime(2026, 11, 23, tzinfo=UTC))
     node = next(node for node in seen.nodes if node.name == "real-1")
     assert node.ready
     assert node.pods_running == 1
