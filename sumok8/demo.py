@@ -40,7 +40,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, help="fail if it is taken; without it the next free port from 8000 is used")
     parser.add_argument("--data", type=Path, default=ROOT / "var" / "demo", help="where everything is kept")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background programs with SIGINT ignored
+        signal.signal(number, _interrupt)
     try:
         with _only_one(options.data):
             return Demo(options.data, _port(options.port)).run(once=options.once)
