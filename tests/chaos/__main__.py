@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("plays", nargs="+", choices=("scenario", "crash-points"))
     parser.add_argument("--seed", type=int, default=int(os.environ.get("CHAOS_SEED", DEFAULT_SEED)))
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("CHAOS_JOBS", 200)))
-    parser.add_argument("--faults", type=float, default=0.08, help="share of the cluster's answers that go wrong")
+    parser.add_argument("--faults", type=float, default=0.1, help="share of the cluster's answers that go wrong")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and ledger")
     parser.add_argument("--stride", type=int, default=1, help="crash points: every so many steps")
     parser.add_argument("--lost-every", type=int, default=1, help="crash points: in every so many lives a machine dies")

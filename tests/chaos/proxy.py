@@ -63,6 +63,7 @@ class FaultyProxy:
         self._nth: defaultdict[str, int] = defaultdict(int)
         self._outage = False
         self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None] | None] = set()
         self._log = log.open("a", buffering=1)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -129,6 +130,8 @@ class FaultyProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
+        task = asyncio.current_task()
+        self._tasks.add(task)  # the loop itself refers to it weakly only
         try:
             while request := await read_request(reader):
                 if not await self._pass(request, writer):
@@ -136,6 +139,7 @@ class FaultyProxy:
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
             pass
         finally:
+            self._tasks.discard(task)
             self._open.discard(writer)
             writer.close()
 

@@ -29,6 +29,8 @@ LIMITS = {
     "single": {"max_cpu": 2, "max_memory_gi": 4, "max_concurrent_jobs": 1, "max_queued_jobs": 100_000},
 }
 SHARES = (50, 20, 25, 5)  # of the jobs
+MOST_ACTIVE = 80  # at once, so that the faults meet jobs in every state
+CALM_BELOW = 0.1  # the share of jobs that are left to end without faults
 MEMORY_JOBS = 2  # each really fills more than a gibibyte
 
 
@@ -48,8 +50,9 @@ class Scenario:
     def run(self) -> None:
         self.prepare()
         self.stage.proxy.rate = self.faults
-        while len(self.told) < self.jobs:
-            self.submit_some()
+        while (active := world.active()) > self.jobs * CALM_BELOW or len(self.told) < self.jobs:
+            if active < MOST_ACTIVE:
+                self.submit_some()
             self.disturb()
             self.look_after_machines()
             time.sleep(self.rng.uniform(0.0, 0.25))
@@ -79,18 +82,18 @@ class Scenario:
 
     def disturb(self) -> None:
         acts: list[tuple[Callable[[], Any], int]] = [
-            (self.cancel_some, 30),
-            (self.kill_reconciler, 12),
+            (self.cancel_some, 10),
+            (self.kill_reconciler, 8),
             (self.second_reconciler, 4),
-            (self.outage, 5),
+            (self.outage, 3),
             (self.change_limits, 6),
             (self.change_quota, 4),
             (self.delete_job, 8),
             (self.evict_pod, 8),
             (self.lose_machine, 2),
-            (self.kill_cluster, 3),
+            (self.kill_cluster, 2),
             (self.kill_postgres, 2),
-            (lambda: None, 30),
+            (lambda: None, 60),
         ]
         act = self.rng.choices([act for act, _ in acts], [weight for _, weight in acts])[0]
         act()
@@ -102,13 +105,15 @@ class Scenario:
     # what tenants and operators do
 
     def cancel_some(self) -> None:
-        for job in self.some_active(self.rng.randint(1, 3)):
-            self.cancel(job)
+        for _ in range(self.rng.randint(1, 3)):
+            queued = self.rng.random() < 0.3  # the states pass quickly, the queue is long
+            for job in self.some_active(1, dispatched_at__isnull=queued):
+                self.cancel(job)
 
     def cancel(self, job: Job) -> None:
         if job.request_cancel():
             self.told[str(job.pk)].cancelled = True
-            self.note("cancel", job=str(job.pk), status=job.status, reason=job.reason)
+            self.note(f"cancel {job.reason}", job=str(job.pk))
 
     def some_active(self, count: int, **where: Any) -> list[Job]:
         found = list(Job.objects.active().filter(**where).order_by("submitted_at", "job_id"))
@@ -206,6 +211,7 @@ class Scenario:
     def outage(self) -> None:
         self.note("outage")
         self.stage.proxy.outage = True
+        self.cancel_some()
         time.sleep(self.rng.uniform(0.2, 1.5))
         self.stage.proxy.outage = False
 
