@@ -8,7 +8,7 @@ import pytest
 
 from clusterops import errors, manifests
 from clusterops.contract import TenantSpace
-from clusterops.gateway import _error_of
+from clusterops.gateway.kube_api import error_of
 from clusterops.translate_cluster import covers, quantity, refuse_foreign_namespace, snapshot
 
 RECORDINGS = Path(__file__).parent / "recordings"
@@ -97,14 +97,14 @@ ERRORS = [
 @pytest.mark.parametrize("name, status, kind", ERRORS, ids=[case[0] for case in ERRORS])
 def test_each_refusal_has_its_own_error(name: str, status: int, kind: type[errors.GatewayError]) -> None:
     data = (RECORDINGS / "errors" / name).read_bytes()
-    error = _error_of("GET", "/apis/batch/v1/jobs", status, data, None)
+    error = error_of("GET", "/apis/batch/v1/jobs", status, data, None)
     assert type(error) is kind
     assert json.loads(data)["message"] in str(error)
 
 
 def test_a_log_that_is_not_there_yet_and_a_throttled_answer() -> None:
     data = (RECORDINGS / "errors" / "400_log_container_creating.json").read_bytes()
-    assert type(_error_of("GET", "/api/v1/namespaces/a/pods/b/log", 400, data, None)) is errors.NotReady
-    throttled = _error_of("GET", "/api/v1/pods", 429, b"slow down", "7")
+    assert type(error_of("GET", "/api/v1/namespaces/a/pods/b/log", 400, data, None)) is errors.NotReady
+    throttled = error_of("GET", "/api/v1/pods", 429, b"slow down", "7")
     assert type(throttled) is errors.ClusterUnreachable
     assert throttled.retry_after_s == 7

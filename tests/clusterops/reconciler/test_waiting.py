@@ -49,7 +49,7 @@ def test_no_machine_has_room(loop, submit, gateway, settings, city) -> None:
 
 
 def test_a_full_quota_in_the_cluster_is_waited_for(loop, submit, gateway, city, monkeypatch) -> None:
-    monkeypatch.setattr("clusterops.gateway.EXPLAIN_AFTER", timedelta(0))
+    monkeypatch.setattr("clusterops.gateway.operations.EXPLAIN_AFTER", timedelta(0))
     monkeypatch.setattr("clusterops.spaces.CHECK_EVERY_S", 3600)
     loop.until_ended(submit())
     path = path_of("resourcequotas", city.namespace, f"{city.namespace}-quota")
@@ -72,7 +72,7 @@ def test_a_pod_that_the_clusters_rules_refuse(loop, submit, gateway, monkeypatch
         return manifest
 
     monkeypatch.setattr(manifests, "job", rooted)
-    monkeypatch.setattr("clusterops.gateway.EXPLAIN_AFTER", timedelta(0))
+    monkeypatch.setattr("clusterops.gateway.operations.EXPLAIN_AFTER", timedelta(0))
     job = submit()
     loop.until_reason(job, "ADMISSION_REFUSED")
     assert "violates PodSecurity" in job.message
