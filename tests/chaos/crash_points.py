@@ -26,8 +26,8 @@ JOB_ID = "sumok8.io/job-id"
 class CrashPoints:
     """`lost_every`: in every so many lives, one more job loses its machine for good and runs again on another."""
 
-    def __init__(self, stage: Stage, *, stride: int, lost_every: int) -> None:
-        self.stage, self.stride, self.lost_every = stage, stride, lost_every
+    def __init__(self, stage: Stage, *, first: int, stride: int, lost_every: int) -> None:
+        self.stage, self.first, self.stride, self.lost_every = stage, first, stride, lost_every
         self.told: dict[str, Told] = {}
         self.limits = {TENANT: [(0.0, LIMITS)]}
         self.points: Counter[str] = Counter()  # steps died at
@@ -36,10 +36,10 @@ class CrashPoints:
         self._tenant = Tenant(tenant_id=TENANT)
         self._lost, self._lost_at = "", 0.0
 
-    def run(self, first: int = 1) -> None:
+    def run(self) -> None:
         manifests.GRACE_S = actors.GRACE_S
         self._tenant = world.make_tenant(TENANT, **LIMITS)
-        at = first
+        at = self.first
         while self.life(at):
             at += self.stride
 

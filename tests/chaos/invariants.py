@@ -79,8 +79,8 @@ def _agrees(job: Job, runs: list[Entry], what: Told) -> Iterator[str]:
         allowed |= {("FAILED", reason) for reason in DELETED}
     if what.disrupted:
         allowed |= {("FAILED", reason) for reason in INFRASTRUCTURE}
-        if runs and runs[-1].code == 0:  # its message went with the pod, and these pods upload no manifest
-            allowed.add(("FAILED", "RESULTS_NOT_STORED"))
+    if (what.deleted or what.disrupted) and runs and runs[-1].code == 0:
+        allowed.add(("FAILED", "RESULTS_NOT_STORED"))  # its message went with the pod; these pods upload no manifest
     if outcome not in allowed:
         yield f"allowed were {sorted(allowed)}; it ran {[(e.pod, e.code) for e in runs]}"
     last = runs[-1] if runs else None
