@@ -63,7 +63,7 @@ def needs_evidence(job: Job, run: Run | None) -> bool:
         return job.dispatched_at is not None
     if run.phase is Phase.SUCCEEDED:
         return run.report is None
-    return run.phase is Phase.FAILED and run.reason in DOUBTFUL
+    return run.phase is Phase.FAILED and (run.reason in DOUBTFUL or run.reason == Reason.RESULTS_NOT_STORED)
 
 
 def decide(job: Job, run: Run | None, now: datetime, evidence: Evidence | None = None) -> Decision | None:
@@ -128,6 +128,9 @@ def _succeeded(job: Job, run: Run, now: datetime, evidence: Evidence) -> Decisio
 
 def _failed(job: Job, run: Run, now: datetime, evidence: Evidence) -> Decision:
     reason = run.reason or Reason.LOST
+    if reason == Reason.RESULTS_NOT_STORED and evidence.report is not None:
+        # Sealed by a pod that was taken away just then; its replacement was refused.
+        return _by_report(job, evidence.report, run, now)
     if reason in DOUBTFUL:
         if run.report is None and evidence.report is not None:
             return _by_report(job, evidence.report, run, now)

@@ -78,6 +78,8 @@ TABLE = [
     ("node lost", job_in("RUNNING"), run_in(Phase.ENDING, R.NODE_LOST, waits=421), None, ("RUNNING", "NODE_LOST", True)),
     ("node lost again and again", job_in("RUNNING", attempt=3), run_in(Phase.ENDING, R.NODE_LOST, waits=421), None, ("FAILED", "NODE_LOST", True)),
     ("ends, not yet decided", job_in("RUNNING"), run_in(Phase.ENDING, R.FINISHING), None, ("RUNNING", "FINISHING", False)),
+    ("not stored", job_in("RUNNING"), run_in(Phase.FAILED, R.RESULTS_NOT_STORED), Evidence(), ("FAILED", "RESULTS_NOT_STORED", False)),
+    ("… but sealed by the pod before", job_in("RUNNING"), run_in(Phase.FAILED, R.RESULTS_NOT_STORED), Evidence(report=GOOD), ("SUCCEEDED", "COMPLETED", False)),
     ("somebody deletes it", job_in("RUNNING"), run_in(Phase.ENDING, R.DELETED_EXTERNALLY, deleting=True), None, ("RUNNING", "DELETED_EXTERNALLY", False)),
     ("somebody deleted it", job_in("RUNNING", reason="DELETED_EXTERNALLY"), None, Evidence(), ("FAILED", "DELETED_EXTERNALLY", False)),
     ("vanished", job_in("RUNNING"), None, Evidence(), ("FAILED", "LOST", False)),

@@ -1,0 +1,86 @@
+"""What one pass costs and bounds: queries, rate, live logs, counts."""
+
+from datetime import timedelta
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from clusterops.models import ClusterSample, ReconcilerState
+from simulations.models import Job, JobLog
+
+
+def queries_of_a_quiet_pass(loop) -> int:
+    loop.once()
+    with CaptureQueriesContext(connection) as queries:
+        this = loop.once()
+    assert this.counts.changed == 0
+    return len(queries)
+
+
+def test_a_quiet_pass_costs_the_same_queries_however_many_jobs(loop, submit, city, tmp_path) -> None:
+    city.max_concurrent_jobs = 20
+    city.save()
+    go = tmp_path / "go"
+    jobs = [submit(hold=str(go))]
+    loop.until_reason(jobs[0], "RUNNING")
+    alone = queries_of_a_quiet_pass(loop)
+    jobs += [submit(hold=str(go)) for _ in range(7)]
+    loop.until(lambda: Job.objects.filter(status="RUNNING").count() == 8)
+    assert queries_of_a_quiet_pass(loop) <= alone
+    go.touch()
+    loop.until_ended(*jobs)
+
+
+def test_no_second_sees_more_jobs_created_than_the_setting(loop, submit, settings, city) -> None:
+    settings.DISPATCH_PER_SECOND = 2
+    jobs = [submit() for _ in range(5)]
+    this = loop.once()
+    assert this.counts.created == 2
+    assert this.more
+    loop.once()
+    created = list(loop.memory.created_at)
+    loop.until_ended(*jobs)
+    created += [moment for moment in loop.memory.created_at if moment not in created]
+    for first, third in zip(created, created[2:], strict=False):
+        assert third - first > 1
+
+
+def test_a_running_jobs_log_is_captured_now_and_then(loop, submit, tmp_path) -> None:
+    go = tmp_path / "go"
+    job = submit(hold=str(go))
+    loop.until_reason(job, "RUNNING")
+    loop.until(lambda: loop.gateway.read_log(job.k8s_namespace, job.pod_name))
+
+    def captured() -> JobLog | None:
+        loop.memory.done_at.pop("live logs", None)
+        JobLog.objects.filter(job=job).update(captured_at=timezone.now() - timedelta(minutes=2))
+        return JobLog.objects.filter(job=job, text__contains="attempt 1").first()
+
+    assert not loop.until(captured).is_final
+    loop.memory.done_at.pop("live logs", None)
+    assert loop.once().counts.logs == 1
+    loop.memory.done_at.pop("live logs", None)
+    assert loop.once().counts.logs == 0  # fresh enough
+    go.touch()
+    loop.until_ended(job)
+
+
+def test_the_pass_leaves_word_and_a_sample(loop, submit, tmp_path) -> None:
+    go = tmp_path / "go"
+    job, queued = submit(hold=str(go), cpu_request=3), submit(cpu_request=9)
+    loop.until_reason(job, "RUNNING")
+    loop.memory.done_at.clear()
+    loop.once()
+    state = ReconcilerState.get()
+    assert state.cluster_reachable
+    assert state.error == ""
+    assert state.counts["running"] == state.counts["queued"] == 1
+    assert state.snapshot["nodes"][0]["ready"]
+    sample = ClusterSample.objects.latest("at")
+    assert (sample.running, sample.queued, sample.nodes_ready) == (1, 1, 1)
+    assert sample.cpu_requested >= 3
+    job.refresh_from_db()
+    assert job.observed_at >= state.pass_started_at - timedelta(minutes=1)
+    go.touch()
+    loop.until_ended(job, queued)
