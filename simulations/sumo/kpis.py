@@ -33,7 +33,7 @@ class TripTotals:
 
     def add(self, trip: ET.Element) -> None:
         """Raises ValueError for an element without its numbers (a file of another SUMO version, say)."""
-        if trip.get("vaporized"):
+        if trip.get("vaporized", "") not in ("", "end"):  # "end": still under way; `running` has it already
             self.vaporized += 1
         self._add_emissions(trip.find("emissions"))
         if _number(trip, "arrival") < 0:  # write-unfinished lists vehicles that are still under way

@@ -54,6 +54,17 @@ def test_kpis_count_finished_trips_and_all_emissions(trips: kpis.TripTotals) -> 
     }
 
 
+def test_vehicles_under_way_at_the_end_are_subtracted_once(tmp_path: Path) -> None:
+    """With `write-unfinished` SUMO gives them vaporized="end"; truly removed ones have another word."""
+    path = tmp_path / "tripinfo.xml"
+    numbers = 'duration="5" routeLength="9" timeLoss="1" waitingTime="0" departDelay="0"'
+    words = [("-1", "end"), ("20", ""), ("30", "collision")]
+    trips = (f'<tripinfo id="{w}" arrival="{at}" {numbers} vaporized="{w}"/>' for at, w in words)
+    path.write_text(f"<tripinfos>{''.join(trips)}</tripinfos>")
+    statistics = {"vehicles": {"inserted": "3", "running": "1"}}
+    assert kpis.compute(statistics, kpis.read_trips(path))["vehicles_arrived"] == 1
+
+
 def test_without_files_the_figures_are_unknown_not_zero() -> None:
     figures = kpis.compute({}, None)
     assert figures["vehicles_inserted"] is figures["mean_travel_time_s"] is figures["co2_kg"] is None
