@@ -118,7 +118,7 @@ def isolation(space: TenantSpace) -> dict[str, Any]:
 
 
 def job(spec: RunSpec) -> dict[str, Any]:
-    """One attempt of a job. Field by field reasons: recorded behaviour of a real cluster, see docs/architecture.md."""
+    """One attempt of a job. Where a field is not obvious, its reason was seen on a real cluster."""
     own = labels(spec.tenant_id) | {JOB_ID: spec.job_id, ATTEMPT: str(spec.attempt)}
     return {
         "apiVersion": "batch/v1",
