@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
+
 from clusterops import errors
 from clusterops.contract import Run
 from clusterops.gateway import Gateway
@@ -114,8 +116,8 @@ class Pass:
         except errors.GatewayError as error:
             self.counts.errors += 1
             log.warning("%s: %s", what, error)
-        except Stopped:
-            raise
+        except (Stopped, OperationalError, InterfaceError):
+            raise  # without the database, the lock may be another's already: nothing more may be started
         except Exception:
             self.counts.errors += 1
             log.exception("%s failed", what)
