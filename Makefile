@@ -24,7 +24,7 @@ $(VENV)/.dev: $(VENV)/.embedded requirements-dev.txt
 	@touch $@
 
 demo: $(VENV)/.embedded ## Start everything here, run a real simulation, keep serving (ONCE=1: end after the results; PORT=…)
-	@$(PY) -m sumok8.demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
+	@$(PY) -u -m sumok8.demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev ## Run all tests (ARGS=… for pytest)
 	$(PY) -m pytest $(ARGS)

@@ -44,6 +44,7 @@ def main() -> int:
         signal.signal(number, _interrupt)
     try:
         with _only_one(options.data):
+            Processes(options.data, cwd=ROOT).end_leftovers()  # before the port is probed: they may hold it
             return Demo(options.data, _port(options.port)).run(once=options.once)
     except (DemoError, EmbeddedPostgresError, ApiProblem) as problem:
         print(f"\nThe demo stopped: {problem}", file=sys.stderr)
@@ -74,11 +75,13 @@ def _port(wanted: int | None) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
-            except OSError:
+            except (OSError, OverflowError):
                 continue
             return port
     raise DemoError(
-        f"port {wanted} is in use; choose another with PORT=…" if wanted else "ports 8000 to 8049 are in use"
+        f"port {wanted} is in use or cannot be used; choose another with PORT=…"
+        if wanted
+        else "ports 8000 to 8049 are in use"
     )
 
 
@@ -94,7 +97,6 @@ class Demo:
         self.processes = Processes(data, cwd=ROOT)
 
     def run(self, *, once: bool) -> int:
-        self.processes.end_leftovers()
         try:
             self._say("PostgreSQL")
             self.environment = self._environment(self.postgres.start())
