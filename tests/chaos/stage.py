@@ -4,6 +4,7 @@ No Django here: the database has to be there before settings are read.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -138,6 +139,8 @@ class Stage:
                 continue
         self.ledger.close()
         self.postgres.stop()
+        for left in (self.postgres.home, self.postgres.socket_dir):  # they may be outside the folder
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def new_folder() -> tempfile.TemporaryDirectory[str]:
