@@ -200,19 +200,20 @@ def _warnings(config: SumoConfig, path: str) -> list[Problem]:
     if config.end is None:
         message = "The configuration sets no end: the run lasts until all vehicles have left, without a percentage."
         warnings.append(Problem("config.no_end", message, path, "Give the job an 'end' to bound it."))
-    outside = [
-        value
-        for name, value in config.options.items()
-        if config_rules.is_output(name) and resolve(posixpath.dirname(path), value) is None
-    ]
+    outputs = [value for name, value in config.options.items() if config_rules.is_output(name)]
+    outside = [value for value in outputs if resolve(posixpath.dirname(path), value) is None]
     warnings += [
         Problem("output.outside", f"The output '{value}' lies outside the scenario and will not be kept.", path)
         for value in outside[:MAX_LISTED]
     ]
+    backslashes = [value for value in outputs if "\\" in value and value not in outside]
+    warnings += [config_rules.backslash_problem(path, value) for value in backslashes[:MAX_LISTED]]
     if "fcd-output" in config.options and (config.end is None or config.end - config.begin > LONG_FCD_S):
         message = "The configuration writes every vehicle in every step (fcd-output) for more than an hour."
         warnings.append(Problem("output.large", message, path, "Set 'device.fcd.period', or leave it out."))
-    taken_over = [name for name in config.options if name in config_rules.TAKEN_OVER]
+    taken_over = [
+        name for name in config.options if name in config_rules.TAKEN_OVER or name == "tripinfo-output"
+    ]  # the latter is checked as an output and then written under our own name
     if taken_over:
         message = f"A hosted run sets these options itself: {', '.join(taken_over)}."
         warnings.append(Problem("option.taken_over", message, path))

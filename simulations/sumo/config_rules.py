@@ -74,6 +74,12 @@ def output_problem(where: str, name: str, value: str) -> Problem | None:
     return None
 
 
+def backslash_problem(where: str, value: str) -> Problem:
+    """Outside Windows a backslash is part of the file's name, which then cannot be stored."""
+    message = f"The output '{value}' has a backslash in its name and will not be kept."
+    return Problem("output.name", message, where, "Write '/' instead of '\\'.")
+
+
 def is_outside(value: str) -> bool:
     """Whether a file name is absolute, on Linux or on Windows."""
     return value.startswith(("/", "\\")) or value[1:2] == ":" or "://" in value

@@ -154,3 +154,5 @@ class _Scanner:
             elif config_rules.is_outside(value) and len(result.warnings) < MAX_LISTED:
                 message = f"<{element}> writes to '{value}', outside the scenario: a hosted run keeps no such file."
                 result.warnings.append(Problem("output.outside", message, self.path))
+            elif "\\" in value and len(result.warnings) < MAX_LISTED:
+                result.warnings.append(config_rules.backslash_problem(self.path, value))

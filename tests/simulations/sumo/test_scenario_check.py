@@ -241,6 +241,24 @@ def test_warns_of_what_is_worth_knowing():
     ]
 
 
+def test_warns_of_outputs_with_windows_paths():
+    """They would be written under a name that cannot be stored, after hours perhaps."""
+    added = '<additional><edgeData id="e" file="out\\edges.xml"/></additional>'
+    written = '<a v="a.xml"/><fcd-output value="out\\fcd.xml"/>'
+    inspection = check_scenario(zip_of(build({"a.xml": added, "run.sumocfg": config(written)})))
+    assert [(warning.code, warning.where) for warning in inspection.warnings] == [
+        ("output.name", "run.sumocfg"),
+        ("output.name", "a.xml"),
+    ]
+    assert "/" in (inspection.warnings[0].hint or "")
+
+
+def test_says_that_an_own_tripinfo_output_is_taken_over():
+    inspection = check_scenario(zip_of(build({"run.sumocfg": config('<tripinfo-output value="my/trips.xml"/>')})))
+    assert [warning.code for warning in inspection.warnings] == ["option.taken_over"]
+    assert "tripinfo-output" in inspection.warnings[0].message
+
+
 def test_lists_every_problem_at_once():
     members = build(
         {
