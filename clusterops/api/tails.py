@@ -127,7 +127,8 @@ class Tail:
                     self._lines.extend(lines)
                     self._count += len(lines)
                     self._ended = self._reader.ended
-                    self._changed.notify_all()
+                    if lines or self._ended:
+                        self._changed.notify_all()
                 if not self._ended:
                     pause.wait(POLL_S)
         except Exception:
@@ -144,7 +145,7 @@ class Tail:
         close_old_connections()  # this thread only waits from here on
         with self._changed:
             self._changed.wait_for(lambda: self._count or self._ended, SIGN_OF_LIFE_S)
-            position = self._count - min(tail, len(self._lines))
+            position = self._count - self._reach(tail)
         while True:
             with self._changed:
                 if self._count == position and not self._ended:
@@ -160,6 +161,15 @@ class Tail:
                 return
             else:
                 yield "# Nothing new; still following.\n"
+
+    def _reach(self, tail: int) -> int:
+        """How many of the lines kept hold the last `tail` of the job's own; notes are not counted."""
+        for reach, line in enumerate(reversed(self._lines)):
+            if not line.startswith("# "):
+                if tail == 0:
+                    return reach
+                tail -= 1
+        return len(self._lines)
 
 
 class Tails:
