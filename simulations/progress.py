@@ -36,9 +36,9 @@ def line_of(job: Mapping[str, Any]) -> str:
     progress = job.get("progress")
     if not progress or job["status"] == "PENDING":
         return f"{job['status']}  {job.get('message', '')}"
+    if job["status"] == "SUCCEEDED":  # the last report came from before the end
+        return f"[{'█' * WIDTH}] 100%  SUCCEEDED"
     percent = progress.get("percent")
-    if job["status"] == "SUCCEEDED":
-        percent = 100
     filled = int(WIDTH * (percent or 0) / 100)
     bar = f"[{'█' * filled}{'·' * (WIDTH - filled)}] {percent:3.0f}%" if percent is not None else "[no end time given]"
     return f"{bar}  simulated {clock(progress['sim_time'])}  {progress['running']:,} vehicles running  {job['status']}"

@@ -1,0 +1,16 @@
+"""A job as one line for a terminal."""
+
+from simulations.progress import line_of
+
+EARLY = {"sim_time": 60.0, "percent": 10.0, "running": 7}
+
+
+def test_a_running_job_shows_how_far_it_is() -> None:
+    line = line_of({"status": "RUNNING", "progress": EARLY})
+    assert " 10%  simulated 0:01:00  7 vehicles running" in line
+
+
+def test_a_succeeded_job_does_not_repeat_the_last_report_from_before_its_end() -> None:
+    line = line_of({"status": "SUCCEEDED", "progress": EARLY})
+    assert line.endswith("] 100%  SUCCEEDED")
+    assert "·" not in line
