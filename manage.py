@@ -4,6 +4,7 @@
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 # These speak to the cluster alone, often from a machine that has neither our database nor our secrets.
@@ -14,4 +15,7 @@ if __name__ == "__main__":
     if sys.argv[1:] and sys.argv[1] in CLUSTER_ONLY:
         for name, unused in (("DATABASE_URL", "postgresql:///"), ("SECRET_KEY", "-"), ("JOB_TOKEN_KEYS", "-")):
             os.environ.setdefault(name, unused)
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:  # a missing setting is the operator's, not a crash
+        sys.exit(f"{error} (README.md lists the settings; for the demo's: . var/demo/env)")
