@@ -107,9 +107,9 @@ class Demo:
             self._make_admin()
             self._make_tenant()
             succeeded = self._simulate()
-            self._say_how_to_go_on()
             if once:
                 return 0 if succeeded else 1
+            self._say_how_to_go_on()
             print("\nServing until Ctrl-C.")
             self.processes.keep_running()
             return 0
