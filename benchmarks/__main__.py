@@ -5,13 +5,68 @@ Nothing is asserted: figures depend on the machine. Each is shown beside a refer
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from benchmarks import stack
 from benchmarks.tables import machine, print_table, write_json
 
-PARTS = ("submission", "reconcile")
+
+def _submission(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import rows, submission
+
+    return submission.measure(rows.fresh_tenant())
+
+
+def _queries(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import rows, submission
+
+    return submission.measure_queries(rows.fresh_tenant())
+
+
+def _reconcile(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import reconcile
+
+    return reconcile.measure()
+
+
+def _dispatch(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import cluster, rows
+
+    rows.fresh_tenant()
+    return cluster.dispatch()
+
+
+def _latency(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import cluster, rows
+
+    rows.fresh_tenant()
+    return cluster.latency(folder / "latency")
+
+
+def _pages(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import pages, rows
+
+    rows.clear()
+    return pages.measure()
+
+
+def _runner(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import runner
+
+    return runner.measure()
+
+
+PARTS: dict[str, tuple[str, Callable[[Path], list[dict[str, Any]]]]] = {
+    "submission": ("Submission: POST /jobs over HTTP", _submission),
+    "queries": ("SQL statements per request", _queries),
+    "reconcile": ("Reconcile: one pass, unchanged and with 1 % changed, against one GET per job", _reconcile),
+    "dispatch": ("Dispatch: Kubernetes Jobs created per second", _dispatch),
+    "latency": ("Latency, with jobs that do nothing", _latency),
+    "pages": ("Pages over 10,000 jobs, 200 tenants and 50 nodes", _pages),
+    "runner": ("Runner overhead on the sample scenario", _runner),
+}
 
 
 def main() -> int:
@@ -19,35 +74,20 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", help=f"which of {', '.join(PARTS)} (all)")
     parser.add_argument("--json", type=Path, default=Path("bench-results.json"))
     options = parser.parse_args()
-    unknown = set(options.parts) - set(PARTS)
-    if unknown:
+    if unknown := set(options.parts) - set(PARTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     print(f"machine: {machine()}")
     results: dict[str, Any] = {}
-    with stack.database():
+    with stack.database() as folder:
         import django
 
         django.setup()
         for part in options.parts or PARTS:
-            results[part] = globals()[f"_{part}"]()
+            title, measure = PARTS[part]
+            results[part] = measure(folder)
+            print_table(title, results[part])
     write_json(options.json, results)
     return 0
-
-
-def _submission() -> list[dict[str, Any]]:
-    from benchmarks import rows, submission
-
-    figures = submission.measure(rows.tenant_with_scenario())
-    print_table("Submission: POST /jobs", figures)
-    return figures
-
-
-def _reconcile() -> list[dict[str, Any]]:
-    from benchmarks import reconcile
-
-    figures = reconcile.measure()
-    print_table("Reconcile: one pass, unchanged and with 1 % changed, against one GET per job", figures)
-    return figures
 
 
 if __name__ == "__main__":

@@ -40,6 +40,12 @@ class ApiServer(ThreadingHTTPServer):
         objects = [self._objects(name) for name in self.names]
         self.lists = {"jobs": [job for job, _ in objects], "pods": [pod for _, pod in objects]}
 
+    def add(self, name: str, namespace: str) -> None:
+        self.names.append(name)
+        self.namespaces[name] = namespace
+        for kind, item in zip(("jobs", "pods"), self._objects(name), strict=True):
+            self.lists[kind].append(item)
+
     def finish(self, names: list[str]) -> None:
         """From now on these Jobs are listed as succeeded."""
         self.finished.update(names)
@@ -79,6 +85,10 @@ class Handler(BaseHTTPRequestHandler):
         if "/jobs/" in url.path:
             place = self.server.names.index(kind)
             return self._answer(json.dumps(self.server.lists["jobs"][place]).encode())
+        if "/namespaces/" in url.path:
+            labels = {"app.kubernetes.io/managed-by": "sumok8", "sumok8.io/tenant": kind}
+            namespace = {"metadata": {"name": kind, "uid": kind, "labels": labels}, "status": {"phase": "Active"}}
+            return self._answer(json.dumps(namespace).encode())
         items = self.server.lists.get(kind, [])
         first, limit = int(query.get("continue", 0)), int(query.get("limit", len(items) or 1))
         metadata = {"resourceVersion": "1"}
@@ -87,12 +97,21 @@ class Handler(BaseHTTPRequestHandler):
         page = {"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": items[first : first + limit]}
         return self._answer(json.dumps(page).encode())
 
+    def do_POST(self) -> None:
+        """A created Job runs at once."""
+        self.server.requests += 1
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        *_, namespace, kind = self.path.split("/")
+        if kind == "jobs":
+            self.server.add(body["metadata"]["name"], namespace)
+        self._answer(json.dumps(body).encode())
+
     def do_PATCH(self) -> None:
         self.server.requests += 1
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self._answer(b"{}")
 
-    do_POST = do_DELETE = do_PATCH
+    do_DELETE = do_PATCH
 
     def _answer(self, body: bytes, content_type: str = "application/json") -> None:
         self.send_response(200)

@@ -3,6 +3,7 @@
 Run as a program it measures one size in a process of its own, so that its peak memory is that size's alone.
 """
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -86,33 +88,43 @@ def make_rows(size: int) -> list[tuple[str, str]]:
 
 
 def measure_one(size: int) -> dict[str, Any]:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    from clusterops.gateway import Gateway, KubeApi
-    from clusterops.reconciler import Memory, reconcile_once
-    from simulations.models import Job
-
     jobs = make_rows(size)
+    with served(jobs) as (gateway, server):
+        return _figures(size, jobs, gateway, server)
+
+
+@contextlib.contextmanager
+def served(jobs: list[tuple[str, str]]) -> Iterator[tuple[Any, Connection]]:
+    """A gateway to an API server with these jobs, in a process of its own, and the pipe that commands it."""
+    from clusterops.gateway import Gateway, KubeApi
+
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(jobs, theirs), daemon=True)
     server.start()
+    config = {
+        "apiVersion": "v1", "kind": "Config", "current-context": "b",
+        "clusters": [{"name": "b", "cluster": {"server": f"http://127.0.0.1:{ours.recv()}"}}],
+        "users": [{"name": "b", "user": {"token": "none"}}],
+        "contexts": [{"name": "b", "context": {"cluster": "b", "user": "b"}}],
+    }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         kubeconfig = Path(folder) / "kubeconfig"
-        kubeconfig.write_text(
-            json.dumps(
-                {
-                    "apiVersion": "v1",
-                    "kind": "Config",
-                    "current-context": "b",
-                    "clusters": [{"name": "b", "cluster": {"server": f"http://127.0.0.1:{ours.recv()}"}}],
-                    "users": [{"name": "b", "user": {"token": "none"}}],
-                    "contexts": [{"name": "b", "context": {"cluster": "b", "user": "b"}}],
-                }
-            )
-        )
+        kubeconfig.write_text(json.dumps(config))
         api = KubeApi(str(kubeconfig))
-    gateway, memory = Gateway(api), Memory()
+    try:
+        yield Gateway(api), ours
+    finally:
+        server.terminate()
+
+
+def _figures(size: int, jobs: list[tuple[str, str]], gateway: Any, ours: Connection) -> dict[str, Any]:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from clusterops.reconciler import Memory, reconcile_once
+    from simulations.models import Job
+
+    memory = Memory()
     reconcile_once(gateway, memory)  # warm: what is due at a start or each minute is done
 
     def one_pass() -> dict[str, float]:
@@ -138,7 +150,6 @@ def measure_one(size: int) -> dict[str, Any]:
     for name, namespace in jobs[:GETS]:
         gateway.run_exists(namespace, name)
     per_get = (time.perf_counter() - began) / min(GETS, size)
-    server.terminate()
     return {
         "jobs": size,
         "still s": still["s"],

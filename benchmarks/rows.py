@@ -1,6 +1,6 @@
 """Rows that the benchmarks start from. Imported after `django.setup()`."""
 
-from simulations.models import Scenario
+from simulations.models import Job, Scenario
 from tenants.models import ApiKey, Tenant
 
 INSPECTION = {
@@ -10,9 +10,25 @@ INSPECTION = {
 }
 
 
-def tenant_with_scenario(tenant_id: str = "bench") -> str:
-    """A tenant whose queue has no practical end, with the scenario `zurich_peak`; returns its key."""
-    tenant = Tenant(tenant_id=tenant_id, max_queued_jobs=10_000_000)
+def clear() -> None:
+    """An empty database again."""
+    Job.objects.all().delete()
+    Tenant.objects.all().delete()
+
+
+def fresh_tenant(tenant_id: str = "bench") -> str:
+    """An otherwise empty database with one tenant whose limits have no practical end; returns its key.
+
+    Its scenario is `zurich_peak`.
+    """
+    clear()
+    tenant = Tenant(
+        tenant_id=tenant_id,
+        max_queued_jobs=10_000_000,
+        max_concurrent_jobs=10_000,
+        max_cpu=10_000,
+        max_memory_gi=10_000,
+    )
     tenant.full_clean()
     tenant.save()
     Scenario.objects.create(

@@ -65,10 +65,35 @@ def measure(key: str, *, seconds: float = 5.0) -> list[dict[str, Any]]:
 
 
 def queries_of(call: Callable[[], Any]) -> int:
-    """SQL statements that `call` runs in this process."""
+    """SQL statements that `call` runs in this process, BEGIN and COMMIT not counted."""
     from django.db import connection  # after django.setup()
     from django.test.utils import CaptureQueriesContext
 
     with CaptureQueriesContext(connection) as captured:
         call()
-    return len(captured)
+    return sum(query["sql"] not in {"BEGIN", "COMMIT"} for query in captured)
+
+
+def measure_queries(key: str) -> list[dict[str, Any]]:
+    """In this process, each request once after a first that warms it."""
+    from django.test import Client
+
+    client = Client(headers={"Host": "localhost", "Authorization": f"Bearer {key}"})
+
+    def submit() -> str:
+        return client.post("/jobs", BODY, content_type="application/json").json()["job_id"]
+
+    job = submit()
+    paths = [
+        "/jobs",
+        f"/jobs/{job}",
+        f"/jobs/{job}/events",
+        f"/jobs/{job}/results",
+        "/tenants/me/dashboard",
+        "/scenarios",
+    ]
+    rows = [{"request": "POST /jobs", "queries": queries_of(submit)}]
+    for path in paths:
+        row = {"request": f"GET {path.replace(job, '{id}')}", "queries": queries_of(lambda path=path: client.get(path))}
+        rows.append(row)
+    return rows
