@@ -154,6 +154,12 @@ class ApiKey(models.Model):
         """Hex SHA-256 of the key as sent."""
         return hashlib.sha256(key.encode()).hexdigest()
 
+    @property
+    def is_usable(self) -> bool:
+        """Neither revoked nor expired, and its tenant, if any, is active. The rule of `ApiKeyQuerySet.usable`."""
+        expired = self.expires_at is not None and self.expires_at <= timezone.now()
+        return self.revoked_at is None and not expired and (self.tenant is None or self.tenant.is_active)
+
     def touch(self) -> None:
         """Record the use, at most every five minutes: a write per request would cost more than it tells."""
         now = timezone.now()

@@ -1,28 +1,39 @@
 """Submitting a job: a lock, an insert, and nothing that needs the cluster."""
 
+import json
 import secrets
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import Subquery
+from django.db import IntegrityError, connection, transaction
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import JSONObject
 from psycopg import Error as PsycopgError
 from psycopg.errors import ForeignKeyViolation
 
-from simulations.models import Job, Scenario
+from simulations.models import Job
 from simulations.sumo.problems import Problem
 from simulations.sumo.scenario_check import check_config_choice
+from tenants import plain_sql
 from tenants.errors import ApiError
 from tenants.models import Tenant
 
 RETRY_AFTER_S = 30
 # Part of the INSERT: a statement of its own sees what was committed before the tenant's lock was granted.
 COUNT_ADMITTED = "(SELECT count(*) + 1 FROM jobs WHERE tenant_id = %s AND status IN ('PENDING', 'RUNNING'))"
-SCENARIO_FIELDS = ("pk", "scenario_id", "version", "sha256", "config", "inspection")
+# The scenario is what `ScenarioQuerySet.best_first` puts first: own before shared, then the newest version.
+LOCK_TENANT = """
+SELECT {columns}, (
+  SELECT json_build_object('pk', s.id, 'version', s.version, 'sha256', s.sha256, 'config', s.config,
+                           'inspection', s.inspection)
+  FROM scenarios s
+  WHERE (s.tenant_id = t.tenant_id OR s.tenant_id IS NULL) AND s.scenario_id = %(scenario)s
+    AND s.version = coalesce(%(version)s, s.version)
+  ORDER BY s.tenant_id NULLS LAST, s.version DESC LIMIT 1
+)::text
+FROM tenants t WHERE t.tenant_id = %(tenant)s FOR NO KEY UPDATE
+"""
 
 
 def submit_job(
@@ -83,12 +94,11 @@ def _insert(tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | No
 
 def _lock_tenant(tenant: Tenant, scenario_id: str, version: int | None) -> tuple[Tenant, dict[str, Any] | None]:
     """The tenant as it is now, locked until the transaction ends, and the scenario that the name means to it."""
-    meant = Scenario.objects.visible_to(tenant.pk).filter(scenario_id=scenario_id).best_first()
-    if version is not None:
-        meant = meant.filter(version=version)
-    found = meant.values(found=JSONObject(**{name: name for name in SCENARIO_FIELDS}))[:1]
-    row = Tenant.objects.select_for_update(no_key=True).annotate(scenario=Subquery(found)).get(pk=tenant.pk)
-    return row, row.scenario
+    with connection.cursor() as cursor:
+        statement = LOCK_TENANT.format(columns=plain_sql.columns(Tenant, "t"))
+        cursor.execute(statement, {"tenant": tenant.pk, "scenario": scenario_id, "version": version})
+        *values, scenario = cursor.fetchone()
+    return plain_sql.row(Tenant, values), json.loads(scenario) if scenario else None
 
 
 def _beyond_limits(limits: Tenant, wanted: Mapping[str, Any]) -> list[Problem]:
