@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -87,6 +88,13 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     if _wants_page(request):
         return defaults.permission_denied(request, exception)
     return JsonResponse(body("forbidden", "You may not do this."), status=403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW; the reason is in the log."""
+    if _wants_page(request):
+        return render(request, "403_csrf.html", status=403)
+    return JsonResponse(body("forbidden", "This address takes forms of its own pages only."), status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

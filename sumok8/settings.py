@@ -94,6 +94,8 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+CSRF_FAILURE_VIEW = "sumok8.errors.csrf_failure"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -223,5 +225,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// URL.")
+if not JOB_TOKEN_KEYS:
+    raise ImproperlyConfigured("JOB_TOKEN_KEYS has no key: no job could be started.")
 if any(value.startswith("example-") for value in [SECRET_KEY, *JOB_TOKEN_KEYS]):
     raise ImproperlyConfigured("SECRET_KEY or JOB_TOKEN_KEYS is still the published example; make your own.")
