@@ -35,9 +35,10 @@ def offboard(api: KubeApi, tenant: Tenant, *, erase: bool, patience_s: float) ->
     TenantNamespace.objects.filter(tenant=tenant).delete()
     yield _delete_namespace(api, tenant)
     if erase:
+        tenant_id = tenant.tenant_id  # Django takes a deleted row's key away
         gone = erase_tenant(tenant=tenant)
         yield (
-            f"Erased tenant {tenant.tenant_id} with its keys and jobs, {gone.results} result file(s) and "
+            f"Erased tenant {tenant_id} with its keys and jobs, {gone.results} result file(s) and "
             f"{gone.scenario_versions} scenario version(s)."
         )
     else:

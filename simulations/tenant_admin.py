@@ -125,8 +125,8 @@ class TenantUsageAdmin(TenantAdmin):
         count = Job.objects.filter(tenant=object_id).count()
         if count and self.has_delete_permission(request):
             said = (
-                f"{object_id} has {count} job(s) and cannot be deleted here. Make it inactive to refuse its keys and "
-                f"keep everything, or let an operator remove it with `manage.py offboard_tenant {object_id}`."
+                f"Tenant {object_id} has {count} job(s) and cannot be deleted here. Make it inactive to refuse its "
+                f"keys and keep everything, or let an operator remove it with `manage.py offboard_tenant {object_id}`."
             )
             self.message_user(request, said, messages.ERROR)
             return redirect("admin:tenants_tenant_change", object_id)

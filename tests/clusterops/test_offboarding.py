@@ -101,6 +101,7 @@ def test_erasing_the_data(cluster, api, other_tenant):
     JobFactory(tenant=tenant, status="FAILED", finished_at="2026-01-01T00:00Z")
     said = run("offboard_tenant", "erase-a", "--erase-data", "--kubeconfig", cluster)
     assert "There is no namespace erase-a" in said
+    assert "Erased tenant erase-a with" in said
     assert list(Tenant.objects.all()) == [other_tenant]
     assert not Job.objects.exists()
     assert not ApiKey.objects.exists()

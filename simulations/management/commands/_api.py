@@ -5,13 +5,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
 
 from simulations.client import Client
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--url", default="http://127.0.0.1:8000", help="address of the service (default: %(default)s)")
+    parser.add_argument("--url", default=settings.RUNNER_URL, help="address of the service (default: %(default)s)")
     parser.add_argument(
         "--key-file", type=Path, help="file with the tenant's API key; without it SUMOK8_KEY is read, never an argument"
     )
