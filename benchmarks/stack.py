@@ -46,7 +46,6 @@ def database() -> Iterator[Path]:
     finally:
         server.stop()
         shutil.rmtree(server.home, ignore_errors=True)
-        shutil.rmtree(server.socket_dir, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 

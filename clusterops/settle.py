@@ -42,6 +42,9 @@ def _settle(this: Pass, job: Job, namespaces: "Namespaces") -> None:
         if run is None and this.gateway.run_exists(job.k8s_namespace, job.k8s_job_name):
             return  # made or relabelled since the lists were taken: the next pass sees it
         evidence = rules.Evidence(namespaces.is_going(job), stored_report(job))
+    if run is not None and run.deleting and run.pod_name and job.cancel_requested_at:
+        # Its last words come while it ends, and go with the pod.
+        save_tail(this.gateway, job, run.pod_name, is_final=False)
     if decision := rules.decide(job, run, this.now, evidence):
         _carry_out(this, job, run, decision)
 

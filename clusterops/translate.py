@@ -270,6 +270,8 @@ def _why_failed(status: Json, ended: Json) -> tuple[str, str]:
         return Reason.OUT_OF_MEMORY, words
     if ended.get("reason") in {"StartError", "ContainerCannotRun"}:
         return Reason.CONFIG_ERROR, words
+    if ended.get("reason") == "ContainerStatusUnknown":  # its machine restarted: the kubelet found no trace of it
+        return Reason.INTERRUPTED, words
     if code is None:  # never started: the machine refused it, or it was lost
         return (Reason.INTERRUPTED if status.get("reason") else Reason.LOST), words
     return EXIT_REASONS.get(code, Reason.RUNNER_ERROR), words

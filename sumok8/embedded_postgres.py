@@ -85,6 +85,7 @@ class EmbeddedPostgres:
                 os.kill(pid, signal.SIGQUIT)
                 deadline += 20
             time.sleep(0.02)
+        shutil.rmtree(self.socket_dir, ignore_errors=True)
 
     def pid(self) -> int | None:
         """The running server's process id, or None."""

@@ -30,5 +30,4 @@ def pytest_unconfigure() -> None:
     if _server:
         _server.stop()
         shutil.rmtree(_server.home, ignore_errors=True)
-        shutil.rmtree(_server.socket_dir, ignore_errors=True)
     shutil.rmtree(_folder, ignore_errors=True)

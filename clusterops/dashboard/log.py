@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from clusterops.api.logs import DEFAULT_LINES, log_of
+from simulations.logtext import readable
 from simulations.models import Job
 from tenants.errors import ApiError
 
@@ -27,4 +28,4 @@ def log_view(job: Job) -> LogView:
         note = "The last lines, as stored."
     else:
         note = "No log was stored." if job.is_finished else f"No log yet. {job.message}"
-    return LogView(found["logs"], note)
+    return LogView(readable(found["logs"]), note)

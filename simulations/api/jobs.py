@@ -98,7 +98,7 @@ class JobView(viewsets.ViewSet):
 
     @extend_schema(
         summary="Cancel a job",
-        description="The job ends as CANCELLED once its pod is gone; asking again changes nothing.",
+        description="The job ends as CANCELLED once its pod is gone; until then, asking again changes nothing.",
         request=None,
         responses={202: JobSerializer, 409: None},
         tags=["jobs"],

@@ -224,14 +224,19 @@ class ProgressPoster:
         self._changed.set()
 
     def stop(self) -> None:
+        """Send the last record, whose turn had not come yet; waits for it no longer than one request may take."""
         self._stopped.set()
         self._changed.set()
+        self._thread.join(PROGRESS_TIMEOUT_S)
 
     def _work(self) -> None:
-        while self._changed.wait() and not self._stopped.is_set():
+        ending = False
+        while not ending and self._changed.wait():
             self._changed.clear()
-            record = self._newest
+            ending = self._stopped.is_set()
+            record, self._newest = self._newest, None
             if record is not None:
                 with suppress(OSError, http.client.HTTPException, Refused):
                     self._control_plane.post_progress(record)
-            self._stopped.wait(self._period_s)
+            if not ending:
+                self._stopped.wait(self._period_s)

@@ -154,3 +154,12 @@ def test_events_are_needed_only_for_jobs_without_pod_and_verdict(case: str, expl
     later = datetime(2026, 11, 23, 12, tzinfo=UTC)
     assert translate.has_unexplained(jobs, pods, later) is not explained
     assert not translate.has_unexplained(jobs, pods, datetime(2026, 11, 23, 4, 7, tzinfo=UTC))
+
+
+def test_a_machine_that_restarted_interrupts_rather_than_kills() -> None:
+    """A kubelet that finds no trace of a container reports 137 with this reason (kubelet_pods.go)."""
+    job = json.loads((RECORDINGS / "failed-fallback-to-logs" / "job.json").read_text())
+    pod = json.loads((RECORDINGS / "failed-fallback-to-logs" / "pods.json").read_text())["items"][0]
+    ended = pod["status"]["containerStatuses"][0]["state"]["terminated"]
+    ended |= {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": "The container could not be located"}
+    assert translate.runs([job], [pod], {})[0].reason == "INTERRUPTED"

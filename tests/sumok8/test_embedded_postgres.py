@@ -21,7 +21,6 @@ def server() -> Iterator[EmbeddedPostgres]:
     server = EmbeddedPostgres(folder / "postgres", durable=False)
     yield server
     server.stop()
-    shutil.rmtree(server.socket_dir, ignore_errors=True)
     shutil.rmtree(folder)
 
 
@@ -66,4 +65,3 @@ def test_it_starts_in_a_folder_that_others_may_not_enter(tmp_path: Path) -> None
     finally:
         server.stop()
         shutil.rmtree(server.home, ignore_errors=True)
-        shutil.rmtree(server.socket_dir, ignore_errors=True)

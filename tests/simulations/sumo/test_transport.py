@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from simulations.sumo.transport import ControlPlane, Refused, Unreachable
+from simulations.sumo.transport import ControlPlane, ProgressPoster, Refused, Unreachable
 from tests.simulations.sumo.harness import TOKEN, FakeControlPlane
 
 
@@ -91,3 +91,15 @@ def test_redirects_in_circles_end(plane: FakeControlPlane, client: ControlPlane,
     plane.script = lambda method, path: 307
     with pytest.raises(Refused):
         client.fetch_scenario(tmp_path / "zip", max_bytes=10, deadline=soon())
+
+
+def test_the_last_progress_record_is_sent_though_its_turn_has_not_come(
+    client: ControlPlane, plane: FakeControlPlane
+) -> None:
+    poster = ProgressPoster(client, period_s=60)
+    poster.start()
+    poster.offer({"sim_time": 1.0})
+    poster.offer({"sim_time": 2.0})
+    poster.offer({"sim_time": 3.0})
+    poster.stop()
+    assert plane.progress[-1] == {"sim_time": 3.0}

@@ -1,0 +1,36 @@
+"""The runner's JSON lines as sentences for people. Lines that are none of its events stay as they are."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from simulations.progress import clock
+
+
+def readable(text: str) -> str:
+    """`text` line by line: the time of day in UTC and what happened."""
+    return "\n".join(_line(line) for line in text.split("\n"))
+
+
+def _line(line: str) -> str:
+    try:
+        event = json.loads(line)
+        at = datetime.fromtimestamp(event["t"], UTC)
+        return f"{at:%H:%M:%S}  {SENTENCES[event['event']](event)}"
+    except (ValueError, KeyError, TypeError, OverflowError, OSError):
+        return line
+
+
+def _progress(event: dict[str, Any]) -> str:
+    share = f" ({event['percent']:g} %)" if event.get("percent") is not None else ""
+    counts = ", ".join(f"{event[name]} {name}" for name in ("running", "waiting", "arrived"))
+    return f"{clock(event['sim_time'])} simulated{share}: {counts}"
+
+
+SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "phase": lambda event: event["message"],
+    "log": lambda event: f"{event['level'].upper()}: {event['message']}",
+    "progress": _progress,
+    "result": lambda event: f"Outcome: {event['outcome']}. {event.get('reason') or ''}".rstrip(),
+}
