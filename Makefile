@@ -32,6 +32,9 @@ test: $(VENV)/.dev ## Run all tests (ARGS=… for pytest)
 chaos: $(VENV)/.dev ## Break the product on purpose, for longer (CHAOS_SEED=… CHAOS_JOBS=…, 2000 jobs if not told)
 	CHAOS_JOBS=$${CHAOS_JOBS:-2000} $(PY) -m tests.chaos scenario crash-points
 
+bench: $(VENV)/.dev ## Measure it (ARGS="submission reconcile …" for some parts); figures also in bench-results.json
+	@$(PY) -m benchmarks $(ARGS)
+
 check: $(VENV)/.dev ## Format, lint, types, import rules, migrations in step, manifests
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
