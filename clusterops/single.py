@@ -31,7 +31,7 @@ class Lock:
             if row and row[0]:
                 return True
             if not said:
-                log.info("another reconciler is at work; waiting for it to end")
+                log.warning("another reconciler is at work; waiting for it to end")
                 said = True
             stop.wait(POLL_S)
         return False

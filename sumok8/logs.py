@@ -35,6 +35,9 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
         "loggers": {
             # Expected answers (404, 403 …) are in the access log already.
             "django.request": {"level": "ERROR"},
+            # A stranger's wrong Host header is a 400 in the access log, not a traceback each.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
+            "axes": {"level": "WARNING"},
             "urllib3": {"level": "ERROR"},
             "kubernetes": {"level": "WARNING"},
         },
