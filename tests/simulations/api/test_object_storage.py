@@ -83,6 +83,7 @@ def test_the_runner_reads_and_writes_past_us(bucket: Any, live_server: Any, api:
         for _ in range(2):
             runner.upload(result, f"out/{len(content)}", sha256=digest, deadline=lambda: until)
         assert bucket.Object(str(Artifact.objects.get(name=f"out/{len(content)}").file)).get()["Body"].read() == content
+    runner.upload(result, "manifest.json", sha256=digest, deadline=lambda: until)
     with pytest.raises(Refused) as refused:
         runner.upload(result, "out/100000", sha256=digest, deadline=lambda: until)
     assert refused.value.status == 409
