@@ -44,20 +44,25 @@ sys.exit(fate.get("exit", 0))
 QUICK = Timing(replacement=0.05, create_retry=0.1, image_retry=0.1, namespace=0.1, node_grace=0.3, pod_gc=0.1)
 
 
-@pytest.fixture(scope="session")
-def fate_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    folder: Path = tmp_path_factory.mktemp("fate-cluster")
+def fate_image(folder: Path) -> Image:
+    """An image whose `python -m simulations.sumo` is PROGRAM, kept in `folder`."""
     package = folder / "runner" / "simulations" / "sumo"
     package.mkdir(parents=True)
     for init in (package, package.parent):
         (init / "__init__.py").write_text("")
     (package / "__main__.py").write_text(PROGRAM)
+    return Image(env={"PYTHONPATH": str(folder / "runner")})
+
+
+@pytest.fixture(scope="session")
+def fate_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    folder: Path = tmp_path_factory.mktemp("fate-cluster")
     config = LocalClusterConfig(
         data=folder / "data",
         kubeconfig=folder / "kubeconfig",
         cpu="1000",
         memory="1000Gi",
-        default_image=Image(env={"PYTHONPATH": str(folder / "runner")}),
+        default_image=fate_image(folder),
         timing=QUICK,
     )
     cluster = LocalCluster(config)
