@@ -93,7 +93,8 @@ SENTENCES: dict[str, str | Callable[[Facts], str]] = {
     Reason.QUEUED: "Waiting for a free slot.",
     Reason.STARTING: lambda f: "A machine is preparing the simulation." + _quoted(f.detail),
     Reason.WAITING_FOR_NODE: lambda f: (
-        "No machine has room yet; one is being started, usually in 2 to 5 minutes." + _quoted(f.detail)
+        "No machine has room yet; if the cluster adds machines by itself, one is being started, usually in 2 to 5 "
+        "minutes." + _quoted(f.detail)
     ),
     Reason.WAITING_QUOTA: lambda f: (
         "The cluster's quota for your namespace is used up for the moment; it starts when room is free. If it stays "
