@@ -1,9 +1,15 @@
 """Guessing a staff password is slowed down, for that name and address only."""
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 LOGIN = "/admin/login/"
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def sign_in(client: Client, username: str, password: str):
