@@ -78,8 +78,8 @@ class NodePoolController:
             asked = podstatus.requests(pod.obj)
             room = next((room for room in coming if not room.lacks(asked)), None)
             if room is None and self._fits_new_node(asked):
-                if not self._within_limits():
-                    self._refuse(pod)
+                if limits := self._limits_in_the_way():
+                    self._refuse(pod, limits)
                     continue
                 room = self._planned_room(self._launch())
                 coming.append(room)
@@ -99,10 +99,11 @@ class NodePoolController:
     def _fits_new_node(self, asked: dict[str, Decimal]) -> bool:
         return all(asked.get(name, Decimal(0)) <= amount for name, amount in self._size().items())
 
-    def _within_limits(self) -> bool:
+    def _limits_in_the_way(self) -> dict[str, str]:
+        """Those of the pool's limits that one more node would exceed."""
         count = len(self._claims()) + 1
-        limits = {"cpu": quantity.parse(self.pool.pool_cpu), "memory": quantity.parse(self.pool.pool_memory)}
-        return all(count * amount <= limits[name] for name, amount in self._size().items())
+        limits = {"cpu": self.pool.pool_cpu, "memory": self.pool.pool_memory}
+        return {n: limits[n] for n, amount in self._size().items() if count * amount > quantity.parse(limits[n])}
 
     def _launch(self) -> Stored:
         pool = self.pool
@@ -130,12 +131,10 @@ class NodePoolController:
         self.recorder.record(claim, "Launched", text, by="karpenter")
         return claim
 
-    def _refuse(self, pod: Stored) -> None:
-        pool = self.pool
-        text = (
-            f"Failed to schedule pod, all available instance types exceed limits for nodepool: "
-            f'"{pool.pool_name}" (limits: cpu={pool.pool_cpu}, memory={pool.pool_memory})'
-        )
+    def _refuse(self, pod: Stored, limits: dict[str, str]) -> None:
+        """Karpenter names the pool only; which limit it is, an operator of this one need not look up."""
+        named = ", ".join(f"{name}={value}" for name, value in {"NodePool": self.pool.pool_name, **limits}.items())
+        text = f"Failed to schedule pod, all available instance types exceed limits for nodepool ({named})"
         self._tell(pod, "FailedScheduling", text, warning=True)
 
     def _too_large(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from clusterops.localcluster.resources import EVENTS
 from clusterops.localcluster.store import Store, Stored, seconds, timestamp
 
-SCHEDULERS = ("default-scheduler", "karpenter")  # these write events.k8s.io/v1 style events
+SCHEDULER = "default-scheduler"  # writes events of events.k8s.io/v1 style, the others those of core/v1
 
 
 class Recorder:
@@ -30,7 +30,7 @@ class Recorder:
         action: str = "",
     ) -> None:
         """`by`: the component; `host`: the node for the kubelet; `container`: what it concerns within the pod."""
-        if by not in SCHEDULERS and self._count_again(about, reason, message, by):
+        if by != SCHEDULER and self._count_again(about, reason, message, by):
             return
         involved: dict[str, Any] = {"kind": about.resource.kind}
         if about.key[0]:
@@ -52,13 +52,13 @@ class Recorder:
             "message": message,
         }
         now = timestamp()
-        if by in SCHEDULERS:
+        if by == SCHEDULER:
             event |= {"source": {}, "firstTimestamp": None, "lastTimestamp": None}
         else:
             source = {"component": by} | ({"host": host} if host else {})
             event |= {"source": source, "firstTimestamp": now, "lastTimestamp": now, "count": 1}
         event["type"] = "Warning" if warning else "Normal"
-        if by in SCHEDULERS:
+        if by == SCHEDULER:
             exact = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             event |= {
                 "eventTime": exact,

@@ -84,6 +84,8 @@ def _field_test(path: str, value: str, *, wanted: bool) -> Predicate:
         found: Any = obj
         for step in steps:
             found = found.get(step) if isinstance(found, dict) else None
+        if path == "source" and not found:
+            found = obj.get("reportingComponent")
         if isinstance(found, bool):
             found = str(found).lower()
         missing = "0" if path == "status.successful" else "false" if path == "spec.unschedulable" else ""

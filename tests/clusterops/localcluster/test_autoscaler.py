@@ -65,7 +65,7 @@ def test_the_pools_limit_is_named(kube: Kube) -> None:
         kube.running(kube.run("sleep", "600", container=TWO_CORES))
     third = kube.run("sleep", "600", container=TWO_CORES)
     text = until(lambda: karpenter_events(kube, third).get("FailedScheduling"))
-    assert 'exceed limits for nodepool: "sumo"' in text
+    assert "exceed limits for nodepool (NodePool=sumo, cpu=4, memory=8Gi)" in text
     pool = kube.ok("GET", "/apis/karpenter.sh/v1/nodepools/sumo")
     assert (pool["spec"]["limits"]["cpu"], pool["status"]["resources"]["cpu"]) == ("4", "4")
     assert kube.phase(third) == "Pending"
