@@ -1,5 +1,6 @@
 """One plain sentence per reason: what happened, and what to do next. docs/reasons.md says more about each."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,10 @@ from clusterops.contract import Run
 from simulations.models import Job
 
 Reason = Job.Reason
+
+# Karpenter's words (pkg/controllers/provisioning/scheduling); it names the pool, the local cluster its limits as well.
+POOL_LIMIT = re.compile(r"(?:exceed limits|limits have been exhausted) for nodepool(?: \([^)]*\bcpu=(?P<cpu>[\d.]+))?")
+NO_MACHINE_FITS = "Failed to schedule pod"
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,24 @@ def _completed(facts: Facts) -> str:
     return text
 
 
+def _waiting_for_node(facts: Facts) -> str:
+    words = facts.run.detail if facts.run else ""
+    if found := POOL_LIMIT.search(words):
+        limit = f" of {found['cpu']} CPU" if found["cpu"] else ""
+        text = f"The node pool is at its limit{limit}; it starts when other jobs end or the operator raises the limit."
+    elif words.startswith(NO_MACHINE_FITS):
+        text = (
+            "No machine has room, and at present none that fits can be added. Ask for less CPU or memory, or tell the "
+            "operator."
+        )
+    else:
+        text = (
+            "No machine has room yet; if the cluster adds machines by itself, one is being started, usually in 2 to 5 "
+            "minutes."
+        )
+    return text + _quoted(facts.detail)
+
+
 def _again(why: str) -> Callable[[Facts], str]:
     def says(facts: Facts) -> str:
         if facts.job.is_finished or facts.job.attempt >= settings.MAX_ATTEMPTS:
@@ -92,10 +115,7 @@ SENTENCES: dict[str, str | Callable[[Facts], str]] = {
     # waiting and running
     Reason.QUEUED: "Waiting for a free slot.",
     Reason.STARTING: lambda f: "A machine is preparing the simulation." + _quoted(f.detail),
-    Reason.WAITING_FOR_NODE: lambda f: (
-        "No machine has room yet; if the cluster adds machines by itself, one is being started, usually in 2 to 5 "
-        "minutes." + _quoted(f.detail)
-    ),
+    Reason.WAITING_FOR_NODE: _waiting_for_node,
     Reason.WAITING_QUOTA: lambda f: (
         "The cluster's quota for your namespace is used up for the moment; it starts when room is free. If it stays "
         "so, tell the operator." + _quoted(f.detail)

@@ -70,8 +70,8 @@ def _slim_metadata(meta: Json) -> Json:
     return {name: meta[name] for name in METADATA if name in meta}
 
 
-def runs(jobs: Iterable[Json], pods: Iterable[Json], refusals: Mapping[str, str]) -> list[Run]:
-    """Every attempt in the lists. `refusals`: Job uid → why its pod was refused, from events."""
+def runs(jobs: Iterable[Json], pods: Iterable[Json], explanations: Mapping[str, str]) -> list[Run]:
+    """Every attempt in the lists. `explanations`: uid of a Job or a pod → why it goes no further, from events."""
     by_name: dict[tuple[str, str], list[Json]] = defaultdict(list)
     for pod in pods:
         meta = pod["metadata"]
@@ -81,10 +81,14 @@ def runs(jobs: Iterable[Json], pods: Iterable[Json], refusals: Mapping[str, str]
     for job in jobs:
         meta = job["metadata"]
         key = (meta["namespace"], meta["name"])
-        own = [pod for pod in by_name.get(key, ()) if _owner_uid(pod) == meta["uid"]]
+        own = [pod for pod in by_name.get(key, ()) if owner_uid(pod) == meta["uid"]]
         if own:
             by_name[key] = [pod for pod in by_name[key] if pod not in own]
-        found.append(run_of(job, own, refusals.get(meta["uid"], "")))
+        run = run_of(job, own, explanations.get(meta["uid"], ""))
+        if run.reason == Reason.WAITING_FOR_NODE:
+            waits = next((pod["metadata"]["uid"] for pod in own if pod["metadata"]["name"] == run.pod_name), "")
+            run = replace(run, detail=explanations.get(waits, run.detail))
+        found.append(run)
     found += [_run_of_pods(left) for left in by_name.values() if left]
     return found
 
@@ -99,11 +103,11 @@ def run_of(job: Json, pods: list[Json], refusal: str = "") -> Run:
         uid=meta["uid"],
         decided="Complete" in conditions or "Failed" in conditions,
         deleting="deletionTimestamp" in meta,
-        created_at=_time(meta.get("creationTimestamp")),
+        created_at=time_of(meta.get("creationTimestamp")),
         ttl_s=(job.get("spec") or {}).get("ttlSecondsAfterFinished"),
     )
     if "Complete" in conditions:
-        finished_at = run.finished_at or _time(status.get("completionTime"))
+        finished_at = run.finished_at or time_of(status.get("completionTime"))
         return replace(run, phase=Phase.SUCCEEDED, reason="", detail="", finished_at=finished_at)
     if failed := conditions.get("Failed"):
         return _failed(run, failed)
@@ -118,7 +122,7 @@ def run_of(job: Json, pods: list[Json], refusal: str = "") -> Run:
 
 
 def _failed(run: Run, condition: Json) -> Run:
-    finished_at = run.finished_at or _time(condition.get("lastTransitionTime"))
+    finished_at = run.finished_at or time_of(condition.get("lastTransitionTime"))
     run = replace(run, phase=Phase.FAILED, finished_at=finished_at, detail=run.detail or condition.get("message", ""))
     if condition.get("reason") == "DeadlineExceeded":
         return replace(run, reason=Reason.TIME_LIMIT)
@@ -133,7 +137,7 @@ def _failed(run: Run, condition: Json) -> Run:
 
 
 def _without_pod(run: Run, status: Json, conditions: Mapping[str, Json], refusal: str) -> Run:
-    since = _time(status.get("startTime")) or run.created_at
+    since = time_of(status.get("startTime")) or run.created_at
     if status.get("terminating") or "FailureTarget" in conditions or "SuccessCriteriaMet" in conditions:
         return replace(run, phase=Phase.ENDING, reason=Reason.FINISHING, waiting_since=since)
     reason = Reason.STARTING
@@ -156,7 +160,7 @@ def _run_of_pods(pods: list[Json]) -> Run:
         job_exists=False,
         orphan=not meta.get("ownerReferences"),
         deleting="deletionTimestamp" in meta,
-        created_at=_time(meta.get("creationTimestamp")),
+        created_at=time_of(meta.get("creationTimestamp")),
     )
 
 
@@ -187,11 +191,11 @@ def _pod_state(pod: Json) -> dict[str, Any]:
     state: dict[str, Any] = {
         "pod_name": meta["name"],
         "node_name": spec.get("nodeName") or "",
-        "started_at": _time((ended or container.get("running") or {}).get("startedAt")),
-        "finished_at": _time(ended.get("finishedAt")),
+        "started_at": time_of((ended or container.get("running") or {}).get("startedAt")),
+        "finished_at": time_of(ended.get("finishedAt")),
         "exit_code": ended.get("exitCode"),
         "report": _report(ended.get("message")),
-        "waiting_since": _time(meta.get("creationTimestamp")),
+        "waiting_since": time_of(meta.get("creationTimestamp")),
     }
     disruption = conditions.get("DisruptionTarget") or {}
     disrupted = disruption.get("status") == "True"
@@ -202,7 +206,7 @@ def _pod_state(pod: Json) -> dict[str, Any]:
     if "deletionTimestamp" in meta:
         if silent_since := _silent_since(conditions):  # nobody is there to end it
             return state | {"phase": Phase.ENDING, "reason": Reason.NODE_LOST, "waiting_since": silent_since}
-        since = _time(meta["deletionTimestamp"])
+        since = time_of(meta["deletionTimestamp"])
         return state | {"phase": Phase.ENDING, "reason": Reason.DELETED_EXTERNALLY, "waiting_since": since}
     if phase == "Failed":
         reason, detail = _why_failed(status, ended)
@@ -222,7 +226,7 @@ def _disrupted(disruption: Json, conditions: Mapping[str, Json], meta: Json, pha
         "phase": Phase.WAITING if phase == "Failed" else Phase.ENDING,
         "reason": Reason.NODE_LOST if lost else Reason.PREEMPTED,
         "detail": disruption.get("message", ""),
-        "waiting_since": _silent_since(conditions) or _time(since),
+        "waiting_since": _silent_since(conditions) or time_of(since),
         "report": None,
     }
 
@@ -231,7 +235,7 @@ def _silent_since(conditions: Mapping[str, Json]) -> datetime | None:
     """When the node stopped answering: the node controller writes Ready=False without a reason, a kubelet gives one."""
     ready = conditions.get("Ready") or {}
     if ready.get("status") == "False" and not ready.get("reason"):
-        return _time(ready.get("lastTransitionTime"))
+        return time_of(ready.get("lastTransitionTime"))
     return None
 
 
@@ -277,31 +281,7 @@ def _why_failed(status: Json, ended: Json) -> tuple[str, str]:
     return EXIT_REASONS.get(code, Reason.RUNNER_ERROR), words
 
 
-def refusals(events: Iterable[Json]) -> dict[str, str]:
-    """Job uid → the newest FailedCreate text."""
-    newest: dict[str, tuple[str, str]] = {}
-    for event in events:
-        subject = event.get("involvedObject") or {}
-        if event.get("reason") != "FailedCreate" or subject.get("kind") != "Job":
-            continue
-        at = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or ""
-        uid = subject.get("uid", "")
-        newest[uid] = max(newest.get(uid, ("", "")), (at, event.get("message", "")))
-    return {uid: text for uid, (_, text) in newest.items()}
-
-
-def has_unexplained(jobs: Iterable[Json], pods: Iterable[Json], before: datetime) -> bool:
-    """Whether a Job made before `before` has neither pod nor verdict: only an event can tell why."""
-    with_pod = {_owner_uid(pod) for pod in pods}
-    return any(
-        job["metadata"]["uid"] not in with_pod
-        and not (job.get("status") or {}).get("conditions")
-        and (_time(job["metadata"].get("creationTimestamp")) or before) < before
-        for job in jobs
-    )
-
-
-def _owner_uid(pod: Json) -> str:
+def owner_uid(pod: Json) -> str:
     owners = pod["metadata"].get("ownerReferences")
     return owners[0]["uid"] if owners else ""
 
@@ -328,5 +308,5 @@ def _report(message: str | None) -> Json | None:
     return report if isinstance(report, dict) else None
 
 
-def _time(text: str | None) -> datetime | None:
+def time_of(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None

@@ -1,13 +1,14 @@
 """What the product asks of a cluster: dataclasses in, dataclasses or this project's own errors out."""
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from django.conf import settings
 
-from clusterops import errors, manifests, translate, translate_cluster
+from clusterops import errors, manifests, translate, translate_cluster, translate_events
 from clusterops.contract import ClusterSnapshot, Run, RunSpec, SpaceState, TenantSpace
 from clusterops.gateway.kube_api import (
     APPLY,
@@ -23,7 +24,8 @@ from clusterops.gateway.kube_api import (
 WATCH_S = 240  # the server ends a watch after this; the socket's own time-out is a little longer
 MAX_LOG_BYTES = 256 * 1024
 OURS = f"{manifests.MANAGED_BY}=sumok8"
-EXPLAIN_AFTER = timedelta(seconds=3)  # a Job without a pod for longer than this is asked about its events
+EXPLAIN_AFTER = timedelta(seconds=3)  # a Job without a pod, a pod without a machine: then events are asked why
+ASK_AUTOSCALER_EVERY_S = 10.0  # pods may wait for a machine for hours
 FIELD_MANAGER = {"fieldManager": "sumok8", "force": "true"}
 
 
@@ -32,6 +34,8 @@ class Gateway:
 
     def __init__(self, api: KubeApi) -> None:
         self.api = api
+        self._autoscaler_says: dict[str, str] = {}
+        self._autoscaler_asked_at = float("-inf")
 
     def ensure_space(self, space: TenantSpace) -> str:
         """Make the tenant's namespace and what belongs in it as its limits ask; returns the Namespace's uid.
@@ -111,15 +115,20 @@ class Gateway:
         return jobs, pods
 
     def _runs(self, jobs: list[Json], pods: list[Json]) -> list[Run]:
-        # Events only when some Job has had neither a pod nor a verdict for a while: nothing else tells why.
-        unexplained = translate.has_unexplained(jobs, pods, datetime.now(UTC) - EXPLAIN_AFTER)
-        return translate.runs(jobs, pods, self._refusals() if unexplained else {})
+        # Events only when something has waited for a while and nothing else tells why.
+        before = datetime.now(UTC) - EXPLAIN_AFTER
+        explanations: dict[str, str] = {}
+        if translate_events.has_unexplained(jobs, pods, before):
+            explanations |= self._explanations(translate_events.REFUSED_PODS)
+        if translate_events.has_unschedulable(pods, before):
+            if time.monotonic() - self._autoscaler_asked_at >= ASK_AUTOSCALER_EVERY_S:
+                self._autoscaler_says = self._explanations(translate_events.REFUSED_MACHINES)
+                self._autoscaler_asked_at = time.monotonic()
+            explanations |= self._autoscaler_says
+        return translate.runs(jobs, pods, explanations)
 
-    def _refusals(self) -> dict[str, str]:
-        """Job uid → why its pod was refused, the newest text."""
-        selector = "reason=FailedCreate,involvedObject.kind=Job"
-        events = self.api.items(path_of("events"), query={"fieldSelector": selector})
-        return translate.refusals(events)
+    def _explanations(self, selector: str) -> dict[str, str]:
+        return translate_events.explanations(self.api.items(path_of("events"), query={"fieldSelector": selector}))
 
     def start_run(self, spec: RunSpec) -> bool:
         """Create the run's Job; False if it is there already, from an earlier try whose answer was lost."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterops import translate
+from clusterops import translate, translate_events
 from clusterops.contract import Phase, Run
 
 RECORDINGS = Path(__file__).parent / "recordings"
@@ -22,7 +22,7 @@ def recorded(case: str, *, last_seen: bool = False) -> Run:
         pods += more["items"] if isinstance(more, dict) else more
     events = json.loads((folder / "events.json").read_text())["items"]
     jobs = [job] if job["kind"] == "Job" else []
-    [run] = translate.runs(jobs, pods, translate.refusals(events))
+    [run] = translate.runs(jobs, pods, translate_events.explanations(events))
     return run
 
 
@@ -73,7 +73,7 @@ def first_run(case: str) -> Run:
     job = json.loads((folder / "job.json").read_text())
     pods = json.loads((folder / "pods.json").read_text())["items"]
     events = json.loads((folder / "events.json").read_text())["items"]
-    return translate.runs([job] if job["kind"] == "Job" else [], pods, translate.refusals(events))[0]
+    return translate.runs([job] if job["kind"] == "Job" else [], pods, translate_events.explanations(events))[0]
 
 
 @pytest.mark.parametrize("case, phase, reason, words", CASES, ids=[case[0] for case in CASES])
@@ -144,16 +144,6 @@ def test_a_lost_nodes_silence_is_dated_from_its_last_word() -> None:
 def test_a_replaced_pod_is_counted_and_the_newest_speaks() -> None:
     run = recorded("drained-eviction", last_seen=True)
     assert (run.phase, run.replaced_pods) == (Phase.RUNNING, 1)
-
-
-@pytest.mark.parametrize("case, explained", [("waiting-quota", False), ("running", True), ("succeeded", True)])
-def test_events_are_needed_only_for_jobs_without_pod_and_verdict(case: str, explained: bool) -> None:
-    folder = RECORDINGS / case
-    jobs = [json.loads((folder / "job.json").read_text())]
-    pods = json.loads((folder / "pods.json").read_text())["items"]
-    later = datetime(2026, 11, 23, 12, tzinfo=UTC)
-    assert translate.has_unexplained(jobs, pods, later) is not explained
-    assert not translate.has_unexplained(jobs, pods, datetime(2026, 11, 23, 4, 7, tzinfo=UTC))
 
 
 def test_a_machine_that_restarted_interrupts_rather_than_kills() -> None:

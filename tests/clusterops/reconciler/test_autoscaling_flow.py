@@ -1,6 +1,7 @@
 """The eight steps of the auto-scaling flow, through the whole product, on a cluster whose node pool starts machines."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,28 @@ def test_from_a_submission_to_a_machine_and_back_to_none(
     told = job.events.order_by("at", "pk").values_list("reason", flat=True)
     in_between = {"STARTING", "FINISHING"}  # seen or not, as passes come
     assert [reason for reason in told if reason not in in_between] == ["WAITING_FOR_NODE", "RUNNING", "COMPLETED"]
+
+
+def test_a_pool_at_its_limit_is_named_until_another_job_ends(
+    loop: Loop, gateway: Gateway, submitted: Callable[..., Job], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("clusterops.gateway.operations.EXPLAIN_AFTER", timedelta(0))
+    monkeypatch.setattr("clusterops.gateway.operations.ASK_AUTOSCALER_EVERY_S", 0.0)
+    first, second = submitted(3, hold=str(tmp_path / "go")), submitted(3)
+    loop.until_reason(first, "RUNNING")
+
+    def at_the_limit() -> bool:
+        second.refresh_from_db()
+        return second.message.startswith("The node pool is at its limit")
+
+    loop.until(at_the_limit)
+    assert (second.status, second.reason) == ("PENDING", "WAITING_FOR_NODE")
+    assert second.message == (
+        "The node pool is at its limit of 4 CPU; it starts when other jobs end or the operator raises the limit. The "
+        "cluster says: Failed to schedule pod, all available instance types exceed limits for nodepool (NodePool=sumo, "
+        "cpu=4, memory=8Gi)."
+    )
+    assert loop.once().counts.changed == 0
+    (tmp_path / "go").touch()
+    loop.until_ended(first, second)
+    assert (second.status, second.node_name) == ("SUCCEEDED", first.node_name)
