@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from simulations.api.callers import query, tenant_of
 from simulations.api.pagination import page
 from simulations.api.requests import JobListQuery, SubmitRequest
-from simulations.api.serializers import JobEventsSerializer, JobListSerializer, JobSerializer
+from simulations.api.serializers import JobEventsSerializer, JobListSerializer, JobSerializer, job_as_json
 from simulations.models import Job, JobEvent
 from simulations.services import submit_job
 from tenants.errors import ApiError
@@ -75,7 +75,7 @@ class JobsView(viewsets.ViewSet):
             request_sha256=hashlib.sha256(json.dumps(request.data, sort_keys=True).encode()).hexdigest(),
         )
         headers = {"Location": f"/jobs/{job.job_id}"} | ({} if is_new else {"Idempotent-Replayed": "true"})
-        return Response(JobSerializer(job).data, status=201 if is_new else 200, headers=headers)
+        return Response(job_as_json(job), status=201 if is_new else 200, headers=headers)
 
     @extend_schema(summary="List jobs", parameters=[JobListQuery], responses=JobListSerializer, tags=["jobs"])
     def list(self, request: Request) -> Response:
@@ -94,7 +94,7 @@ class JobView(viewsets.ViewSet):
 
     @extend_schema(summary="Watch a job", responses=JobSerializer, tags=["jobs"])
     def retrieve(self, request: Request, job_id: uuid.UUID) -> Response:
-        return Response(JobSerializer(find_job(request, job_id)).data)
+        return Response(job_as_json(find_job(request, job_id)))
 
     @extend_schema(
         summary="Cancel a job",
@@ -109,7 +109,7 @@ class JobView(viewsets.ViewSet):
             job = find_job(request, job_id)
             if job.is_finished:
                 raise ApiError(409, "job.finished", f"The job has ended already: {job.status}.")
-        return Response(JobSerializer(job).data, status=202)
+        return Response(job_as_json(job), status=202)
 
     @extend_schema(summary="A job's timeline", responses=JobEventsSerializer, tags=["jobs"])
     def events(self, request: Request, job_id: uuid.UUID) -> Response:
