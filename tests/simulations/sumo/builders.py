@@ -89,7 +89,12 @@ def demand() -> bytes:
         tool = sumo_home() / "tools" / "randomTrips.py"
         trips = ["-n", str(net), "-o", str(out), "-e", "60", "-p", "2", "--seed", "1"]
         subprocess.run(
-            [sys.executable, str(tool), *trips], check=True, capture_output=True, env=sumo_environment(), timeout=60
+            [sys.executable, str(tool), *trips],
+            check=True,
+            capture_output=True,
+            cwd=folder,  # it leaves files of its own there
+            env=sumo_environment(),
+            timeout=60,
         )
         return out.read_bytes()
 
