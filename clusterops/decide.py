@@ -207,6 +207,8 @@ def _placed(job: Job, run: Run, now: datetime) -> dict[str, Any]:
         columns["dispatched_at"] = _between(job.submitted_at, run.created_at, now)
     if run.pod_name and run.pod_name != job.pod_name:
         columns["pod_name"] = run.pod_name
+        if job.pod_name:  # preempted, drained or the like; a new attempt begins without a pod
+            columns["disruptions"] = job.disruptions + 1
     if run.node_name and run.node_name != job.node_name:
         columns["node_name"] = run.node_name
     return columns

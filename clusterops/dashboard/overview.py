@@ -21,7 +21,7 @@ LATE_AFTER = timedelta(seconds=120)  # four missed passes of the reconciler
 DRIFT = {
     "repaired": "tenant spaces changed by another hand, set right",
     "strays": "Kubernetes Jobs that no row wants, to be deleted",
-    "orphan_pods": "pods that nothing owns: see manage.py check_cluster",
+    "orphan_pods": "pods that nothing owns: manage.py delete_orphan_pods removes them",
 }
 DISPATCHED = Q(dispatched_at__isnull=False)
 LIST_COLUMNS = (

@@ -43,7 +43,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         fields = [
             "job_id", "tenant_id", "status", "reason", "message", "queue_position", "scenario_id", "scenario_version",
             "cpu_request", "memory_gi", "priority", "labels", "submitted_at", "started_at", "finished_at",
-            "cancel_requested_at", "status_as_of", "attempt", "exit_code", "request", "progress", "results", "links",
+            "cancel_requested_at", "status_as_of", "attempt", "disruptions", "exit_code",
+            "request", "progress", "results", "links",
         ]  # fmt: skip
         read_only_fields = fields
 

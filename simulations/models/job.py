@@ -125,6 +125,9 @@ class Job(models.Model):
         null=True, blank=True, help_text="When the Kubernetes Job was given its short TTL."
     )
     attempt = models.PositiveSmallIntegerField(default=1)
+    disruptions = models.PositiveSmallIntegerField(
+        default=0, help_text="How often the cluster took the attempt's pod away and replaced it."
+    )
     scenario = models.ForeignKey(Scenario, models.SET_NULL, null=True, blank=True, related_name="jobs")
     scenario_data = models.JSONField(default=dict, help_text="The whole request as accepted, with defaults and seed.")
     cpu_request = models.PositiveIntegerField(default=1)

@@ -1,9 +1,12 @@
 """Cancel in every state: CANCELLED only when the pod is gone, and nothing is left behind."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
+from clusterops.gateway import path_of
 from simulations.models import Job
 
 
@@ -56,3 +59,23 @@ def test_too_late_a_cancel_changes_nothing(loop, submit) -> None:
     job.request_cancel()
     loop.until_ended(job)
     assert job.status == "SUCCEEDED"
+
+
+def test_a_pod_without_its_job_ends_by_an_operators_hand(loop, submit, gateway, fate_cluster, tmp_path) -> None:
+    def command(*arguments: str) -> str:
+        out = StringIO()
+        call_command("delete_orphan_pods", "--kubeconfig", str(fate_cluster.config.kubeconfig), *arguments, stdout=out)
+        return out.getvalue()
+
+    job = submit(hold=str(tmp_path / "never"), grace=0.3)
+    loop.until_reason(job, "RUNNING")
+    gateway.api.request("DELETE", path_of("jobs", job.k8s_namespace, job.k8s_job_name))  # without a policy: orphans
+    assert f"Kept {job.k8s_namespace}/{job.pod_name}" in command()
+    job.request_cancel()
+    loop.once()
+    job.refresh_from_db()
+    assert (job.reason, "operator" in job.message) == ("CANCELLING", True)
+    assert f"Would delete {job.k8s_namespace}/{job.pod_name}" in command("--dry-run")
+    assert f"Deleted {job.k8s_namespace}/{job.pod_name}" in command()
+    loop.until_ended(job)
+    assert job.status == "CANCELLED"

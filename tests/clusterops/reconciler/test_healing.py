@@ -180,3 +180,17 @@ def test_one_bad_job_does_not_block_the_others(loop, submit, monkeypatch) -> Non
     loop.until_ended(good)
     assert good.status == "SUCCEEDED"
     assert Job.objects.get(pk=bad.pk).status == "PENDING"
+
+
+def test_an_evicted_pod_is_replaced_and_counted(loop, submit, gateway, tmp_path) -> None:
+    """A drained machine: Kubernetes replaces the pod within the attempt, and it is not the job's fault."""
+    go = tmp_path / "go"
+    job = submit(hold=str(go), grace=0.1)
+    loop.until_reason(job, "RUNNING")
+    first = job.pod_name
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": first, "namespace": job.k8s_namespace}}
+    gateway.api.request("POST", path_of("pods", job.k8s_namespace, first, "eviction"), body=body)
+    loop.until(lambda: Job.objects.get(pk=job.pk).pod_name not in ("", first))
+    go.touch()
+    loop.until_ended(job)
+    assert (job.status, job.attempt, job.disruptions) == ("SUCCEEDED", 1, 1)
