@@ -1,8 +1,8 @@
 """Make midtown_peak.zip anew with SUMO's own tools: ``python -m simulations.samples.make_sample``.
 
 A town district of 8 by 6 blocks with actuated traffic lights, turn lanes and roads that lead out of it; one and a half
-hours around the peak with about 3000 cars, most of them through traffic, and
-a quarter of an hour's tail for them to arrive.
+hours around the peak with about 3000 cars, most of them through traffic, and a
+quarter of an hour's tail for them to arrive. A quarter of a second a step keeps queues and lane changes fine.
 Needs SUMO_HOME (with ``bin`` and ``tools``). The seeds are fixed, so the same SUMO version makes the same scenario.
 """
 
@@ -37,7 +37,7 @@ CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
     <time>
         <begin value="0"/>
         <end value="6300"/>
-        <step-length value="0.5"/>
+        <step-length value="0.25"/>
     </time>
 </sumoConfiguration>
 """
