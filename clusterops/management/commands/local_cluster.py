@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from clusterops.localcluster.cluster import AlreadyRunning, LocalCluster
 from clusterops.localcluster.config import Autoscaler, Image, LocalClusterConfig
+from tenants.management.base import OperatorCommand
 
 
 def runner_stand_in() -> Image:
@@ -35,8 +36,9 @@ def runner_stand_in() -> Image:
     return Image(env=env)
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = __doc__
+    example = "manage.py local_cluster --data var/cluster --kubeconfig var/kubeconfig"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
@@ -21,6 +21,7 @@ from clusterops.gateway import default_gateway
 from clusterops.models import ReconcilerState
 from clusterops.reconciler import Memory, Pass, reconcile_once
 from clusterops.single import Lock
+from tenants.management.base import OperatorCommand
 
 log = logging.getLogger("clusterops.reconciler")
 
@@ -29,8 +30,12 @@ MORE_AFTER_S = 0.25
 AGAIN_AFTER_S = 5.0  # after a pass that saw no database or no cluster
 
 
-class Command(BaseCommand):
-    help = "Bring the cluster in line with the jobs that are wanted, and the jobs' rows with the cluster."
+class Command(OperatorCommand):
+    help = (
+        "Bring the cluster in line with the jobs that are wanted, and their rows with the cluster, until told to end. "
+        "Beside a reconciler that runs already it waits for that one's end."
+    )
+    example = "manage.py reconcile_jobs --once"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="one pass, then exit (1 if it ended early)")
