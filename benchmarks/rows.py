@@ -10,6 +10,10 @@ INSPECTION = {
 }
 
 
+def forget_jobs() -> None:
+    Job.objects.all().delete()
+
+
 def clear() -> None:
     """An empty database again."""
     Job.objects.all().delete()

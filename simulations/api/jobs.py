@@ -66,11 +66,9 @@ class JobsView(viewsets.ViewSet):
         tags=["jobs"],
     )
     def create(self, request: Request) -> Response:
-        wanted = SubmitRequest(data=request.data)
-        wanted.is_valid(raise_exception=True)
         job, is_new = submit_job(
             tenant=tenant_of(request),
-            wanted=wanted.validated_data,
+            wanted=SubmitRequest.read(request.data),
             idempotency_key=_idempotency_key(request),
             request_sha256=hashlib.sha256(json.dumps(request.data, sort_keys=True).encode()).hexdigest(),
         )
