@@ -16,8 +16,8 @@ CLIENTS = (1, 8, 32)
 BODY = json.dumps({"scenario_id": "zurich_peak", "cpu_request": 2, "memory_gi": 4})
 
 
-def load(url: str, headers: dict[str, str], clients: int, seconds: float) -> dict[str, Any]:
-    """`clients` keep-alive connections submit for `seconds`; every answer must be 201."""
+def load(url: str, headers: dict[str, str], clients: int, seconds: float) -> list[float]:
+    """`clients` keep-alive connections submit for `seconds`; every answer must be 201. Returns their seconds."""
     latencies: list[float] = []
     failures: list[str] = []
     until = time.perf_counter() + seconds
@@ -37,7 +37,6 @@ def load(url: str, headers: dict[str, str], clients: int, seconds: float) -> dic
         connection.close()
         latencies.extend(mine)
 
-    began = time.perf_counter()
     threads = [threading.Thread(target=submit) for _ in range(clients)]
     for thread in threads:
         thread.start()
@@ -45,26 +44,44 @@ def load(url: str, headers: dict[str, str], clients: int, seconds: float) -> dic
         thread.join()
     if failures:
         raise RuntimeError(f"not every submission was accepted: {failures[0]}")
-    return {
-        "clients": clients,
-        "requests/s": len(latencies) / (time.perf_counter() - began),
-        **{f"p{share:.0f} ms": percentile(latencies, share / 100) * 1000 for share in (50, 95, 99)},
-    }
+    return latencies
 
 
-def measure(key: str, *, seconds: float = 5.0) -> list[dict[str, Any]]:
-    """A row per number of clients and application, the two in turn so that both meet the same machine."""
+def measure(key: str, *, rounds: int = 7, seconds: float = 2.0) -> list[dict[str, Any]]:
+    """A row per number of clients and application, in short turns so that both meet the same machine, and one with the
+    medians over the rounds of how many times the bare application is faster."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     rows = []
     with gunicorn("sumok8.wsgi") as product, gunicorn("benchmarks.bare_wsgi", "/") as bare:
-        targets: list[tuple[str, str]] = [("sumo-k8", product), ("bare wsgi", bare)]
-        for _, url in targets:
+        targets = {"sumo-k8": product, "bare wsgi": bare}
+        for url in targets.values():
             load(url, headers, 4, 1.0)  # warm-up
         for clients in CLIENTS:
-            for name, url in targets:
-                forget_jobs()  # counting a tenant's active jobs is part of a submission: each load begins without any
-                rows.append({"application": name, **load(url, headers, clients, seconds)})
+            found: dict[str, list[dict[str, float]]] = {name: [] for name in targets}
+            taken: dict[str, list[float]] = {name: [] for name in targets}
+            for _ in range(rounds):
+                for name, url in targets.items():
+                    # Counting a tenant's active jobs is part of a submission: each turn begins without any.
+                    forget_jobs()
+                    latencies = load(url, headers, clients, seconds)
+                    found[name].append(_figures(latencies, seconds))
+                    taken[name] += latencies
+            for name in targets:
+                figures = _figures(taken[name], rounds * seconds)
+                rows.append({"application": name, "clients": clients, **figures})
+            times = [_times_slower(*pair) for pair in zip(*found.values(), strict=True)]
+            medians = {figure: percentile([each[figure] for each in times], 0.5) for figure in times[0]}
+            rows.append({"application": "times", "clients": clients, **medians})
     return rows
+
+
+def _figures(latencies: list[float], seconds: float) -> dict[str, float]:
+    shares = {f"p{share} ms": percentile(latencies, share / 100) * 1000 for share in (50, 95, 99)}
+    return {"requests/s": len(latencies) / seconds, **shares}
+
+
+def _times_slower(ours: dict[str, float], bare: dict[str, float]) -> dict[str, float]:
+    return {name: bare[name] / ours[name] if name == "requests/s" else ours[name] / bare[name] for name in ours}
 
 
 def queries_of(call: Callable[[], Any]) -> int:

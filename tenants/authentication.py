@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.contrib.auth.models import User
-from django.db import connection
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -29,7 +28,7 @@ class Principal:
 def find_key(digest: str) -> ApiKey | None:
     """The key and its tenant, by one query."""
     wanted = f"{plain_sql.columns(ApiKey, 'k')}, {plain_sql.columns(Tenant, 't')}"
-    with connection.cursor() as cursor:
+    with plain_sql.cursor() as cursor:
         cursor.execute(
             f"SELECT {wanted} FROM api_keys k LEFT JOIN tenants t USING (tenant_id) WHERE k.digest = %s",  # noqa: S608
             [digest],

@@ -4,12 +4,22 @@ import uuid
 from typing import Any, ClassVar
 
 from django.db import models, transaction
+from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from simulations.models.scenario import Scenario
 from tenants.models import Tenant
+
+# As the dispatcher orders a tenant's queue. Plain SQL: the ORM takes several times as long to build it as PostgreSQL to
+# run it, at every look at a job.
+QUEUE_POSITION = """
+CASE WHEN jobs.status = 'PENDING' AND jobs.dispatched_at IS NULL THEN 1 + (
+  SELECT count(*) FROM jobs ahead
+  WHERE ahead.tenant_id = jobs.tenant_id AND ahead.status = 'PENDING' AND ahead.dispatched_at IS NULL
+    AND (-ahead.priority, ahead.submitted_at, ahead.job_id) < (-jobs.priority, jobs.submitted_at, jobs.job_id)
+) END
+"""
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -23,24 +33,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def with_queue_position(self) -> "JobQuerySet":
         """Adds `queue_position`: 1 is the tenant's next job to run, null is a job that does not wait."""
-        earlier = models.Q(submitted_at__lt=models.OuterRef("submitted_at")) | models.Q(
-            submitted_at=models.OuterRef("submitted_at"), job_id__lt=models.OuterRef("job_id")
-        )
-        ahead = (
-            Job.objects.queued()
-            .filter(tenant=models.OuterRef("tenant"))
-            .filter(
-                models.Q(priority__gt=models.OuterRef("priority"))
-                | models.Q(earlier, priority=models.OuterRef("priority"))
-            )
-            .order_by()
-            .values("tenant")
-            .annotate(count=models.Count("*"))
-            .values("count")
-        )
-        position = Coalesce(models.Subquery(ahead), 0) + 1
-        waits = models.Q(status=Job.Status.PENDING, dispatched_at=None)
-        return self.annotate(queue_position=models.Case(models.When(waits, then=position)))
+        return self.annotate(queue_position=RawSQL(QUEUE_POSITION, [], output_field=models.IntegerField()))  # noqa: S611
 
     def run(self, job_id: uuid.UUID, attempt: int) -> "JobQuerySet":
         """That attempt of the job, if it is the present one and the job has not ended."""
@@ -108,7 +101,8 @@ class Job(models.Model):
     }
 
     job_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="jobs")
+    # Its own index would be one more to write at every submission: two below begin with the tenant.
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="jobs", db_index=False)
     k8s_job_name = models.CharField(max_length=63)
     k8s_namespace = models.CharField(max_length=63)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
-from django.db.models.expressions import RawSQL
+from django.db import IntegrityError, transaction
 from psycopg import Error as PsycopgError
 from psycopg.errors import ForeignKeyViolation
 
@@ -21,7 +20,9 @@ from tenants.models import Tenant
 
 RETRY_AFTER_S = 30
 # Part of the INSERT: a statement of its own sees what was committed before the tenant's lock was granted.
-COUNT_ADMITTED = "(SELECT count(*) + 1 FROM jobs WHERE tenant_id = %s AND status IN ('PENDING', 'RUNNING'))"
+COUNT_ADMITTED = (
+    "(SELECT count(*) + 1 FROM jobs WHERE tenant_id = %(tenant_id)s::varchar AND status IN ('PENDING', 'RUNNING'))"
+)
 # The scenario is what `ScenarioQuerySet.best_first` puts first: own before shared, then the newest version.
 LOCK_TENANT = """
 SELECT {columns}, (
@@ -86,15 +87,14 @@ def _insert(tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | No
         "seed": secrets.randbelow(2**31) if wanted["seed"] is None else wanted["seed"],
         "time_limit_s": wanted["time_limit_s"] or settings.JOB_DEFAULT_TIME_LIMIT_S,
     }
-    job.admitted_as = RawSQL(COUNT_ADMITTED, [tenant.pk])  # noqa: S611 - no value is part of it
     job.admission_limit = limits.max_concurrent_jobs + limits.max_queued_jobs
-    job.save(force_insert=True)
+    plain_sql.insert(job, admitted_as=COUNT_ADMITTED)
     return job
 
 
 def _lock_tenant(tenant: Tenant, scenario_id: str, version: int | None) -> tuple[Tenant, dict[str, Any] | None]:
     """The tenant as it is now, locked until the transaction ends, and the scenario that the name means to it."""
-    with connection.cursor() as cursor:
+    with plain_sql.cursor() as cursor:
         statement = LOCK_TENANT.format(columns=plain_sql.columns(Tenant, "t"))
         cursor.execute(statement, {"tenant": tenant.pk, "scenario": scenario_id, "version": version})
         *values, scenario = cursor.fetchone()
