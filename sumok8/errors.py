@@ -1,11 +1,14 @@
 """One JSON shape for every error: `{"error": {"code", "message", "details"}}`."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -23,6 +26,9 @@ CODES: dict[type[exceptions.APIException], tuple[str, str]] = {
     exceptions.ParseError: ("malformed", "The body could not be read."),
     exceptions.Throttled: ("rate_limited", "Too many requests with this key; try again after Retry-After seconds."),
 }
+
+# Refused or broken connections, and none free in time.
+DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 def body(code: str, message: str, details: list[dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -107,7 +113,20 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: the cause is in the log under the answer's X-Request-ID."""
+    if isinstance(sys.exception(), DATABASE_AWAY):
+        return database_unreachable(request)
     if _wants_page(request):
         return defaults.server_error(request)
     message = "Something went wrong on our side; tell the operator the X-Request-ID of this answer."
     return JsonResponse(body("internal", message), status=500)
+
+
+def database_unreachable(request: HttpRequest) -> HttpResponse:
+    """Not an error of ours to report but a moment to wait out."""
+    if _wants_page(request):  # without the request: naming who is signed in needs the database
+        response = HttpResponse(render_to_string("503.html"), status=503)
+    else:
+        message = "The database does not answer; try again in a moment."
+        response = JsonResponse(body("database_unreachable", message), status=503)
+    response["Retry-After"] = "5"
+    return response

@@ -23,5 +23,5 @@ def readyz(request: HttpRequest) -> HttpResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
-        return JsonResponse(errors.body("database_unreachable", "The database does not answer; try again."), status=503)
+        return errors.database_unreachable(request)
     return JsonResponse({"status": "ok", "database": "ok"})

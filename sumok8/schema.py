@@ -45,7 +45,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "415": ("Neither JSON nor the form asked for.", "unsupported_media_type", "Send the body as JSON."),
     "422": ("Understood, but it cannot be run.", "invalid", "The request has errors; each is listed in details."),
     "429": ("Too much at once; try again after Retry-After seconds.", "rate_limited", "Too many requests."),
-    "503": ("The cluster does not answer; try again.", "cluster_unreachable", "The cluster does not answer."),
+    "503": ("Database, cluster or storage do not answer; try again.", "database_unreachable", "Try again in a moment."),
 }
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -78,8 +78,8 @@ def without_internal_paths(endpoints: list[tuple[Any, ...]], **_: Any) -> list[t
 def document_errors(result: Schema, generator: SchemaGenerator, request: Request | None, public: bool) -> Schema:
     """Postprocessing hook: every operation names the errors it can give, all of one shape.
 
-    What follows from the operation itself (a key, a body, a path's id) is added here. A view that also gives 409 or
-    503 says so with `extend_schema(responses={409: None})`; the empty answer is filled in.
+    What follows from the operation itself (a key, a body, a path's id) is added here. A view that also gives 409
+    says so with `extend_schema(responses={409: None})`; the empty answer is filled in.
     """
     result.setdefault("components", {}).setdefault("schemas", {})["Error"] = ERROR_SCHEMA
     for path, item in result["paths"].items():
@@ -93,7 +93,7 @@ def _document(operation: Schema, path: str) -> None:
     responses = operation["responses"]
     wanted = {"406"}
     if any(operation.get("security", [])):
-        wanted |= {"401", "403", "429"}
+        wanted |= {"401", "403", "429", "503"}
     if "{" in path:
         wanted.add("404")
     if any(parameter["in"] in {"query", "header"} for parameter in operation.get("parameters", [])):
@@ -120,6 +120,6 @@ def _answer(status: str) -> Schema:
             }
         },
     }
-    if status == "429":
+    if status in {"429", "503"}:
         answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
     return answer

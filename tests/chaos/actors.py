@@ -34,7 +34,8 @@ def act(name: str, log: str, *arguments: object) -> None:
     manifests.GRACE_S = GRACE_S
     spaces.CHECK_EVERY_S = spaces.RETRY_AFTER_S = CHECK_EVERY_S
     logging.raiseExceptions = False
-    {"reconciler": reconciler, "one_pass": crashing.one_pass}[name](*arguments)
+    parts = {"reconciler": reconciler, "one_pass": crashing.one_pass, "one_submission": crashing.one_submission}
+    parts[name](*arguments)
     sys.stdout.flush()
     os._exit(0)
 

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections import Counter
+from itertools import chain, count
 from typing import Any
 
 from clusterops import manifests
@@ -11,6 +12,7 @@ from clusterops.reconciler import reconcile_once
 from simulations.models import Job
 from tenants.models import Tenant
 from tests.chaos import actors, world
+from tests.chaos.fates import fate_of
 from tests.chaos.stage import Stage, until
 from tests.chaos.world import Told
 
@@ -35,19 +37,36 @@ class CrashPoints:
         self._steps = stage.folder / "steps"
         self._tenant = Tenant(tenant_id=TENANT)
         self._lost, self._lost_at = "", 0.0
+        self._early: list[Told] = []  # submitted before the first life
 
     def run(self) -> None:
         manifests.GRACE_S = actors.GRACE_S
         self._tenant = world.make_tenant(TENANT, **LIMITS)
+        self.submit_dying()
         at = self.first
         while self.life(at):
             at += self.stride
+
+    def submit_dying(self) -> None:
+        """A submission that dies at its n-th step, for each n, and is repeated with its Idempotency-Key: one job."""
+        key, died = world.issue_key(self._tenant), True
+        for number, at in enumerate(chain([1], count(1))):  # the first use of a key is a step of its own
+            name = f"submission-{number}"
+            arguments = (key, STORIES[0], name)
+            died = self.part("one_submission", at, *arguments)[1]
+            if died:
+                self.part("one_submission", 0, *arguments)
+            told = Told(Job.objects.get(tenant=self._tenant, idempotency_key=name).job_id, fate_of(STORIES[0]))
+            self._early.append(told)
+            if not died:
+                return
 
     def life(self, at: int) -> bool:
         """Whether the reconciler died on the way."""
         self.lives += 1
         with_loss = bool(self.lost_every) and self.lives % self.lost_every == 0
-        mine = [world.submit(self._tenant, story) for story in STORIES]
+        mine = [*self._early, *(world.submit(self._tenant, story) for story in STORIES)]
+        self._early = []
         if with_loss:
             mine.append(world.submit(self._tenant, LOST_STORY))
         self.told |= {str(told.job_id): told for told in mine}
@@ -57,7 +76,7 @@ class CrashPoints:
             if died:
                 reconcile_once(default_gateway())
             else:
-                at, died = self.one_pass(at)
+                at, died = self.part("one_pass", at)
             if not Job.objects.active().filter(pk__in=ids).exists() and not world.unreleased():
                 self.find_machine()
                 self._lost_at = 0.0
@@ -66,16 +85,16 @@ class CrashPoints:
             until(self.quiet, "the cluster has done its part", 30)
         raise TimeoutError(f"not settled after {PASSES} passes: {list(Job.objects.active().filter(pk__in=ids))}")
 
-    def one_pass(self, at: int) -> tuple[int, bool]:
+    def part(self, name: str, at: int, *arguments: object) -> tuple[int, bool]:
         """What is left of `at` afterwards, and whether it died."""
         self._steps.unlink(missing_ok=True)
-        process = actors.start("one_pass", at, str(self._steps), log=self.stage.folder / "passes.log")
+        process = actors.start(name, at, str(self._steps), *arguments, log=self.stage.folder / "passes.log")
         process.join()
         steps = self._steps.read_text().splitlines()
         if process.exitcode == 0:
             return at - len(steps), False
         if len(steps) != at:
-            raise RuntimeError(f"the pass ended with {process.exitcode} at step {len(steps)}, not {at}")
+            raise RuntimeError(f"{name} ended with {process.exitcode} at step {len(steps)}, not {at}")
         self.points[steps[-1]] += 1
         return 0, True
 

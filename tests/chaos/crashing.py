@@ -6,7 +6,8 @@ after a step is dying before the next, so dying before each of them is enough.
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,6 @@ class Crash:
 
 def one_pass(at: int, steps: str) -> None:
     """One `reconcile_once`, dead at step `at`."""
-    from django.db import connection
-
     from clusterops.gateway import default_gateway
     from clusterops.reconciler import reconcile_once
 
@@ -55,7 +54,26 @@ def one_pass(at: int, steps: str) -> None:
     gateway = default_gateway()
     for name in CALLS:
         setattr(gateway, name, crash.numbered(name, getattr(gateway, name)))
+    with counted_database(crash):
+        reconcile_once(gateway)
+
+
+def one_submission(at: int, steps: str, key: str, scenario_id: str, idempotency_key: str) -> None:
+    """One POST /jobs, dead at step `at`; the last step is the answer."""
+    from django.test import Client
+
+    crash = Crash(at, Path(steps))
+    client = Client(headers={"Host": "localhost", "Authorization": f"Bearer {key}", "Idempotency-Key": idempotency_key})
+    with counted_database(crash):
+        answer = client.post("/jobs", {"scenario_id": scenario_id}, content_type="application/json")
+    crash.step(f"answer {answer.status_code}")
+
+
+@contextmanager
+def counted_database(crash: Crash) -> Iterator[None]:
+    from django.db import connection
+
     connection.ensure_connection()
     connection.commit = crash.numbered("COMMIT", connection.commit)  # type: ignore[method-assign]
     with connection.execute_wrapper(crash.execute):
-        reconcile_once(gateway)
+        yield

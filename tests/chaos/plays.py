@@ -28,6 +28,9 @@ def scenario(stage: Stage, options: Namespace) -> list[str]:
     proxy = stage.proxy
     print(f"chaos: seed {options.seed}, {ends(play.told)}, {seconds:.0f} s")
     print(f"  acts: {counted(play.acts)}")
+    print(f"  HTTP answers (0: none): {counted(play.web.statuses)}")
+    if broken := play.web.statuses[500]:
+        problems.append(f"the web answered 500 {broken} times; see web.log")
     print(f"  faults in {proxy.requests} requests: {counted(proxy.counts)}")
     return problems
 
@@ -64,5 +67,5 @@ def ends(told: dict[str, world.Told]) -> str:
     return f"{len(jobs)} jobs ({again} with more than one attempt): {counted(kinds)}"
 
 
-def counted(counts: Counter[str]) -> str:
+def counted(counts: Counter[Any]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])))

@@ -54,7 +54,7 @@ class FaultyProxy:
     changed at any time; `outage` makes everything fail until it is false again.
     """
 
-    def __init__(self, upstream: str, *, seed: int, log: Path, rate: float = 0.0, page: int = 7) -> None:
+    def __init__(self, upstream: str, *, seed: int, log: Path, rate: float = 0.0, page: int = 20) -> None:
         self.upstream, self.seed, self.rate, self.page = upstream, seed, rate, page
         self.only: tuple[str, ...] = FAULTS
         self.counts: Counter[str] = Counter()

@@ -7,7 +7,8 @@ machine's. Every act is printed to `acts.jsonl` in the folder, every fault of th
 import json
 import random
 import time
-from collections import Counter
+import uuid
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from multiprocessing.context import ForkServerProcess
 from typing import Any
@@ -18,8 +19,9 @@ from django.utils import timezone
 from simulations.models import Job
 from tenants.models import Tenant
 from tests.chaos import actors, world
-from tests.chaos.fates import FATES, SECONDS
+from tests.chaos.fates import FATES, SECONDS, fate_of
 from tests.chaos.stage import NODES, Stage, until
+from tests.chaos.web import Web
 from tests.chaos.world import Told
 
 LIMITS = {
@@ -38,6 +40,10 @@ class Scenario:
     def __init__(self, stage: Stage, *, seed: int, jobs: int, faults: float) -> None:
         self.stage, self.rng, self.jobs, self.faults = stage, random.Random(seed), jobs, faults
         self.told: dict[str, Told] = {}
+        self.asked = 0  # submissions begun
+        self.web = Web(stage.folder)
+        self.keys: dict[str, str] = {}  # tenant → API key
+        self.disrupted_pods: defaultdict[str, set[str]] = defaultdict(set)  # by job, in hex
         self.limits: dict[str, list[tuple[float, dict[str, int]]]] = {}  # in force from then on
         self.acts: Counter[str] = Counter()
         self.reconcilers: list[ForkServerProcess] = []
@@ -51,7 +57,7 @@ class Scenario:
         self.prepare()
         self.stage.proxy.rate = self.faults
         while (active := world.active()) > self.jobs * CALM_BELOW or len(self.told) < self.jobs:
-            if active < MOST_ACTIVE:
+            if active + self.asked - len(self.told) < MOST_ACTIVE:
                 self.submit_some()
             self.disturb()
             self.look_after_machines()
@@ -60,12 +66,12 @@ class Scenario:
 
     def prepare(self) -> None:
         for name, limits in LIMITS.items():
-            world.make_tenant(name, **limits)
+            self.keys[name] = world.issue_key(world.make_tenant(name, **limits))
             self.limits[name] = [(time.time(), limits)]
         self.start_reconciler()
 
     def submit_some(self) -> None:
-        for _ in range(min(self.rng.randint(1, 8), self.jobs - len(self.told))):
+        for _ in range(min(self.rng.randint(1, 8), self.jobs - self.asked)):
             kind = self.rng.choices(list(FATES), [fate.weight for fate in FATES.values()])[0]
             if kind == "memory":
                 self._memory_jobs += 1
@@ -76,14 +82,23 @@ class Scenario:
                 size["memory_gi"] = 1
             seconds = self.rng.choices(list(SECONDS.values()), (3, 4, 2, 1))[0]
             priority = self.rng.choice((-1, 0, 0, 0, 1))
-            owner = Tenant(tenant_id=tenant)
-            told = world.submit(owner, f"{kind}-{seconds}", priority=priority, **size)
-            self.told[str(told.job_id)] = told
+            self.asked += 1
+            self.web.soon(self.submit, tenant, {"scenario_id": f"{kind}-{seconds}", "priority": priority, **size})
+
+    def submit(self, tenant: str, wanted: dict[str, Any]) -> None:
+        """In a client's thread."""
+        answer = self.web.post("/jobs", self.keys[tenant], wanted)
+        if answer.status not in (200, 201):
+            raise RuntimeError(f"{wanted} was answered {answer.status} {answer.json}")
+        told = Told(uuid.UUID(answer.json["job_id"]), fate_of(wanted["scenario_id"]))
+        self.told[str(told.job_id)] = told
 
     def disturb(self) -> None:
         acts: list[tuple[Callable[[], Any], int]] = [
             (self.cancel_some, 10),
             (self.kill_reconciler, 8),
+            (self.kill_web, 3),
+            (self.kill_web_worker, 3),
             (self.second_reconciler, 4),
             (self.outage, 3),
             (self.change_limits, 6),
@@ -111,9 +126,19 @@ class Scenario:
                 self.cancel(job)
 
     def cancel(self, job: Job) -> None:
-        if job.request_cancel():
-            self.told[str(job.pk)].cancelled = True
-            self.note(f"cancel {job.reason}", job=str(job.pk))
+        told = self.told.get(str(job.pk))
+        if told is None:  # its submission has not been answered yet
+            return
+        self.note(f"cancel {job.reason}", job=str(job.pk))
+        self.web.soon(self.ask_to_cancel, told, self.keys[job.tenant_id])
+
+    def ask_to_cancel(self, told: Told, key: str) -> None:
+        """In a client's thread."""
+        answer = self.web.post(f"/jobs/{told.job_id}/cancel", key)
+        if answer.status == 202 or answer.tries > 1:
+            told.cancelled = True
+        elif answer.json["error"]["code"] != "job.finished":
+            raise RuntimeError(f"cancelling {told.job_id} was answered {answer.status} {answer.json}")
 
     def some_active(self, count: int, **where: Any) -> list[Job]:
         found = list(Job.objects.active().filter(**where).order_by("submitted_at", "job_id"))
@@ -149,6 +174,8 @@ class Scenario:
 
     def delete_job(self) -> None:
         for job in self.some_active(1, dispatched_at__isnull=False):
+            if str(job.pk) not in self.told:  # its submission has not been answered yet
+                continue
             policy = self.rng.choice(("Background", "Foreground"))
             self.told[str(job.pk)].deleted = True
             path = f"/apis/batch/v1/namespaces/{job.k8s_namespace}/jobs/{job.k8s_job_name}"
@@ -167,9 +194,7 @@ class Scenario:
         self.note("evict pod", pod=meta["name"], answer=status)
 
     def disrupted(self, meta: dict[str, Any]) -> None:
-        for told in self.told.values():
-            if told.job_id.hex == meta["labels"]["sumok8.io/job-id"]:
-                told.disrupted.add(meta["name"])
+        self.disrupted_pods[meta["labels"]["sumok8.io/job-id"]].add(meta["name"])
 
     # what breaks
 
@@ -202,6 +227,15 @@ class Scenario:
         self.note("kill reconciler", count=len(self.reconcilers))
         self.reconcilers.clear()
         self.start_reconciler()
+
+    def kill_web(self) -> None:
+        self.note("kill web")
+        self.web.kill()
+        self.web.start()
+
+    def kill_web_worker(self) -> None:
+        self.note("kill web worker")
+        self.web.kill_worker(self.rng)
 
     def second_reconciler(self) -> None:
         if len(self.reconcilers) < 3:
@@ -239,9 +273,13 @@ class Scenario:
         self.look_after_machines()
         if not any(process.is_alive() for process in self.reconcilers):
             self.start_reconciler()
-        for told in self.told.values():
+        for told in list(self.told.values()):
             if told.fate.status == "CANCELLED":
                 self.cancel(Job.objects.get(pk=told.job_id))
+        for call in self.web.calls:
+            call.result()
+        for told in self.told.values():
+            told.disrupted = self.disrupted_pods[told.job_id.hex]
         seconds += self.jobs / 5
         until(lambda: not world.active(), "every job has ended", seconds)
         until(lambda: not world.unreleased(), "every finished job is released", 30)
@@ -250,6 +288,7 @@ class Scenario:
         self.note("settled", at=str(timezone.now()))
 
     def close(self) -> None:
+        self.web.close()
         for process in self.reconcilers:
             process.kill()
             process.join()

@@ -8,7 +8,7 @@ from django.db.models import Max
 
 from simulations.models import Job, JobEvent, Scenario
 from simulations.services import submit_job
-from tenants.models import Tenant
+from tenants.models import ApiKey, Tenant
 from tests.chaos.fates import Fate, fate_of, scenario_ids
 
 CONFIG = "run.sumocfg"
@@ -31,6 +31,10 @@ class Told:
 
 def make_tenant(tenant_id: str, **limits: int) -> Tenant:
     return Tenant.objects.create(tenant_id=tenant_id, namespace=tenant_id, **limits)
+
+
+def issue_key(tenant: Tenant) -> str:
+    return ApiKey.objects.issue(tenant=tenant)[1]
 
 
 def make_scenarios() -> None:

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError, connection
 from django.template.loader import render_to_string
 from django.test import Client
 
@@ -22,6 +23,21 @@ def test_a_browser_gets_our_own_pages_without_anything_inline() -> None:
         assert "SUMO-K8" in page
         assert "<style" not in page
         assert "<script>" not in page
+
+
+def test_a_database_that_is_away_is_a_moment_to_wait_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(connection, "ensure_connection", refused)
+    client = Client(raise_request_exception=False)
+    client.cookies["sessionid"] = "x" * 32
+    answer = client.get("/jobs", HTTP_AUTHORIZATION=f"Bearer sk8_{'x' * 43}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "database_unreachable")
+    assert answer["Retry-After"] == "5"
+    page = client.get("/admin/", **PAGE)
+    assert (page.status_code, page["Retry-After"]) == (503, "5")
+    assert "Nothing is lost" in page.content.decode()
 
 
 @pytest.mark.django_db

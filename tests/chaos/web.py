@@ -1,0 +1,101 @@
+"""The web as it is deployed, killable at any instant, and a client that asks again until it is answered."""
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+CLIENTS = 4
+AGAIN_AFTER_S = 0.1
+PATIENCE_S = 120.0  # with a machine this busy; a request that is never answered breaks a rule
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    json: Any
+    tries: int  # more than one: an earlier one may have been carried out and its answer lost
+
+
+class Web:
+    """gunicorn with its own settings. `calls` are made by a few threads, so that kills meet requests under way."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.log = folder / "web.log"
+        self.statuses: Counter[int] = Counter()  # 0: no answer
+        self.calls: list[Future[Any]] = []
+        self._clients = ThreadPoolExecutor(CLIENTS)
+        self.start()
+
+    def start(self) -> None:
+        own = {"BIND": f"127.0.0.1:{self.port}", "WEB_WORKERS": "2", "WEB_THREADS": "8", "PYTHONWARNINGS": "ignore"}
+        command = [sys.executable, "-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", "sumok8.wsgi"]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=PROJECT, env=os.environ | own, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def kill(self) -> None:
+        """All of it, as with its machine."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def kill_worker(self, rng: random.Random) -> None:
+        """As the kernel does when memory is short; the master starts another."""
+        pid = self._process.pid
+        if workers := Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(rng.choice(workers)), signal.SIGKILL)
+
+    def close(self) -> None:
+        self._clients.shutdown(cancel_futures=True)
+        self.kill()
+
+    def soon(self, call: Any, *arguments: Any) -> None:
+        self.calls.append(self._clients.submit(call, *arguments))
+
+    def post(self, path: str, key: str, body: Any = None) -> Answer:
+        """Again until the answer is one that the product means: the same Idempotency-Key each time. Raises
+        TimeoutError."""
+        headers = {
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": uuid.uuid4().hex,
+        }
+        deadline = time.monotonic() + PATIENCE_S
+        tries = 0
+        while time.monotonic() < deadline:
+            tries += 1
+            status, data = self._once(path, headers, json.dumps(body).encode() if body is not None else b"")
+            self.statuses[status] += 1
+            if 0 < status < 500:
+                return Answer(status, json.loads(data), tries)
+            time.sleep(AGAIN_AFTER_S)
+        raise TimeoutError(f"POST {path} was not answered within {PATIENCE_S} s")
+
+    def _once(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException):
+            return 0, b""
+        finally:
+            connection.close()
