@@ -45,6 +45,12 @@ def _latency(folder: Path) -> list[dict[str, Any]]:
     return cluster.latency(folder / "latency")
 
 
+def _followers(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import followers, rows
+
+    return followers.measure(folder / "followers", rows.fresh_tenant())
+
+
 def _pages(folder: Path) -> list[dict[str, Any]]:
     from benchmarks import pages, rows
 
@@ -64,6 +70,7 @@ PARTS: dict[str, tuple[str, Callable[[Path], list[dict[str, Any]]]]] = {
     "reconcile": ("Reconcile: one pass, unchanged and with 1 % changed, against one GET per job", _reconcile),
     "dispatch": ("Dispatch: Kubernetes Jobs created per second", _dispatch),
     "latency": ("Latency, with jobs that do nothing", _latency),
+    "followers": ("Fifty followers of one log, and everybody else: GET /jobs/{id}, 8 clients", _followers),
     "pages": ("Pages over 10,000 jobs, 200 tenants and 50 nodes", _pages),
     "runner": ("Runner overhead on the sample scenario", _runner),
 }

@@ -20,8 +20,9 @@ EVERY_S = 0.15  # between submissions of the latency run: a steady stream, not a
 
 
 @contextlib.contextmanager
-def local_cluster(folder: Path) -> Iterator[Path]:
-    """A cluster with room for all; the settings' cluster from now on. Yields where pods note their end."""
+def local_cluster(folder: Path, program: str = "pod.sh") -> Iterator[Path]:
+    """A cluster with room for all, whose pods run `program`; the settings' cluster from now on. Yields the folder that
+    pods and benchmark share."""
     from django.conf import settings
 
     from clusterops.gateway import default_gateway
@@ -30,7 +31,7 @@ def local_cluster(folder: Path) -> Iterator[Path]:
 
     ended = folder / "ended"
     ended.mkdir(parents=True)
-    image = Image(env={"ENDED_FOLDER": str(ended)}, python=str(ROOT / "benchmarks" / "pod.sh"))
+    image = Image(env={"ENDED_FOLDER": str(ended)}, python=str(ROOT / "benchmarks" / program))
     config = LocalClusterConfig(
         data=folder / "cluster", kubeconfig=folder / "kubeconfig", cpu="1000", memory="4000Gi", default_image=image
     )
@@ -108,12 +109,12 @@ def latency(folder: Path) -> list[dict[str, Any]]:
         watcher = threading.Thread(target=watch)
         watcher.start()
         submit(1)  # the tenant's namespace is made for the first job
-        _until(lambda: len(recorded) == 1)
+        until(lambda: len(recorded) == 1)
         jobs = []
         for _ in range(WATCHED):
             jobs += submit(1)
             time.sleep(EVERY_S)
-        _until(lambda: len(recorded) == WATCHED + 1)
+        until(lambda: len(recorded) == WATCHED + 1)
         stop.set()
         watcher.join()
         reconciler.terminate()
@@ -131,7 +132,7 @@ def _unix(moment: datetime) -> float:
     return moment.astimezone(UTC).timestamp()
 
 
-def _until(condition: Any, seconds: float = 120) -> None:
+def until(condition: Any, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

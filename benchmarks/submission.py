@@ -14,36 +14,41 @@ from benchmarks.tables import percentile
 
 CLIENTS = (1, 8, 32)
 BODY = json.dumps({"scenario_id": "zurich_peak", "cpu_request": 2, "memory_gi": 4})
+SUBMIT = ("POST", "/jobs", BODY, 201)
 
 
-def load(url: str, headers: dict[str, str], clients: int, seconds: float) -> list[float]:
-    """`clients` keep-alive connections submit for `seconds`; every answer must be 201. Returns their seconds."""
+def load(
+    url: str, headers: dict[str, str], clients: int, seconds: float, ask: tuple[str, str, str, int] = SUBMIT
+) -> list[float]:
+    """`clients` keep-alive connections repeat `ask` (method, path, body, the status that every answer must have) for
+    `seconds`; returns how long each took."""
+    method, path, body, expected = ask
     latencies: list[float] = []
     failures: list[str] = []
     until = time.perf_counter() + seconds
 
-    def submit() -> None:
+    def client() -> None:
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
         mine = []
         while time.perf_counter() < until:
             began = time.perf_counter()
-            connection.request("POST", "/jobs", BODY, headers)
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             text = answer.read()
             mine.append(time.perf_counter() - began)
-            if answer.status != 201:
+            if answer.status != expected:
                 failures.append(f"{answer.status} {text[:200]!r}")
                 break
         connection.close()
         latencies.extend(mine)
 
-    threads = [threading.Thread(target=submit) for _ in range(clients)]
+    threads = [threading.Thread(target=client) for _ in range(clients)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     if failures:
-        raise RuntimeError(f"not every submission was accepted: {failures[0]}")
+        raise RuntimeError(f"not every request was answered with {expected}: {failures[0]}")
     return latencies
 
 
@@ -64,18 +69,18 @@ def measure(key: str, *, rounds: int = 7, seconds: float = 2.0) -> list[dict[str
                     # Counting a tenant's active jobs is part of a submission: each turn begins without any.
                     forget_jobs()
                     latencies = load(url, headers, clients, seconds)
-                    found[name].append(_figures(latencies, seconds))
+                    found[name].append(figures(latencies, seconds))
                     taken[name] += latencies
             for name in targets:
-                figures = _figures(taken[name], rounds * seconds)
-                rows.append({"application": name, "clients": clients, **figures})
+                rows.append({"application": name, "clients": clients, **figures(taken[name], rounds * seconds)})
             times = [_times_slower(*pair) for pair in zip(*found.values(), strict=True)]
             medians = {figure: percentile([each[figure] for each in times], 0.5) for figure in times[0]}
             rows.append({"application": "times", "clients": clients, **medians})
     return rows
 
 
-def _figures(latencies: list[float], seconds: float) -> dict[str, float]:
+def figures(latencies: list[float], seconds: float) -> dict[str, float]:
+    """Rate and percentiles of requests that took `latencies` seconds each, within `seconds`."""
     shares = {f"p{share} ms": percentile(latencies, share / 100) * 1000 for share in (50, 95, 99)}
     return {"requests/s": len(latencies) / seconds, **shares}
 

@@ -6,7 +6,9 @@ import tempfile
 bind = os.environ.get("BIND", "127.0.0.1:8000")  # nothing listens beyond loopback unless asked
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS", "32"))  # many wait: uploads, downloads and followed logs
+threads = int(
+    os.environ.get("WEB_THREADS", "64")
+)  # most wait: LOG_FOLLOWERS of them at most, then uploads and downloads
 timeout = 60
 graceful_timeout = 20
 keepalive = 5

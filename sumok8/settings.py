@@ -218,7 +218,7 @@ IMAGE_ERROR_GRACE_S: int = env.int("IMAGE_ERROR_GRACE_S", default=300)
 NODE_LOST_AFTER_S: int = env.int("NODE_LOST_AFTER_S", default=420)
 MAX_ATTEMPTS: int = env.int("MAX_ATTEMPTS", default=3)
 DISPATCH_PER_SECOND: int = env.int("DISPATCH_PER_SECOND", default=10)  # Kubernetes Jobs created; 0 = no limit
-LOG_FOLLOWERS: int = env.int("LOG_FOLLOWERS", default=26)  # followed logs per web process; each keeps a thread
+LOG_FOLLOWERS: int = env.int("LOG_FOLLOWERS", default=50)  # followed logs per web process; each keeps a thread
 HEARTBEAT_FILE: str = env.str("HEARTBEAT_FILE", default="")  # touched after each reconciler pass
 
 # HTTPS, when a proxy or ingress terminates TLS

@@ -21,14 +21,13 @@ def gunicorn(**environment: str) -> Iterator[tuple[str, int]]:
         bind = f"127.0.0.1:{probe.getsockname()[1]}"
     url = urlsplit(os.environ["DATABASE_URL"])
     name = connection.settings_dict["NAME"]
-    environment |= {
+    ours = {
         "BIND": bind,
         "WEB_WORKERS": "1",
-        "WEB_THREADS": "4",
         "DATABASE_URL": url._replace(path=f"{url.path.rsplit('/', 1)[0]}/{name}").geturl(),
     }
     command = [sys.executable, "-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", "sumok8.wsgi"]
-    process = subprocess.Popen(command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env={**os.environ, **ours, **environment}, stdin=subprocess.DEVNULL)
     try:
         _wait_for(bind, process)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()

@@ -1,16 +1,19 @@
 """GET /jobs/{id}/logs in every state, and followed by many."""
 
-import threading
+import contextlib
+import http.client
+import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from clusterops.api import logs
 from clusterops.errors import ClusterUnreachable
 from clusterops.gateway import default_gateway
-from simulations.models import Job
 from tests.conftest import client_with
 from tests.factories import issue_key
+from tests.simulations.served import gunicorn
 
 
 @pytest.fixture(autouse=True)
@@ -69,34 +72,33 @@ def test_another_tenants_log_and_bad_questions(submit, my_api, other_api) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_follow_one_log_from_before_its_pod_to_its_end(loop, submit, my_api, tmp_path, settings) -> None:
-    settings.LOG_FOLLOWERS = 20
+def test_fifty_follow_one_log_from_before_its_pod_to_its_end(loop, submit, city, fate_cluster, tmp_path) -> None:
     go = tmp_path / "go"
     job = submit(hold=str(go))
-    texts: list[str] = []
-    answers = [my_api.get(f"/jobs/{job.pk}/logs?follow=1") for _ in range(20)]
-    assert my_api.get(f"/jobs/{job.pk}/logs?follow=1").status_code == 503
-    readers = [
-        threading.Thread(target=lambda a=answer: texts.append(b"".join(a.streaming_content).decode()))
-        for answer in answers
-    ]
-    before = threading.active_count()
-    for reader in readers:
-        reader.start()
-    assert threading.active_count() - before <= 21
-    loop.until_reason(job, "RUNNING")
-    go.touch()
-    loop.until_ended(job)
-    for reader in readers:
-        reader.join(timeout=20)
-    for answer in answers:
-        answer.close()
-    assert len(texts) == 20
-    for text in texts:
-        assert text.startswith("# ")
-        assert text.count(f"attempt 1 of {job.pk}\n") == 1
-        assert text.endswith(f"# The job has ended: SUCCEEDED. {job.message}\n")
-    follower = my_api.get(f"/jobs/{job.pk}/logs?follow=1")  # places are free again; an ended job's log ends at once
-    assert f"attempt 1 of {job.pk}" in b"".join(follower.streaming_content).decode()
-    follower.close()
-    assert Job.objects.get(pk=job.pk).is_finished
+    key = issue_key(city)
+
+    kubeconfig = str(fate_cluster.config.kubeconfig)
+    with gunicorn(KUBE_CONFIG_PATH=kubeconfig) as (url, worker), contextlib.ExitStack() as connections:
+
+        def get(path: str) -> http.client.HTTPResponse:
+            connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+            connections.callback(connection.close)
+            connection.request("GET", f"/jobs/{job.pk}{path}", headers={"Authorization": f"Bearer {key}"})
+            return connection.getresponse()
+
+        followers = [get("/logs?follow=1") for _ in range(50)]
+        assert {follower.status for follower in followers} == {200}
+        assert json.load(get("/logs?follow=1"))["error"]["code"] == "logs.too_many"
+        # One thread each, and one that reads for all of them.
+        assert sum(1 for _ in Path(f"/proc/{worker}/task").iterdir()) < 50 + 30
+        loop.until_reason(job, "RUNNING")
+        assert [get("").status for _ in range(20)] == [200] * 20  # others are served as ever
+        go.touch()
+        loop.until_ended(job)
+        for follower in followers:
+            text = follower.read().decode()
+            assert text.startswith("# ")
+            assert text.count(f"attempt 1 of {job.pk}\n") == 1
+            assert text.endswith(f"# The job has ended: SUCCEEDED. {job.message}\n")
+        again = get("/logs?follow=1")  # places are free again; an ended job's log ends at once
+        assert f"attempt 1 of {job.pk}" in again.read().decode()
