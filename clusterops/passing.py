@@ -79,6 +79,7 @@ class Pass:
     seen: bool = False  # the cluster answered
     more: bool = False  # something is left that the next pass can do at once
     unreachable: int = 0
+    rest_s: float = 0.0  # the cluster asked to be left alone for so long
     by_job: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
 
     def look(self, runs: list[Run]) -> None:
@@ -110,6 +111,7 @@ class Pass:
         except errors.ClusterUnreachable as error:
             self.counts.errors += 1
             self.unreachable += 1
+            self.rest_s = max(self.rest_s, error.retry_after_s or 0.0)
             log.warning("%s: %s", what, error)
             if self.unreachable >= UNREACHABLE_LIMIT:
                 raise

@@ -42,6 +42,7 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
         problem = "Stopped in the middle of a pass."
     except errors.GatewayError as error:
         problem = str(error)
+        this.rest_s = max(this.rest_s, error.retry_after_s or 0.0)
     duration = time.monotonic() - begun
     _sum_up(this, duration, problem)
     return this

@@ -28,6 +28,8 @@ TELEPORT_REASON = "Too many teleports"
 OUT_OF_MEMORY_MARKS = ("Out of memory", "bad_alloc", "Cannot allocate memory")
 
 _POLL_S = 0.25
+# Of cgroup v2 and v1. With v1 the kernel kills SUMO alone, so nobody else can tell why it died.
+_OOM_COUNTERS = (Path("/sys/fs/cgroup/memory.events"), Path("/sys/fs/cgroup/memory/memory.oom_control"))
 _PR_SET_PDEATHSIG = 1
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -290,10 +292,12 @@ def _die_with_parent() -> None:
 
 
 def _cgroup_oom_kills() -> int:
-    """Processes of this container that the kernel killed for memory (cgroup v2); 0 if that cannot be read."""
-    try:
-        text = Path("/sys/fs/cgroup/memory.events").read_text(encoding="ascii")
-    except OSError:
-        return 0
-    counts = dict(line.split() for line in text.splitlines() if len(line.split()) == 2)
-    return int(counts.get("oom_kill", 0))
+    """Processes of this container that the kernel killed for memory; 0 if that cannot be read."""
+    for path in _OOM_COUNTERS:
+        try:
+            text = path.read_text(encoding="ascii")
+        except OSError:
+            continue
+        counts = dict(line.split() for line in text.splitlines() if len(line.split()) == 2)
+        return int(counts.get("oom_kill", 0))
+    return 0

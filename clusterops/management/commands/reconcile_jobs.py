@@ -27,7 +27,7 @@ log = logging.getLogger("clusterops.reconciler")
 
 DEBOUNCE_S = 0.1  # rings that come together are answered together
 MORE_AFTER_S = 0.25
-AGAIN_AFTER_S = 5.0  # after a pass that saw no database or no cluster
+AGAIN_AFTER_S = 5.0  # after a pass that something did not answer
 
 
 class Command(OperatorCommand):
@@ -97,11 +97,16 @@ class Command(OperatorCommand):
             took = time.monotonic() - begun
             if settings.HEARTBEAT_FILE:
                 Path(settings.HEARTBEAT_FILE).touch()
-            rest = max(DEBOUNCE_S, took)  # never busy more than half of the time
-            doorbell.wait(_pause(this, interval), not_before_s=rest)
+            doorbell.wait(pause_after(this, interval), not_before_s=rest_after(this, took, interval))
 
 
-def _pause(this: Pass | None, interval: float) -> float:
-    if this is None or not this.seen:
+def rest_after(this: Pass | None, took: float, interval: float) -> float:
+    """Seconds that no doorbell cuts short: never busy more than half of the time, and what the cluster asked for."""
+    return min(interval, max(DEBOUNCE_S, took, this.rest_s if this else 0.0))
+
+
+def pause_after(this: Pass | None, interval: float) -> float:
+    """Seconds until the next pass if nothing rings; `this` is None if there was no database."""
+    if this is None or not this.seen or this.unreachable:
         return min(interval, AGAIN_AFTER_S)
     return MORE_AFTER_S if this.more else interval

@@ -6,7 +6,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from clusterops.errors import ClusterUnreachable
+from clusterops.management.commands.reconcile_jobs import pause_after, rest_after
 from clusterops.models import ClusterSample, ReconcilerState
+from clusterops.passing import Pass
+from clusterops.reconciler import reconcile_once
 from simulations.models import Job, JobLog
 
 
@@ -64,6 +68,24 @@ def test_a_running_jobs_log_is_captured_now_and_then(loop, submit, tmp_path) -> 
     assert loop.once().counts.logs == 0  # fresh enough
     go.touch()
     loop.until_ended(job)
+
+
+def test_a_cluster_that_asks_for_a_rest_gets_it_and_is_asked_again_soon(db) -> None:
+    class Busy:
+        def list_runs_and_snapshot(self):
+            raise ClusterUnreachable("429", status=429, retry_after_s=7.0)
+
+    busy = reconcile_once(Busy())
+    assert (rest_after(busy, 0.2, 30), pause_after(busy, 30)) == (7.0, 5.0)
+    assert rest_after(busy, 0.2, 2) == 2  # but not for longer than the interval
+    busy.rest_s = 0.0
+    assert rest_after(busy, 0.2, 30) == 0.2
+    fine = Pass(busy.gateway, busy.memory, busy.now, seen=True)
+    assert pause_after(fine, 30) == 30
+    fine.more = True
+    assert pause_after(fine, 30) < 1
+    fine.unreachable = 1  # one call of many was not answered
+    assert pause_after(fine, 30) == 5
 
 
 def test_the_pass_leaves_word_and_a_sample(loop, submit, tmp_path) -> None:

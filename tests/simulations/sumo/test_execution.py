@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from simulations.sumo import execution
 from simulations.sumo.execution import StepRecord, SumoRun, Supervisor, parse_step
 from simulations.sumo.outcomes import EXIT_CODES, Outcome
 from tests.simulations.sumo.harness import ROOT, wait_for
@@ -108,6 +109,22 @@ def test_a_failed_allocation_is_out_of_memory(script: Callable, body: str) -> No
 
 def test_a_kill_without_evidence_is_not_called_out_of_memory(script: Callable) -> None:
     assert script("kill -KILL $$")[0].outcome is Outcome.SUMO_CRASHED
+
+
+@pytest.mark.parametrize(
+    "counter",
+    ["low 0\nmax 3\noom 1\noom_kill %d\n", "oom_kill_disable 0\nunder_oom 0\noom_kill %d\n"],
+    ids=["v2", "v1"],
+)
+def test_a_kill_that_the_cgroup_counted_is_out_of_memory(
+    script: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counter: str
+) -> None:
+    counted = tmp_path / "counter"
+    counted.write_text(counter % 1)
+    monkeypatch.setattr(execution, "_OOM_COUNTERS", (tmp_path / "missing", counted))
+    assert script("kill -KILL $$")[0].outcome is Outcome.SUMO_CRASHED  # that was an earlier one
+    (tmp_path / "later").write_text(counter % 2)
+    assert script("cp later counter; kill -KILL $$")[0].outcome is Outcome.OUT_OF_MEMORY
 
 
 def test_exactly_one_sigterm_is_sent(script: Callable) -> None:
