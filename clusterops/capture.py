@@ -1,6 +1,8 @@
 """Capture, then let go: log tails into the database, then the finished Job to Kubernetes' own clean-up."""
 
 import json
+import time
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +17,9 @@ from simulations.models import Artifact, Job, JobLog
 
 TAIL_LINES = 500
 RELEASED_PER_PASS = 500
-LIVE_LOGS_PER_PASS = 20
+LIVE_LOGS_PER_PASS = 1000
+LIVE_LOGS_AT_ONCE = 20  # in memory, a quarter of a MiB each
+LIVE_LOGS_S = 1.0  # of a pass
 LIVE_LOG_EVERY = timedelta(seconds=60)
 PATIENCE = timedelta(seconds=120)  # a log that cannot be read for that long is given up
 MAX_MANIFEST_BYTES = 16 * 1024**2
@@ -111,7 +115,8 @@ def _let_go(this: Pass, run: Run | None) -> None:
 
 
 def capture_live_logs(this: Pass) -> None:
-    """A vanished node costs at most the log since the last capture: some running jobs per pass, the stalest first."""
+    """A vanished node costs at most the log since the last capture: running jobs, the stalest first, while the time
+    that a pass has for it lasts."""
     if not this.memory.due("live logs", 5):
         return
     stale = Q(log=None) | Q(log__captured_at__lt=this.now - LIVE_LOG_EVERY)
@@ -121,9 +126,17 @@ def capture_live_logs(this: Pass) -> None:
         .only("job_id", "k8s_namespace", "pod_name")
         .order_by(F("log__captured_at").asc(nulls_first=True))[:LIVE_LOGS_PER_PASS]
     )
+    jobs, until = list(rows), time.monotonic() + LIVE_LOGS_S
+    for first in range(0, len(jobs), LIVE_LOGS_AT_ONCE):
+        if time.monotonic() > until:
+            break
+        _capture(this, jobs[first : first + LIVE_LOGS_AT_ONCE])
+
+
+def _capture(this: Pass, jobs: Iterable[Job]) -> None:
     read, failed = [], []
     try:
-        for job in rows:
+        for job in jobs:
             failed.append(job)
             with this.wall(f"log of job {job.job_id}"):
                 text = this.gateway.read_log(job.k8s_namespace, job.pod_name, tail=TAIL_LINES)

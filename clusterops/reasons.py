@@ -175,7 +175,8 @@ SENTENCES: dict[str, str | Callable[[Facts], str]] = {
     ),
     Reason.DELETED_EXTERNALLY: "Somebody deleted it in the cluster, not through this service. Submit it again.",
     Reason.NAMESPACE_TERMINATING: (
-        "The tenant's namespace is being deleted in the cluster; jobs wait or are lost with it. The operator must act."
+        "The tenant's namespace was deleted in the cluster, or is being deleted; jobs wait or are lost with it. The "
+        "operator must act."
     ),
     Reason.LOST: (
         "It vanished from the cluster and left no evidence of how it ended. Results uploaded before that are kept. "
