@@ -13,6 +13,7 @@ from pathlib import Path
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.chaos.loaded"])
 GRACE_S = 3  # of pods; in production a minute
+POOL_TIMEOUT_S = 1  # how long a dead PostgreSQL is waited for; in production ten
 CHECK_EVERY_S = 3  # between looks at what others did to quotas; in production a minute
 
 
@@ -24,6 +25,8 @@ def start(name: str, *arguments: object, log: Path) -> ForkServerProcess:
 
 
 def act(name: str, log: str, *arguments: object) -> None:
+    from django.db import connections
+
     from clusterops import manifests, spaces
     from tests.chaos import crashing, loaded
 
@@ -31,6 +34,7 @@ def act(name: str, log: str, *arguments: object) -> None:
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(out, 1)
     os.dup2(out, 2)
+    connections["default"].settings_dict["OPTIONS"]["pool"]["timeout"] = POOL_TIMEOUT_S
     manifests.GRACE_S = GRACE_S
     spaces.CHECK_EVERY_S = spaces.RETRY_AFTER_S = CHECK_EVERY_S
     logging.raiseExceptions = False

@@ -1,4 +1,5 @@
-"""The life of a few jobs, with a reconciler that dies at the n-th step of it, for n = 1, 2, 3 … until it lives."""
+"""The life of a few jobs, with a death at the n-th step of it, for n = 1, 2, 3 … until none comes: first the
+reconciler's own, then the cluster's, then PostgreSQL's."""
 
 import time
 import uuid
@@ -20,6 +21,7 @@ TENANT = "crashing"
 LIMITS = {"max_cpu": 100, "max_memory_gi": 100, "max_concurrent_jobs": 100, "max_queued_jobs": 1000}
 STORIES = ("succeed-0", "sumo_failed-0", "flaky-0", "forever-0")  # the last one is cancelled once it runs
 LOST_STORY = "succeed-3"
+VICTIMS = ("reconciler", "cluster", "postgres")
 PASSES = 40
 NODE_LOST_S = 3.0  # the cluster's grace and the product's own, and a little
 JOB_ID = "sumok8.io/job-id"
@@ -43,9 +45,10 @@ class CrashPoints:
         manifests.GRACE_S = actors.GRACE_S
         self._tenant = world.make_tenant(TENANT, **LIMITS)
         self.submit_dying()
-        at = self.first
-        while self.life(at):
-            at += self.stride
+        for victim in VICTIMS:
+            at = self.first
+            while self.life(at, victim):
+                at += self.stride
 
     def submit_dying(self) -> None:
         """A submission that dies at its n-th step, for each n, and is repeated with its Idempotency-Key: one job."""
@@ -61,8 +64,8 @@ class CrashPoints:
             if not died:
                 return
 
-    def life(self, at: int) -> bool:
-        """Whether the reconciler died on the way."""
+    def life(self, at: int, victim: str) -> bool:
+        """Whether the victim died on the way."""
         self.lives += 1
         with_loss = bool(self.lost_every) and self.lives % self.lost_every == 0
         mine = [*self._early, *(world.submit(self._tenant, story) for story in STORIES)]
@@ -76,7 +79,7 @@ class CrashPoints:
             if died:
                 reconcile_once(default_gateway())
             else:
-                at, died = self.part("one_pass", at)
+                at, died = self.pass_with(victim, at)
             if not Job.objects.active().filter(pk__in=ids).exists() and not world.unreleased():
                 self.find_machine()
                 self._lost_at = 0.0
@@ -85,18 +88,29 @@ class CrashPoints:
             until(self.quiet, "the cluster has done its part", 30)
         raise TimeoutError(f"not settled after {PASSES} passes: {list(Job.objects.active().filter(pk__in=ids))}")
 
+    def pass_with(self, victim: str, at: int) -> tuple[int, bool]:
+        """One pass during which `victim` dies at step `at`, and is there again afterwards."""
+        if victim == "reconciler":
+            return self.part("one_pass", at)
+        left, died = self.part("one_pass", at, self.stage.pid_of(victim))
+        if died:
+            self.stage.await_death(victim)
+            self.stage.revive(victim)
+            world.forget_connections()
+        return left, died
+
     def part(self, name: str, at: int, *arguments: object) -> tuple[int, bool]:
-        """What is left of `at` afterwards, and whether it died."""
+        """What is left of `at` afterwards, and whether the death came."""
         self._steps.unlink(missing_ok=True)
         process = actors.start(name, at, str(self._steps), *arguments, log=self.stage.folder / "passes.log")
         process.join()
         steps = self._steps.read_text().splitlines()
-        if process.exitcode == 0:
-            return at - len(steps), False
-        if len(steps) != at:
-            raise RuntimeError(f"{name} ended with {process.exitcode} at step {len(steps)}, not {at}")
-        self.points[steps[-1]] += 1
-        return 0, True
+        if at and len(steps) >= at:
+            self.points[steps[at - 1]] += 1
+            return 0, True
+        if process.exitcode != 0:
+            raise RuntimeError(f"{name} ended with {process.exitcode} at step {len(steps)} before its {at}th")
+        return at - len(steps), False
 
     def stimulate(self, mine: list[Told], *, with_loss: bool) -> None:
         """What happens between the passes: a cancel, and a machine's death."""

@@ -1,33 +1,35 @@
-"""Crash points: every call to the cluster and every write to the database, numbered; the process dies at the n-th.
+"""Crash points: every call to the cluster and every write to the database, numbered; at the n-th the process dies, or
+the cluster does, or PostgreSQL.
 
 The seam is out here: the gateway's methods, Django's `execute_wrapper` and its commits; nothing in the product. Dying
 after a step is dying before the next, so dying before each of them is enough.
 """
 
 import os
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.stage import kill_family
+
 CALLS = ("ensure_space", "start_run", "delete_run", "release_run", "list_runs", "read_log", "run_exists")
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
 class Crash:
-    """Counts steps into the file `steps`; dies with SIGKILL just before step `at` (0: never)."""
+    """Counts steps into the file `steps`; kills `victim` (0: itself) just before step `at` (0: never)."""
 
-    def __init__(self, at: int, steps: Path) -> None:
-        self.at, self.steps, self.count = at, steps, 0
+    def __init__(self, at: int, steps: Path, victim: int = 0) -> None:
+        self.at, self.steps, self.victim, self.count = at, steps, victim, 0
 
     def step(self, what: str) -> None:
         self.count += 1
         with self.steps.open("a") as file:
             file.write(f"{what}\n")
         if self.count == self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
+            kill_family(self.victim or os.getpid())
 
     def execute(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         verb, _, rest = str(sql).lstrip().partition(" ")
@@ -45,12 +47,12 @@ class Crash:
         return counted
 
 
-def one_pass(at: int, steps: str) -> None:
-    """One `reconcile_once`, dead at step `at`."""
+def one_pass(at: int, steps: str, victim: int = 0) -> None:
+    """One `reconcile_once` with a death at step `at`."""
     from clusterops.gateway import default_gateway
     from clusterops.reconciler import reconcile_once
 
-    crash = Crash(at, Path(steps))
+    crash = Crash(at, Path(steps), victim)
     gateway = default_gateway()
     for name in CALLS:
         setattr(gateway, name, crash.numbered(name, getattr(gateway, name)))

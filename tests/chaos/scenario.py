@@ -13,7 +13,6 @@ from collections.abc import Callable
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
-from django.db import connections
 from django.utils import timezone
 
 from simulations.models import Job
@@ -251,17 +250,16 @@ class Scenario:
 
     def kill_cluster(self) -> None:
         self.note("kill cluster")
-        self.stage.kill_cluster()
+        self.stage.kill("cluster")
         time.sleep(self.rng.uniform(0.0, 0.5))
-        self.stage.start_cluster()
+        self.stage.revive("cluster")
 
     def kill_postgres(self) -> None:
         self.note("kill PostgreSQL")
-        self.stage.kill_postgres()
+        self.stage.kill("postgres")
         time.sleep(self.rng.uniform(0.0, 0.5))
-        self.stage.start_postgres()
-        connections["default"].close()
-        connections["default"].close_pool()  # type: ignore[attr-defined]
+        self.stage.revive("postgres")
+        world.forget_connections()
 
     # the end
 

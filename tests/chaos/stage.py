@@ -3,6 +3,7 @@
 No Django here: the database has to be there before settings are read.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -86,27 +87,27 @@ class Stage:
         ) as connection:
             connection.execute(statement)
 
-    def kill_cluster(self) -> None:
-        self._cluster.kill()
-        self._cluster.wait()
-
-    def start_cluster(self) -> None:
-        self._cluster = start_process(self.config)
-
-    def kill_postgres(self) -> None:
-        """The postmaster and, as after a power cut, its sessions with it."""
-        pid = self.postgres.pid()
+    def pid_of(self, victim: str) -> int:
+        """Of `cluster` or `postgres`, whose sessions are its children."""
+        pid = self._cluster.pid if victim == "cluster" else self.postgres.pid()
         assert pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        for victim in [pid, *map(int, children)]:
-            try:
-                os.kill(victim, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        until(lambda: self.postgres.pid() is None, "PostgreSQL is dead", 10)
+        return pid
 
-    def start_postgres(self) -> None:
-        self.postgres.start()
+    def kill(self, victim: str) -> None:
+        kill_family(self.pid_of(victim))
+        self.await_death(victim)
+
+    def await_death(self, victim: str) -> None:
+        if victim == "cluster":
+            self._cluster.wait()
+        else:
+            until(lambda: self.postgres.pid() is None, "PostgreSQL is dead", 10)
+
+    def revive(self, victim: str) -> None:
+        if victim == "cluster":
+            self._cluster = start_process(self.config)
+        else:
+            self.postgres.start()
 
     def lose_node(self, name: str) -> None:
         """Its power fails: its processes die, nobody tells."""
@@ -141,6 +142,14 @@ class Stage:
         self.postgres.stop()
         for left in (self.postgres.home, self.postgres.socket_dir):  # they may be outside the folder
             shutil.rmtree(left, ignore_errors=True)
+
+
+def kill_family(pid: int) -> None:
+    """A process and its children, as after a power cut."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for victim in [pid, *map(int, children)]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
 
 
 def new_folder() -> tempfile.TemporaryDirectory[str]:

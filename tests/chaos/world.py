@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connections
 from django.db.models import Max
 
 from simulations.models import Job, JobEvent, Scenario
@@ -67,6 +68,12 @@ def wanted(scenario_id: str, **more: Any) -> dict[str, Any]:
 def submit(tenant: Tenant, scenario_id: str, **more: Any) -> Told:
     job, _ = submit_job(tenant=tenant, wanted=wanted(scenario_id, **more))
     return Told(job.job_id, fate_of(scenario_id))
+
+
+def forget_connections() -> None:
+    """Of this process, after PostgreSQL was killed."""
+    connections["default"].close()
+    connections["default"].close_pool()  # type: ignore[attr-defined]
 
 
 def active() -> int:
