@@ -5,11 +5,14 @@ import random
 import struct
 import zipfile
 from collections.abc import Callable
+from xml.sax.saxutils import quoteattr
 
 import pytest
 
+from simulations.sumo.option_table import names
 from tests.chaos.served import BODIES, SEED, Report, Served
-from tests.simulations.scenarios import archive
+from tests.simulations.scenarios import NET, ROUTES, archive
+from tests.simulations.sumo.builders import zip_of
 
 pytestmark = pytest.mark.django_db  # makes pytest-django create the database that the server uses
 
@@ -60,6 +63,42 @@ ARCHIVES: list[Callable[[], bytes]] = [
 ]
 
 
+POISON = [
+    *(
+        "",
+        " ",
+        "0",
+        "-1",
+        "1e999",
+        "NaN",
+        "9" * 400,
+        "${HOME}",
+        "localhost:80",
+        "::1:80",
+        "/etc/passwd",
+        "../../x",
+        "a,b",
+    ),
+    *("C:\\x", ".", "..", "/", "~", "file:///etc/passwd", "x" * 5000, "true", "&#38;#0;", "\u202egpj.ten", "\ufeff"),
+    *("run.sumocfg", "net.net.xml", "NET.NET.XML", " net.net.xml ", "net.net.xml,net.net.xml", "%s%n", "[[", "stdout"),
+]
+
+
+def poisoned_config(rng: random.Random) -> bytes:
+    """A sound scenario whose configuration has a few options more, of any kind, with values nobody means."""
+    lines = []
+    for _ in range(rng.randint(1, 6)):
+        name, attribute = rng.choice([*names(), "unknown", "x" * 300]), rng.choice(("value", "v", "values", ""))
+        value = quoteattr(rng.choice(POISON))
+        lines.append(f"<{name} {attribute}={value}/>" if attribute else f"<{name}>{value}</{name}>")
+    if rng.random() < 0.3:
+        lines = [f"<input>{line}</input>" for line in lines]
+    end = rng.choice(("</configuration>", "", "</input>", "<!-- ", "<include href='/etc/passwd'/></configuration>"))
+    head = rng.choice(('<?xml version="1.0"?>', '<?xml version="1.0" encoding="utf-16"?>', "", "\ufeff"))
+    text = f"{head}<configuration><net-file value='net.net.xml'/>{''.join(lines)}{end}"
+    return zip_of({"run.sumocfg": text, "net.net.xml": NET, "demand.rou.xml": ROUTES}).getvalue()
+
+
 def form(content: bytes, name: str = "town") -> bytes:
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="scenario_id"\r\n\r\n{name}\r\n'
     head += f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="s.zip"\r\n\r\n'
@@ -77,6 +116,7 @@ FORMS = [
 def test_archives(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     rng, report = random.Random(SEED), Report(served)
     bodies = [*FORMS, *(form(make()) for make in ARCHIVES), *(form(damaged(rng)) for _ in range(BODIES // 3))]
+    bodies += [form(poisoned_config(rng)) for _ in range(BODIES)]
     kind = f"multipart/form-data; boundary={BOUNDARY}"
     for body in bodies:
         report.take(served.request("POST", "/scenarios", body, Authorization=served.key, Content_Type=kind), body[:300])
