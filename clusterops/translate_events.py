@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from clusterops.translate import owner_uid, time_of
+from clusterops.translate import owner_uid
+from clusterops.translate_pod import time_of
 
 Json = Mapping[str, Any]
 

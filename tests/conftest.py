@@ -1,5 +1,6 @@
 """Fixtures for every room."""
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
@@ -8,6 +9,10 @@ from rest_framework.test import APIClient
 
 from tenants.models import Tenant
 from tests.factories import TenantFactory, issue_key
+
+# The same examples in every run: a red test is this change's. `ARGS=--hypothesis-profile=default` tries others.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True)

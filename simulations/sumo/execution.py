@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from simulations.sumo.cgroup import oom_kills
 from simulations.sumo.outcomes import Outcome
 
 GRACE_S = 20.0
@@ -28,8 +29,6 @@ TELEPORT_REASON = "Too many teleports"
 OUT_OF_MEMORY_MARKS = ("Out of memory", "bad_alloc", "Cannot allocate memory")
 
 _POLL_S = 0.25
-# Of cgroup v2 and v1. With v1 the kernel kills SUMO alone, so nobody else can tell why it died.
-_OOM_COUNTERS = (Path("/sys/fs/cgroup/memory.events"), Path("/sys/fs/cgroup/memory/memory.oom_control"))
 _PR_SET_PDEATHSIG = 1
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -150,7 +149,7 @@ class Supervisor:
 
     def execute(self, command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> SumoRun:
         started = time.monotonic()
-        oom_kills = _cgroup_oom_kills()
+        killed_before = oom_kills()
         with subprocess.Popen(
             command,
             cwd=cwd,
@@ -172,7 +171,7 @@ class Supervisor:
         run.cpu_s = usage.ru_utime + usage.ru_stime
         run.peak_rss_mb = usage.ru_maxrss / 1024
         if run.returncode == -signal.SIGKILL:
-            run.out_of_memory = _cgroup_oom_kills() > oom_kills
+            run.out_of_memory = oom_kills() > killed_before
         elif run.returncode != 0 and any(mark in text for text in run.errors for mark in OUT_OF_MEMORY_MARKS):
             run.out_of_memory = True
         return run
@@ -289,15 +288,3 @@ def _die_with_parent() -> None:
     """Without it SUMO, in its own session, would outlive a runner that was killed with SIGKILL."""
     assert _LIBC
     _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-
-
-def _cgroup_oom_kills() -> int:
-    """Processes of this container that the kernel killed for memory; 0 if that cannot be read."""
-    for path in _OOM_COUNTERS:
-        try:
-            text = path.read_text(encoding="ascii")
-        except OSError:
-            continue
-        counts = dict(line.split() for line in text.splitlines() if len(line.split()) == 2)
-        return int(counts.get("oom_kill", 0))
-    return 0

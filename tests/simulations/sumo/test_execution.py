@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from simulations.sumo import execution
+from simulations.sumo import cgroup
 from simulations.sumo.execution import StepRecord, SumoRun, Supervisor, parse_step
 from simulations.sumo.outcomes import EXIT_CODES, Outcome
 from tests.simulations.sumo.harness import ROOT, wait_for
@@ -121,7 +121,7 @@ def test_a_kill_that_the_cgroup_counted_is_out_of_memory(
 ) -> None:
     counted = tmp_path / "counter"
     counted.write_text(counter % 1)
-    monkeypatch.setattr(execution, "_OOM_COUNTERS", (tmp_path / "missing", counted))
+    monkeypatch.setattr(cgroup, "COUNTERS", (tmp_path / "missing", counted))
     assert script("kill -KILL $$")[0].outcome is Outcome.SUMO_CRASHED  # that was an earlier one
     (tmp_path / "later").write_text(counter % 2)
     assert script("cp later counter; kill -KILL $$")[0].outcome is Outcome.OUT_OF_MEMORY
