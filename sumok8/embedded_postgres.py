@@ -85,6 +85,8 @@ class EmbeddedPostgres:
                 os.kill(pid, signal.SIGQUIT)
                 deadline += 20
             time.sleep(0.02)
+        if self._process:
+            self._process.wait(20)  # its pid file goes shortly before it does
         shutil.rmtree(self.socket_dir, ignore_errors=True)
 
     def pid(self) -> int | None:
