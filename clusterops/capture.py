@@ -17,9 +17,9 @@ from simulations.models import Artifact, Job, JobLog
 
 TAIL_LINES = 500
 RELEASED_PER_PASS = 500
-LIVE_LOGS_PER_PASS = 1000
+LIVE_LOGS_PER_PASS = 500
 LIVE_LOGS_AT_ONCE = 20  # in memory, a quarter of a MiB each
-LIVE_LOGS_S = 1.0  # of a pass
+YOUNG_S = 2.0
 LIVE_LOG_EVERY = timedelta(seconds=60)
 PATIENCE = timedelta(seconds=120)  # a log that cannot be read for that long is given up
 MAX_MANIFEST_BYTES = 16 * 1024**2
@@ -115,8 +115,8 @@ def _let_go(this: Pass, run: Run | None) -> None:
 
 
 def capture_live_logs(this: Pass) -> None:
-    """A vanished node costs at most the log since the last capture: running jobs, the stalest first, while the time
-    that a pass has for it lasts."""
+    """A vanished node costs at most the log since the last capture: some running jobs, the stalest first, and more of
+    them while the pass is young."""
     if not this.memory.due("live logs", 5):
         return
     stale = Q(log=None) | Q(log__captured_at__lt=this.now - LIVE_LOG_EVERY)
@@ -126,9 +126,9 @@ def capture_live_logs(this: Pass) -> None:
         .only("job_id", "k8s_namespace", "pod_name")
         .order_by(F("log__captured_at").asc(nulls_first=True))[:LIVE_LOGS_PER_PASS]
     )
-    jobs, until = list(rows), time.monotonic() + LIVE_LOGS_S
+    jobs = list(rows)
     for first in range(0, len(jobs), LIVE_LOGS_AT_ONCE):
-        if time.monotonic() > until:
+        if first and time.monotonic() - this.begun > YOUNG_S:
             break
         _capture(this, jobs[first : first + LIVE_LOGS_AT_ONCE])
 

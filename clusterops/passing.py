@@ -72,6 +72,7 @@ class Pass:
     gateway: Gateway
     memory: Memory
     now: datetime
+    begun: float = field(default_factory=time.monotonic)
     jobs: list[Job] = field(default_factory=list)  # active when it began; rows are updated in place
     runs: list[Run] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)

@@ -34,7 +34,6 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
     Database errors are raised: without the database there is nothing to reconcile.
     """
     this = Pass(gateway=gateway, memory=memory or Memory(), now=timezone.now())
-    begun = time.monotonic()
     problem = ""
     try:
         _run(this)
@@ -43,8 +42,7 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
     except errors.GatewayError as error:
         problem = str(error)
         this.rest_s = max(this.rest_s, error.retry_after_s or 0.0)
-    duration = time.monotonic() - begun
-    _sum_up(this, duration, problem)
+    _sum_up(this, time.monotonic() - this.begun, problem)
     return this
 
 
