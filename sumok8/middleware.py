@@ -30,7 +30,8 @@ class RequestIdMiddleware:
 
 
 class ContentSecurityPolicyMiddleware:
-    """Nothing inline, nothing from another host, on every page."""
+    """Nothing inline, nothing from another host, on every page; and nothing kept on the way, unless an answer says
+    that it may be."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -38,6 +39,7 @@ class ContentSecurityPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", CSP)
+        response.setdefault("Cache-Control", "no-store")
         return response
 
 

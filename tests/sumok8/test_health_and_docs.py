@@ -56,6 +56,12 @@ def test_public_pages_need_no_sign_in_and_nothing_inline(client: Client, address
     assert "unsafe" not in answer["Content-Security-Policy"]
 
 
+@pytest.mark.django_db
+def test_no_proxy_keeps_an_answer(client: Client) -> None:
+    assert client.get("/jobs")["Cache-Control"] == "no-store"
+    assert client.get("/")["Cache-Control"] == "no-store"
+
+
 @pytest.fixture
 def schema(client: Client, db: None) -> dict:
     answer = client.get("/schema")
