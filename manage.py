@@ -6,6 +6,7 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import InterfaceError, OperationalError
 
 # These speak to the cluster alone, often from a machine that has neither our database nor our secrets.
 CLUSTER_ONLY = {"install_cluster", "uninstall_cluster", "check_cluster"}
@@ -17,5 +18,7 @@ if __name__ == "__main__":
             os.environ.setdefault(name, unused)
     try:
         execute_from_command_line(sys.argv)
+    except (OperationalError, InterfaceError) as error:
+        sys.exit(f"The database does not answer: {str(error).splitlines()[0]}")
     except ImproperlyConfigured as error:  # a missing setting is the operator's, not a crash
         sys.exit(f"{error} (README.md lists the settings; for the demo's: . var/demo/env)")

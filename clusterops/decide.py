@@ -80,7 +80,7 @@ def decide(job: Job, run: Run | None, now: datetime, evidence: Evidence | None =
 
 def _without_run(job: Job, evidence: Evidence) -> Decision | None:
     if job.cancel_requested_at:
-        return _end(job, Status.CANCELLED, Reason.CANCELLED)
+        return _end(job, Status.CANCELLED, Reason.CANCELLED, report=evidence.report)
     if job.dispatched_at is None:
         return None  # the dispatcher's turn
     if evidence.report is not None:

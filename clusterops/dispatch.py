@@ -31,9 +31,9 @@ def dispatch(this: Pass) -> None:
     for job in this.jobs:
         if job.is_finished:
             continue
-        if job.dispatched_at is not None:
+        if job.dispatched_at is not None or job.pk in this.blocked:  # what begins again keeps its place
             started[job.tenant_id].append(job)
-        elif job.cancel_requested_at is None and job.pk not in this.blocked:
+        elif job.cancel_requested_at is None:
             queued[job.tenant_id].append(job)
     if not queued:
         return

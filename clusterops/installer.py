@@ -125,7 +125,7 @@ def install(api: KubeApi, objects: list[Manifest], *, database_url: str, dry_run
         made = new_secret(namespace, database_url=database_url)
         if not dry_run:
             found = api.request("POST", secret.rpartition("/")[0], body=made)
-        yield Step(f"Secret/{SECRET}", "created, with random keys")
+        yield Step(f"Secret/{SECRET}", f"{'would be ' if dry_run else ''}created, with random keys")
     for manifest in with_configuration_mark(objects[1:], found):
         if dry_run and not present and manifest["kind"] not in kustomize.CLUSTER_SCOPED:
             yield Step(name_of(manifest), "would be created; the server checks it once the namespace exists")

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from clusterops.contract import Run
 from simulations.models import Job
+from simulations.sumo.problems import plain
 
 Reason = Job.Reason
 
@@ -41,7 +42,7 @@ class Facts:
         if at is None:
             return ""
         end = self.job.scenario_data.get("end")
-        return f" at simulated time {at:g} s" + (f" of {end:g} s" if isinstance(end, int | float) else "")
+        return f" at simulated time {plain(at)} s" + (f" of {plain(end)} s" if isinstance(end, int | float) else "")
 
 
 def sentence(reason: str, job: Job, run: Run | None = None, report: dict[str, Any] | None = None) -> str:
@@ -67,10 +68,11 @@ def _memory(facts: Facts) -> str:
 
 def _time_limit(facts: Facts) -> str:
     limit = facts.job.scenario_data.get("time_limit_s")
-    which = f" of {limit:g} s" if isinstance(limit, int | float) else ""
+    which = f" of {plain(limit)} s" if isinstance(limit, int | float) else ""
+    kept = "; partial results are kept" if facts.simulated else ""
     return (
         f"The time limit{which} was reached{facts.simulated}. Submit it again with a larger time_limit_s or an "
-        "earlier end; partial results are kept."
+        f"earlier end{kept}."
     )
 
 
@@ -79,7 +81,8 @@ def _completed(facts: Facts) -> str:
     waiting = kpis.get("vehicles_waiting_at_end") if isinstance(kpis, dict) else None
     text = "The simulation ended normally and its results are stored."
     if isinstance(waiting, int | float) and waiting > 0:
-        text += f" {waiting:g} vehicles were still waiting to enter the network at the end."
+        vehicles = "1 vehicle was" if waiting == 1 else f"{waiting:g} vehicles were"
+        text += f" {vehicles} still waiting to enter the network at the end."
     return text
 
 

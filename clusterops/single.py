@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from typing import Any
 
 import psycopg
@@ -20,9 +21,10 @@ class Lock:
     def __init__(self) -> None:
         self._own: psycopg.Connection[Any] | None = None
 
-    def wait(self, stop: threading.Event) -> bool:
-        """Wait for the lock; False if `stop` came first. Raises psycopg.OperationalError without a database."""
-        said = False
+    def wait(self, stop: threading.Event, patience_s: float = float("inf")) -> bool:
+        """Wait for the lock; False if `stop` or the end of patience came first. Raises psycopg.OperationalError
+        without a database."""
+        said, until = False, time.monotonic() + patience_s
         while not stop.is_set():
             if self.held():
                 return True
@@ -33,6 +35,8 @@ class Lock:
             if not said:
                 log.warning("another reconciler is at work; waiting for it to end")
                 said = True
+            if time.monotonic() > until:
+                return False
             stop.wait(POLL_S)
         return False
 

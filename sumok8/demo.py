@@ -111,14 +111,20 @@ class Demo:
                 return 0 if succeeded else 1
             self._say_how_to_go_on()
             print("\nServing until Ctrl-C.")
-            self.processes.keep_running()
+            self.processes.keep_running(self._keep_postgres)
             return 0
         finally:
             # A second Ctrl-C must not leave half of it running.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
+            print("Stopping …", flush=True)
             self.processes.stop()
             self.postgres.stop()
+
+    def _keep_postgres(self) -> None:
+        if self.postgres.pid() is None:
+            print("PostgreSQL ended; starting it again", flush=True)
+            self.postgres.start()
 
     def _environment(self, database_url: str) -> dict[str, str]:
         """What the services run with; secrets are made at the first start and kept in a file only the user reads."""

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -86,6 +86,10 @@ def _wants_page(request: HttpRequest) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400: a request that Django itself refused, such as a wrong Host header."""
+    if isinstance(exception, DisallowedHost):
+        return JsonResponse(
+            body("bad_host", "This service is not known by that host name (ALLOWED_HOSTS)."), status=400
+        )
     return JsonResponse(body("bad_request", "The request could not be understood."), status=400)
 
 

@@ -38,6 +38,8 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             # A stranger's wrong Host header is a 400 in the access log, not a traceback each.
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             "axes": {"level": "WARNING"},
+            # What it cannot do is an error of whoever asked it.
+            "psycopg.pool": {"level": "ERROR"},
             "urllib3": {"level": "ERROR"},
             "kubernetes": {"level": "WARNING"},
         },

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 PATIENCE_S = 25  # longer than gunicorn's graceful timeout
@@ -40,9 +40,11 @@ class Processes:
     def has_ended(self, name: str) -> bool:
         return self._running[name].poll() is not None
 
-    def keep_running(self) -> None:
-        """Watch for ever (until KeyboardInterrupt); start again what ends, as a Deployment would."""
+    def keep_running(self, look: Callable[[], None]) -> None:
+        """Watch for ever (until KeyboardInterrupt); start again what ends, as a Deployment would. `look` is called
+        every time too."""
         while True:
+            look()
             for name in list(self._running):
                 if self.has_ended(name):
                     print(f"{name} ended with {self._running[name].returncode}; starting it again", flush=True)

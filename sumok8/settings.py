@@ -87,7 +87,7 @@ TEMPLATES = [
 
 # PostgreSQL only: locks, LISTEN/NOTIFY and constraints carry the rules.
 DATABASES = {"default": env.db_url("DATABASE_URL", engine="django.db.backends.postgresql")}
-DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
+DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 5}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # A database host that vanished is noticed within seconds rather than the kernel's quarter of an hour.
 DATABASES["default"]["OPTIONS"] |= {"connect_timeout": 5, "tcp_user_timeout": 15_000}

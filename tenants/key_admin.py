@@ -13,11 +13,16 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from tenants.history import ValueHistoryMixin, change
-from tenants.models import ApiKey, Tenant
+from tenants.models import ApiKey, Tenant, validate_label
 
 
 class IssueForm(forms.Form):
-    label = forms.CharField(max_length=100, required=False, help_text="What it is for: “ci”, “the planners' laptop”.")
+    label = forms.CharField(
+        max_length=100,
+        required=False,
+        validators=[validate_label],
+        help_text="What it is for: “ci”, “the planners' laptop”.",
+    )
     expires_days = forms.IntegerField(
         label="Expires in days", required=False, min_value=1, max_value=36500, help_text="Empty: never."
     )

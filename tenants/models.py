@@ -90,11 +90,21 @@ class Tenant(models.Model):
         return changed
 
 
+def validate_label(label: str) -> None:
+    """Raises ValidationError: a label with line breaks or control characters would speak to terminals."""
+    if not label.isprintable():
+        raise ValidationError("A label is one line of printable text.", code="label.not_printable")
+
+
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def issue(
         self, *, tenant: Tenant | None, label: str = "", expires_at: datetime | None = None
     ) -> tuple["ApiKey", str]:
-        """Make a key; `tenant=None` makes an admin key. Returns the row and the key itself, which is never stored."""
+        """Make a key; `tenant=None` makes an admin key. Returns the row and the key itself, which is never stored.
+
+        Raises ValidationError for a label with control characters.
+        """
+        validate_label(label)
         key = f"sk8_{secrets.token_urlsafe(32)}"
         scope = ApiKey.Scope.TENANT if tenant else ApiKey.Scope.ADMIN
         row = self.create(

@@ -18,6 +18,7 @@ from simulations.api.callers import query
 from simulations.api.downloads import AnyType
 from simulations.api.fields import StrictSerializer
 from simulations.api.jobs import find_job
+from simulations.logtext import readable as as_sentences
 from simulations.models import Job, JobLog
 from tenants.errors import ApiError
 
@@ -33,6 +34,9 @@ class LogsQuery(StrictSerializer):
         max_value=MAX_LINES,
         default=DEFAULT_LINES,
         help_text="Lines from the end; of an ended job at most 500.",
+    )
+    readable = serializers.BooleanField(
+        default=False, help_text="The runner's JSON lines as sentences, with the time of day in UTC."
     )
     follow = serializers.BooleanField(default=False, help_text="Plain text, line by line, until the job ends.")
 
@@ -71,8 +75,11 @@ class LogsView(APIView):
         asked = query(request, LogsQuery)
         job = find_job(request, job_id)
         if asked["follow"]:
-            return _followed(job, asked["tail"])
-        return Response(LogsAnswer(log_of(job, asked["tail"])).data)
+            return _followed(job, asked["tail"], readable=asked["readable"])
+        answer = log_of(job, asked["tail"])
+        if asked["readable"]:
+            answer["logs"] = as_sentences(answer["logs"])
+        return Response(LogsAnswer(answer).data)
 
 
 def log_of(job: Job, lines: int) -> dict[str, Any]:
@@ -101,9 +108,9 @@ def _unreachable() -> ApiError:
     return ApiError(503, "cluster.unreachable", message, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
-def _followed(job: Job, lines: int) -> HttpResponseBase:
+def _followed(job: Job, lines: int, *, readable: bool) -> HttpResponseBase:
     try:
-        text = tails.follow(job.pk, lines)
+        text = tails.follow(job.pk, lines, as_sentences if readable else str)
     except TooManyFollowers:
         message = "Too many logs are being followed at the moment; try again, or read it without follow."
         raise ApiError(503, "logs.too_many", message, headers={"Retry-After": str(RETRY_AFTER_S)}) from None

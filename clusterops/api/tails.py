@@ -180,8 +180,8 @@ class Tails:
         self._tails: dict[uuid.UUID, Tail] = {}
         self._followers = 0
 
-    def follow(self, job_id: uuid.UUID, tail: int) -> Iterator[str]:
-        """The job's log until its end. Raises TooManyFollowers at once."""
+    def follow(self, job_id: uuid.UUID, tail: int, form: Callable[[str], str] = str) -> Iterator[str]:
+        """The job's log until its end, whole lines put into `form`. Raises TooManyFollowers at once."""
         with self._lock:
             if self._followers >= settings.LOG_FOLLOWERS:
                 raise TooManyFollowers
@@ -193,7 +193,7 @@ class Tails:
             shared.followers += 1
         if is_new:
             threading.Thread(target=shared.run, name=f"tail-{job_id}", daemon=True).start()
-        return Followed(shared.lines(tail), lambda: self._leave(shared))
+        return Followed(map(form, shared.lines(tail)), lambda: self._leave(shared))
 
     def _leave(self, tail: Tail) -> None:
         with self._lock:

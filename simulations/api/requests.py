@@ -70,7 +70,7 @@ class SubmitRequest(StrictSerializer):
         max_value=2**31 - 1,
         allow_null=True,
         default=None,
-        help_text="Default: drawn, and told in `request`.",
+        help_text="Default: the configuration's own, else one is drawn; told in `request`.",
     )
     begin = Number(allow_null=True, default=None, help_text="Seconds; default: the scenario's own.")
     end = Number(allow_null=True, default=None, help_text="Seconds; default: the scenario's own.")

@@ -84,12 +84,20 @@ def _insert(tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | No
         "scenario_version": scenario["version"],
         "sha256": scenario["sha256"],
         "config": wanted["config"] or scenario["config"],
-        "seed": secrets.randbelow(2**31) if wanted["seed"] is None else wanted["seed"],
+        "seed": _seed(wanted, scenario["inspection"]),
         "time_limit_s": wanted["time_limit_s"] or settings.JOB_DEFAULT_TIME_LIMIT_S,
     }
     job.admission_limit = limits.max_concurrent_jobs + limits.max_queued_jobs
     plain_sql.insert(job, admitted_as=COUNT_ADMITTED)
     return job
+
+
+def _seed(wanted: Mapping[str, Any], inspection: Mapping[str, Any]) -> int:
+    """The job's, else the configuration's own, else a drawn one: every run can be repeated."""
+    if wanted["seed"] is not None:
+        return int(wanted["seed"])
+    own = inspection["configs"][wanted["config"] or inspection["config"]].get("seed")
+    return secrets.randbelow(2**31) if own is None else int(own)
 
 
 def _lock_tenant(tenant: Tenant, scenario_id: str, version: int | None) -> tuple[Tenant, dict[str, Any] | None]:

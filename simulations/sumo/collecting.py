@@ -14,7 +14,7 @@ from simulations.sumo.execution import StepRecord, SumoRun
 from simulations.sumo.kpis import Kpis
 from simulations.sumo.outcomes import Outcome
 from simulations.sumo.outputs import ResultFile
-from simulations.sumo.problems import Problem
+from simulations.sumo.problems import Problem, plain
 from simulations.sumo.report import Report
 
 TRIPINFO = "tripinfo.xml"
@@ -60,7 +60,8 @@ def read_results(report: Report, out: Path) -> dict[str, Any] | None:
             else:
                 trips = kpis.read_trips(out / name)
         except (ET.ParseError, OSError, ValueError) as error:
-            problem = Problem("output.damaged", f"SUMO's result file cannot be read: {error}", name)
+            why = error.strerror if isinstance(error, OSError) else error
+            problem = Problem("output.damaged", f"SUMO's result file cannot be read: {why}", name)
             if report.outcome is Outcome.SUCCEEDED:
                 report.end(Outcome.IO_FAILED, [problem])
             else:
@@ -146,14 +147,15 @@ class Collector:
 
 def run_problems(run: SumoRun) -> list[Problem]:
     """Why a run did not succeed, in sentences."""
-    at = f" at simulated second {run.sim_end:g}" if run.sim_end is not None else ""
+    at = f" at simulated second {plain(run.sim_end)}" if run.sim_end is not None else ""
+    kept = "the results up to there are kept" if run.last else "before the first step, so there are no results"
     match run.outcome:
         case Outcome.SUCCEEDED:
             return []
         case Outcome.TIME_LIMIT:
-            return [Problem("limit.wall_time", f"The time limit was reached{at}; the results up to there are kept.")]
+            return [Problem("limit.wall_time", f"The time limit was reached{at}; {kept}.")]
         case Outcome.OUTPUT_LIMIT:
-            return [Problem("limit.output", f"The run wrote more than it may{at}; the results up to there are kept.")]
+            return [Problem("limit.output", f"The run wrote more than it may{at}; {kept}.")]
         case Outcome.TOO_MANY_TELEPORTS:
             return [Problem("limit.teleports", f"More vehicles were teleported than the limit allows{at}.")]
         case Outcome.OUT_OF_MEMORY:

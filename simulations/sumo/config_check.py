@@ -52,6 +52,7 @@ class ConfigReport:
     begin: float | None = None
     end: float | None = None
     step_length: float | None = None
+    seed: int | None = None
     inputs: tuple[InputFile, ...] = ()
     net: Mapping[str, int | bool] | None = None
     demand: Mapping[str, int | bool] | None = None
@@ -101,6 +102,7 @@ class ConfigCheck:
             begin=config.begin,
             end=config.end,
             step_length=config.step_length,
+            seed=config.seed,
             inputs=tuple(inputs.files.values()),
             net=inputs.counted("net", NET_PARTS),
             demand=inputs.counted("demand", DEMAND_PARTS),
@@ -212,7 +214,9 @@ def _warnings(config: SumoConfig, path: str) -> list[Problem]:
         message = "The configuration writes every vehicle in every step (fcd-output) for more than an hour."
         warnings.append(Problem("output.large", message, path, "Set 'device.fcd.period', or leave it out."))
     taken_over = [
-        name for name in config.options if name in config_rules.TAKEN_OVER or name == "tripinfo-output"
+        name
+        for name in config.options
+        if (name in config_rules.TAKEN_OVER and name != "seed") or name == "tripinfo-output"
     ]  # the latter is checked as an output and then written under our own name
     if taken_over:
         message = f"A hosted run sets these options itself: {', '.join(taken_over)}."

@@ -119,7 +119,9 @@ def _not_negative(text: str) -> float | None:
 def scrubbed_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """All that SUMO may see of our environment: `${NAME}` in a scenario expands from it."""
     allowed = ("SUMO_HOME", "PROJ_LIB", "LD_LIBRARY_PATH", "PATH")
-    return {name: environ[name] for name in allowed if name in environ} | {"LANG": "C"}
+    return {name: environ[name] for name in allowed if name in environ} | {
+        "LANG": "C.UTF-8"
+    }  # names of files may have letters beyond ASCII
 
 
 class Supervisor:
@@ -203,7 +205,8 @@ class Supervisor:
                     cause = self._should_stop()
                     if cause is not None:
                         self.run.stopped_for = cause
-                        kill_at = time.monotonic() + self._grace_s
+                        # While SUMO starts it forgets a SIGTERM, and there is nothing yet that it could save.
+                        kill_at = time.monotonic() + (self._grace_s if self.run.last else 0)
                         process.send_signal(signal.SIGTERM)
                 elif time.monotonic() > kill_at:
                     _signal_group(process.pid, signal.SIGKILL)

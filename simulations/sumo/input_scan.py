@@ -113,6 +113,8 @@ class _Scanner:
             self._reads(attributes.get("href"))
         if "file" in attributes or "output" in attributes or "dest" in attributes:
             self._names_files(name, attributes)
+        elif name == "param" and attributes.get("key") in config_rules.TEXT_OUTPUTS:  # of a vehicle or its type
+            self._names_files(name, {"file": attributes.get("value", "")})
 
     def _departing(self, name: str, attributes: dict[str, str]) -> None:
         self.result.counts[COUNTED[name]] += 1

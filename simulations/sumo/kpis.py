@@ -120,6 +120,7 @@ def compute(statistics: dict[str, dict[str, str]], trips: TripTotals | None) -> 
         return int(text) if text is not None else None
 
     inserted, running = count("vehicles", "inserted"), count("vehicles", "running")
+    walks = count("pedestrianStatistics", "number")
     arrived = None
     if inserted is not None and running is not None:
         arrived = inserted - running - (trips.vaporized if trips else 0)
@@ -131,6 +132,11 @@ def compute(statistics: dict[str, dict[str, str]], trips: TripTotals | None) -> 
         "teleports": count("teleports", "total"),
         "collisions": count("safety", "collisions"),
         "emergency_braking": count("safety", "emergencyBraking"),
+        "persons_loaded": count("persons", "loaded"),
+        "persons_running_at_end": count("persons", "running"),
+        "walks_finished": walks,
+        "mean_walk_time_s": round(float(statistics["pedestrianStatistics"]["duration"]), 2) if walks else None,
+        "rides_finished": count("rideStatistics", "number"),
     }
     return kpis | _trip_kpis(trips)
 

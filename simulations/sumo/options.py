@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from simulations.sumo import config_rules, option_table
-from simulations.sumo.problems import Problem
+from simulations.sumo.problems import Problem, plain
 from simulations.sumo.sumocfg import OptionValue
 
 DAY_S = 86_400.0
@@ -45,9 +45,9 @@ class AllowedOption:
         if not isinstance(value, kind) or isinstance(value, bool) or value != value:
             return "must be a whole number" if self.type == "int" else "must be a number"
         if self.minimum is not None and value < self.minimum:
-            return f"must be at least {self.minimum:g}"
+            return f"must be at least {plain(self.minimum)}"
         if self.maximum is not None and value > self.maximum:
-            return f"must be at most {self.maximum:g}"
+            return f"must be at most {plain(self.maximum)}"
         return None
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from simulations.sumo import config_rules
 from simulations.sumo.sumocfg import SumoConfig
 from simulations.sumo.xmlfiles import TooSlow, scan_file
 from simulations.sumo.xmlscan import XmlError
@@ -75,6 +76,18 @@ def usable_name(name: str) -> bool:
     return len(name) <= MAX_NAME and name.isprintable() and "\\" not in name
 
 
+def without_outside(root: Path, config_folder: Path, config: SumoConfig) -> SumoConfig:
+    """Without outputs that would be written outside `root`: they would not be kept, and a pod may not write there."""
+
+    def stays(name: str, value: str) -> bool:
+        if not config_rules.is_output(name):
+            return True
+        paths = [Path(os.path.normpath(config_folder / file.strip())) for file in value.split(",")]
+        return all(path.is_relative_to(root) for path in paths)
+
+    return SumoConfig({name: value for name, value in config.options.items() if stays(name, value)})
+
+
 def make_output_folders(root: Path, config_folder: Path, config: SumoConfig) -> None:
     """Zips carry no empty folders and SUMO makes none, so those that outputs are written to are made here.
 
@@ -82,7 +95,9 @@ def make_output_folders(root: Path, config_folder: Path, config: SumoConfig) -> 
     Nothing is made outside `root`.
     """
     wanted = [
-        config_folder / value for name, value in config.options.items() if "output" in name or "save-state" in name
+        config_folder / value
+        for name, value in config.options.items()
+        if "output" in name or "save-state" in name or name in config_rules.TEXT_OUTPUTS
     ]
     for name in config.files("additional-files"):
         additional = config_folder / name
@@ -98,7 +113,7 @@ def _file_attributes(path: Path) -> set[str]:
     values: set[str] = set()
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        values.update(attributes[key] for key in ("file", "output") if "/" in attributes.get(key, ""))
+        values.update(attributes[key] for key in ("file", "output", "dest") if "/" in attributes.get(key, ""))
 
     with suppress(XmlError, OSError, TooSlow):  # SUMO itself will say what is wrong with the file
         scan_file(path, start, deadline=time.monotonic() + MAX_SCAN_S)

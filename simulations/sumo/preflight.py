@@ -1,7 +1,8 @@
 """What can be learnt before the run: everything in the inputs that SUMO would stumble over, perhaps hours later.
 
-SUMO loads routes in slices of 200 s, so a mistake in late demand ends a run midway. A dry run of one step with
-``route-steps 0`` loads all of it. It does not see disconnected routes; `connectivity` does.
+SUMO loads routes in slices of 200 s, so a mistake in late demand ends a run midway. With ``route-steps 0`` it loads all
+of it before the first step, after which it is ended. The end stays the scenario's own: flows without one end with it.
+Disconnected routes are not seen; `connectivity` sees them.
 """
 
 import shutil
@@ -33,12 +34,13 @@ def dry_run(
     environment: Mapping[str, str],
     log: IO[str],
 ) -> SumoRun:
-    """Load everything and simulate one step in a copy of the scenario, so that nothing it writes is left.
+    """Load everything and simulate a first step in a copy of the scenario, so that nothing it writes is left.
 
     `out` is the folder below `scratch` that `overrides` name for our own outputs; beside the copy, not in it, where
     an input may have the same name.
 
-    It is cut off after `MAX_S` (`stopped_for` is set): then it proves nothing.
+    It is ended with its first step record, or cut off after `MAX_S` (`stopped_for` is TIME_LIMIT): then it proves
+    nothing.
     """
     try:
         copy = scratch / "scenario"
@@ -46,14 +48,18 @@ def dry_run(
         out.mkdir()
         config_folder = (copy / config_path).parent
         planned = SumoConfig({**config.options, **{name: sumocfg.as_text(value) for name, value in overrides.items()}})
-        one_step = {"route-steps": 0, "begin": planned.begin, "end": planned.begin + planned.step_length}
-        content = sumocfg.effective(config, {**overrides, **one_step})
+        first_step = {"route-steps": 0, "summary-output.period": planned.step_length}
+        content = sumocfg.effective(config, {**overrides, **first_step})
         (config_folder / CONFIG_NAME).write_bytes(content)
         make_output_folders(copy, config_folder, config)
         deadline = time.monotonic() + MAX_S
-        supervisor = Supervisor(
-            log=log, should_stop=lambda: Outcome.TIME_LIMIT if time.monotonic() > deadline else None, grace_s=5
-        )
+
+        def should_stop() -> Outcome | None:
+            if supervisor.run.last is not None:
+                return Outcome.INTERRUPTED
+            return Outcome.TIME_LIMIT if time.monotonic() > deadline else None
+
+        supervisor = Supervisor(log=log, should_stop=should_stop, grace_s=0)  # nothing that it writes is kept
         return supervisor.execute([binary, "-c", CONFIG_NAME], cwd=config_folder, environment=environment)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -61,7 +67,7 @@ def dry_run(
 
 def problems_of(run: SumoRun) -> list[Problem]:
     """SUMO's own complaints about the inputs; empty if the dry run passed or proved nothing (killed, crashed, cut)."""
-    if run.outcome is not Outcome.SUMO_FAILED:
+    if run.outcome is not Outcome.SUMO_FAILED or run.last is not None:
         return []
     return sumo_problems("sumo.load", run.errors)
 

@@ -31,3 +31,8 @@ class InvalidScenario(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__("; ".join(problem.message for problem in self.problems))
+
+
+def plain(number: float) -> str:
+    """For people: without an exponent or superfluous zeros."""
+    return f"{number:.10g}"

@@ -15,7 +15,7 @@ from simulations.sumo.description import JobDescription
 from simulations.sumo.execution import StepRecord, Supervisor
 from simulations.sumo.isolation import PodEnvironment, hide_from_other_processes, termination_message_path
 from simulations.sumo.outcomes import Outcome, RunEnd
-from simulations.sumo.problems import InvalidScenario, Problem
+from simulations.sumo.problems import InvalidScenario, Problem, plain
 from simulations.sumo.progress import ProgressMeter
 from simulations.sumo.report import Console, Report
 from simulations.sumo.stopping import StopSignal, Watch, folder_bytes
@@ -113,7 +113,9 @@ class Runner:
             "files": len(files),
             "config": self.config_path,
         }
-        self.config = sumocfg.read(self.space.scenario / self.config_path)
+        config = sumocfg.read(self.space.scenario / self.config_path)
+        folder = (self.space.scenario / self.config_path).parent
+        self.config = outputs.without_outside(self.space.scenario, folder, config)
 
     def overrides(self, out: str) -> dict[str, OptionValue]:
         """The job's wishes and what the runner needs to watch a run; files go to the folder `out`."""
@@ -149,7 +151,7 @@ class Runner:
         return sumocfg.read(sumocfg.effective(self.config, self.overrides("results")))
 
     def dry_run(self) -> None:
-        self.console.phase("preflight", "Loading all inputs in a dry run of one step.")
+        self.console.phase("preflight", "Loading all inputs in a dry run.")
         with self.space.log.open("w", encoding="utf-8") as log:
             run = preflight.dry_run(
                 binary=self.pod.binary,
@@ -163,7 +165,7 @@ class Runner:
                 log=log,
             )
         self.report.dry_run = run
-        if run.stopped_for is not None:
+        if run.stopped_for is Outcome.TIME_LIMIT:
             sentence = f"The dry run was ended after {preflight.MAX_S:g} s; the inputs were not checked to the end."
             self.report.warnings.append(Problem("preflight.too_long", sentence))
         if problems := preflight.problems_of(run):
@@ -189,10 +191,10 @@ class Runner:
             bytes_before=sum(folder_bytes(each) for each in folders),
         )
         begin, end = self.planned.begin, self.planned.end
-        until = f"{end:g} s" if end is not None else "all vehicles have left"
+        until = f"{plain(end)} s" if end is not None else "all vehicles have left"
         self.console.phase(
             "running",
-            f"SUMO {self.report.sumo_version or ''} simulates {self.config_path} from {begin:g} s until {until}.",
+            f"SUMO {self.report.sumo_version or ''} simulates {self.config_path} from {plain(begin)} s until {until}.",
         )
         poster = ProgressPoster(self.control_plane, period_s=PROGRESS_POST_S)
 
@@ -228,7 +230,10 @@ class Runner:
     def collect(self) -> None:
         collector = Collector(self.report, self.space.artifacts)
         histogram = effective = None
-        if self.report.run is not None:
+        run = self.report.run
+        if run is not None and run.last is None and run.outcome is not Outcome.SUCCEEDED:  # ended before its first step
+            self.space.empty_out()
+        elif run is not None:
             self.console.phase("collecting", "Checking and packing the results.")
             histogram = collecting.read_results(self.report, self.space.out)
             effective = sumocfg.effective(self.config, self.overrides("results"))
@@ -236,7 +241,7 @@ class Runner:
         collector.collect_scenarios_own(self.space.scenario, self.written)
 
     def upload(self) -> None:
-        self.console.phase("uploading", f"Storing {len(self.report.files)} files.")
+        self.console.phase("uploading", f"Storing the results: {len(self.report.files)} file(s).")
         delivery = Delivery(self.control_plane, self.report, deadline=self._upload_deadline)
         delivery.deliver(self.description, self.space.artifacts)
 

@@ -48,6 +48,12 @@ class SumoConfig:
         return None if end < 0 else end
 
     @property
+    def seed(self) -> int | None:
+        """The configuration's own, if it is one that a job may have."""
+        text = self.options.get("seed", "").strip()
+        return int(text) if text.isascii() and text.isdigit() and int(text) < 2**31 else None
+
+    @property
     def step_length(self) -> float:
         """Seconds; SUMO's default is 1."""
         return parse_time(self.options.get("step-length", "1"))

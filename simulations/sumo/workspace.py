@@ -18,6 +18,11 @@ class Workspace:
         for folder in (self.scenario, self.out, self.artifacts):
             folder.mkdir(parents=True)
 
+    def empty_out(self) -> None:
+        """Forget what SUMO began to write."""
+        shutil.rmtree(self.out)
+        self.out.mkdir()
+
     @property
     def archive(self) -> Path:
         return self.root / "scenario.zip"

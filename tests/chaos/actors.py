@@ -13,7 +13,7 @@ from pathlib import Path
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.chaos.loaded"])
 GRACE_S = 3  # of pods; in production a minute
-POOL_TIMEOUT_S = 1  # how long a dead PostgreSQL is waited for; in production ten
+POOL_TIMEOUT_S = 3  # how long a dead PostgreSQL is waited for; in production ten
 CHECK_EVERY_S = 3  # between looks at what others did to quotas; in production a minute
 
 

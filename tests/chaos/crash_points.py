@@ -101,7 +101,7 @@ class CrashPoints:
 
     def part(self, name: str, at: int, *arguments: object) -> tuple[int, bool]:
         """What is left of `at` afterwards, and whether the death came."""
-        self._steps.unlink(missing_ok=True)
+        self._steps.write_text("")
         process = actors.start(name, at, str(self._steps), *arguments, log=self.stage.folder / "passes.log")
         process.join()
         steps = self._steps.read_text().splitlines()

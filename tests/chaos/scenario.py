@@ -202,8 +202,10 @@ class Scenario:
             return
         name = self.rng.choice(NODES)
         self.note("lose machine", machine=name)
-        self.lost[name] = time.monotonic() + self.rng.uniform(0.3, 6.0)
+        self.lost[name] = float("inf")
+        self.look_after_machines()  # before, too: on a busy machine what was there is gone before the next look
         self.stage.lose_node(name)
+        self.lost[name] = time.monotonic() + self.rng.uniform(0.3, 6.0)
         self.look_after_machines()
 
     def look_after_machines(self) -> None:

@@ -13,6 +13,11 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 
+def test_a_label_is_one_printable_line(tenant) -> None:
+    with pytest.raises(ValidationError):
+        ApiKey.objects.issue(tenant=tenant, label="a\nb\x1b[31m")
+
+
 def test_keys_are_random_and_of_the_published_form(tenant):
     keys = {ApiKey.objects.issue(tenant=tenant)[1] for _ in range(20)}
     assert len(keys) == 20

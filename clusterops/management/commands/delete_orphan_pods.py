@@ -42,4 +42,4 @@ class Command(OperatorCommand):
                     self.stdout.write(f"Deleted {where}.")
         except GatewayError as error:
             raise CommandError(f"The cluster refused or does not answer: {error}") from error
-        self.stdout.write(f"{len(orphans)} of {len(pods)} simulation pod(s) belong to no Job.")
+        self.stdout.write(f"{len(orphans)} of {len(pods)} simulation pod(s) belonged to no Job.")

@@ -27,13 +27,14 @@ log = logging.getLogger("clusterops.reconciler")
 
 DEBOUNCE_S = 0.1  # rings that come together are answered together
 MORE_AFTER_S = 0.25
+ONCE_WAITS_S = 10.0  # for another reconciler's end
 AGAIN_AFTER_S = 5.0  # after a pass that something did not answer
 
 
 class Command(OperatorCommand):
     help = (
         "Bring the cluster in line with the jobs that are wanted, and their rows with the cluster, until told to end. "
-        "Beside a reconciler that runs already it waits for that one's end."
+        "Beside a reconciler that runs already it waits for that one's end, with --once ten seconds."
     )
     example = "manage.py reconcile_jobs --once"
 
@@ -62,8 +63,10 @@ class Command(OperatorCommand):
             lock.release()
 
     def _once(self, stop: threading.Event, lock: Lock) -> None:
-        if not lock.wait(stop):
-            raise CommandError("Stopped before another reconciler ended.")
+        if not lock.wait(stop, ONCE_WAITS_S):
+            raise CommandError(
+                "Another reconciler is at work, and passes by itself; stop it first to run a single pass."
+            )
         try:
             this = reconcile_once(default_gateway(), Memory(stop=stop))
         except GatewayError as error:

@@ -26,8 +26,8 @@ class Command(OperatorCommand):
         days, label = options["expires_days"], options["label"]
         if days is not None and not 1 <= days <= 36500:
             raise CommandError("--expires-days: a whole number from 1 to 36500.")
-        if len(label) > 100:
-            raise CommandError("--label: at most 100 characters.")
+        if len(label) > 100 or not label.isprintable():
+            raise CommandError("--label: one line of at most 100 printable characters.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         row, key = ApiKey.objects.issue(tenant=tenant, label=label, expires_at=expires_at)
         if options["json"]:

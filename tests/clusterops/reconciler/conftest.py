@@ -30,6 +30,8 @@ def report(outcome, **more):
 def interrupted(*_):
     print("stopping", flush=True)
     time.sleep(fate.get("grace", 0))
+    while fate.get("linger") and not os.path.exists(fate["linger"]):
+        time.sleep(0.02)
     report("interrupted")
     os._exit(75)
 signal.signal(signal.SIGTERM, interrupted)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from clusterops import settle
 from clusterops.gateway import path_of
 from simulations.models import Job
 
@@ -79,3 +80,13 @@ def test_a_pod_without_its_job_ends_by_an_operators_hand(loop, submit, gateway, 
     assert f"Deleted {job.k8s_namespace}/{job.pod_name}" in command()
     loop.until_ended(job)
     assert job.status == "CANCELLED"
+
+
+def test_partial_results_of_a_cancelled_job_are_told(loop, submit, gateway, tmp_path, monkeypatch) -> None:
+    """They come from the manifest: the pod's own report goes with it."""
+    job = submit(hold=str(tmp_path / "never"))
+    loop.until_reason(job, "RUNNING")
+    monkeypatch.setattr(settle, "stored_report", lambda job: {"outcome": "interrupted", "kpis": {"teleports": 3}})
+    job.request_cancel()
+    loop.until_ended(job)
+    assert (job.status, job.results["kpis"]) == ("CANCELLED", {"teleports": 3})

@@ -108,9 +108,12 @@ def test_a_cluster_that_does_not_answer_changes_nothing(loop, submit, tmp_path, 
 
 
 def test_a_job_deleted_by_another_hand_says_so(loop, submit, gateway, tmp_path) -> None:
-    job = submit(hold=str(tmp_path / "never"), grace=2.0)  # long enough for a pass to see it end
+    gone = tmp_path / "gone"
+    job = submit(hold=str(tmp_path / "never"), linger=str(gone))
     loop.until_reason(job, "RUNNING")
     gateway.delete_run(job.k8s_namespace, job.k8s_job_name)
+    loop.until_reason(job, "DELETED_EXTERNALLY")
+    gone.touch()
     loop.until_ended(job)
     assert (job.status, job.reason) == ("FAILED", "DELETED_EXTERNALLY")
 

@@ -11,6 +11,7 @@ import pytest
 from clusterops.api import logs
 from clusterops.errors import ClusterUnreachable
 from clusterops.gateway import default_gateway
+from simulations.models import JobLog
 from tests.conftest import client_with
 from tests.factories import issue_key
 from tests.simulations.served import gunicorn
@@ -40,6 +41,10 @@ def test_waiting_running_and_ended_jobs_answer_by_one_address(loop, submit, my_a
     assert (answer["source"], answer["pod_name"]) == ("live", job.pod_name)
     go.touch()
     loop.until_ended(job)
+    line = '{"v": 1, "t": 1700000000, "event": "phase", "phase": "running", "message": "SUMO simulates."}\n'
+    JobLog.objects.filter(job=job).update(text=line)
+    answer = my_api.get(f"/jobs/{job.pk}/logs?readable=1").json()
+    assert answer["logs"] == "22:13:20  SUMO simulates.\n"
     answer = my_api.get(f"/jobs/{job.pk}/logs?tail=1").json()
     assert answer["source"] == "stored"
     assert answer["logs"].count("\n") == 1
@@ -100,5 +105,5 @@ def test_fifty_follow_one_log_from_before_its_pod_to_its_end(loop, submit, city,
             assert text.startswith("# ")
             assert text.count(f"attempt 1 of {job.pk}\n") == 1
             assert text.endswith(f"# The job has ended: SUCCEEDED. {job.message}\n")
-        again = get("/logs?follow=1")  # places are free again; an ended job's log ends at once
+        again = get("/logs?follow=1&readable=1")  # places are free again; an ended job's log ends at once
         assert f"attempt 1 of {job.pk}" in again.read().decode()

@@ -79,3 +79,15 @@ def test_a_pod_that_the_clusters_rules_refuse(loop, submit, gateway, monkeypatch
     loop.until_ended(job)
     assert (job.status, job.reason) == ("FAILED", "ADMISSION_REFUSED")
     loop.until(lambda: gone(gateway, job))
+
+
+def test_what_was_interrupted_begins_again_before_what_came_later(loop, submit, city, tmp_path) -> None:
+    city.max_concurrent_jobs = 1
+    city.save()
+    first = submit(exit=75, outcome="interrupted")
+    later = submit()
+    loop.until(lambda: Job.objects.get(pk=first.pk).attempt == 2)
+    loop.until(lambda: Job.objects.get(pk=first.pk).attempt == 3)
+    assert Job.objects.get(pk=later.pk).dispatched_at is None
+    loop.until_ended(first, later)
+    assert (first.reason, later.status) == ("INTERRUPTED", "SUCCEEDED")

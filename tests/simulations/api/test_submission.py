@@ -8,7 +8,8 @@ from django.db import connection
 
 from simulations.models import Job, Scenario
 from tests.factories import ScenarioFactory
-from tests.simulations.scenarios import archive, upload
+from tests.simulations.scenarios import NET, ROUTES, archive, upload
+from tests.simulations.sumo.builders import config, zip_of
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,13 @@ def test_at_most_three_statements(api: Any, town: Scenario) -> None:
     statements = [sql for sql in statements if "SAVEPOINT" not in sql]  # the test's own transaction
     assert len(statements) == 3, statements
     assert "FOR NO KEY UPDATE" in statements[1]
+
+
+def test_the_configurations_own_seed_comes_before_a_drawn_one(api: Any) -> None:
+    members = {"run.sumocfg": config('<seed value="5"/>'), "net.net.xml": NET, "demand.rou.xml": ROUTES}
+    upload(api, content=zip_of(members).getvalue())
+    assert submit(api).json()["request"]["seed"] == 5
+    assert submit(api, seed=7).json()["request"]["seed"] == 7
 
 
 def test_defaults_and_a_drawn_seed_are_stored(api: Any, town: Scenario) -> None:

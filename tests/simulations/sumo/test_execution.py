@@ -128,14 +128,23 @@ def test_a_kill_that_the_cgroup_counted_is_out_of_memory(
 
 
 def test_exactly_one_sigterm_is_sent(script: Callable) -> None:
-    body = "trap 'echo got it >&2' TERM; touch ready; i=0; while [ $i -lt 12 ]; do sleep 0.1; i=$((i+1)); done"
-    run, log, _ = script(body, stop=Outcome.TIME_LIMIT)
+    wait = "i=0; while [ $i -lt 12 ]; do sleep 0.1; i=$((i+1)); done"
+    run, log, _ = script(f"trap 'echo got it >&2' TERM; echo '{STEP}'; touch ready; {wait}", stop=Outcome.TIME_LIMIT)
     assert log.count("got it") == 1
     assert run.outcome is Outcome.TIME_LIMIT
 
 
+def test_before_the_first_step_it_is_killed_at_once(script: Callable) -> None:
+    """SUMO forgets a SIGTERM that comes while it starts, and runs on."""
+    run, _, _ = script("trap '' TERM; touch ready; while :; do sleep 0.1; done", stop=Outcome.TIME_LIMIT)
+    assert (run.returncode, run.outcome) == (-signal.SIGKILL, Outcome.TIME_LIMIT)
+    assert run.wall_s < 15
+
+
 def test_what_ignores_sigterm_is_killed_after_the_grace(script: Callable) -> None:
-    run, _, _ = script("trap '' TERM; touch ready; while :; do sleep 0.1; done", stop=Outcome.INTERRUPTED, grace_s=0.3)
+    run, _, _ = script(
+        f"trap '' TERM; echo '{STEP}'; touch ready; while :; do sleep 0.1; done", stop=Outcome.INTERRUPTED, grace_s=0.3
+    )
     assert run.returncode == -signal.SIGKILL
     assert run.outcome is Outcome.INTERRUPTED
 

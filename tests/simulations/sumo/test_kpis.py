@@ -11,6 +11,9 @@ STATISTICS = {
     "vehicles": {"loaded": "5", "inserted": "4", "running": "1", "waiting": "1"},
     "teleports": {"total": "2"},
     "safety": {"collisions": "1", "emergencyBraking": "3"},
+    "persons": {"loaded": "20", "running": "1", "jammed": "0"},
+    "pedestrianStatistics": {"number": "19", "routeLength": "164.71", "duration": "134.58", "timeLoss": "13.79"},
+    "rideStatistics": {"number": "0"},
 }
 TRIPS = """<tripinfos>
 <tripinfo id="a" arrival="10" duration="10" routeLength="100" timeLoss="1" waitingTime="0" departDelay="0" vaporized="">
@@ -38,6 +41,11 @@ def test_kpis_count_finished_trips_and_all_emissions(trips: kpis.TripTotals) -> 
         "teleports": 2,
         "collisions": 1,
         "emergency_braking": 3,
+        "persons_loaded": 20,
+        "persons_running_at_end": 1,
+        "walks_finished": 19,
+        "mean_walk_time_s": 134.58,
+        "rides_finished": 0,
         "trips_finished": 2,
         "mean_travel_time_s": 20.0,
         "p95_travel_time_s": 29.0,

@@ -79,4 +79,4 @@ def test_the_token_leaves_the_environment_of_the_runner() -> None:
     }  # fmt: skip
     pod = PodEnvironment.take(environ)
     assert "SUMOK8_TOKEN" not in environ
-    assert pod.for_sumo == {"SUMO_HOME": "/opt/sumo", "LANG": "C"} == scrubbed_environment(environ)
+    assert pod.for_sumo == {"SUMO_HOME": "/opt/sumo", "LANG": "C.UTF-8"} == scrubbed_environment(environ)
