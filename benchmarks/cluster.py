@@ -31,7 +31,7 @@ def local_cluster(folder: Path, program: str = "pod.sh") -> Iterator[Path]:
 
     ended = folder / "ended"
     ended.mkdir(parents=True)
-    image = Image(env={"ENDED_FOLDER": str(ended)}, python=str(ROOT / "benchmarks" / program))
+    image = Image(env={"ENDED_FOLDER": str(ended)}, python=str(ROOT / "benchmarks" / program), writable=(str(ended),))
     config = LocalClusterConfig(
         data=folder / "cluster", kubeconfig=folder / "kubeconfig", cpu="1000", memory="4000Gi", default_image=image
     )

@@ -14,12 +14,14 @@ from typing import Any
 class Image:
     """What stands in for a container image: its environment and the Python that `python` means in it.
 
-    `as_root`: plays an image whose user is root, which `runAsNonRoot` without a numeric user refuses.
+    `as_root`: plays an image whose user is root, which `runAsNonRoot` without a numeric user refuses. `writable`: paths
+    of this machine that its containers may write to even with a read-only root; for stand-ins that note what they did.
     """
 
     env: dict[str, str] = field(default_factory=dict)
     python: str = sys.executable
     as_root: bool = False
+    writable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,7 @@ def prepare(
         "env": env,
         "cwd": str(cwd),
         "volumes": volumes,
+        "writable": _writable(container, image, folder, volumes),
         "memory_limit": int(quantity.parse(limits.get("memory", 0))),
         "disk_limit": int(quantity.parse(limits.get("ephemeral-storage", 0))),
         "disk_limit_text": limits.get("ephemeral-storage", ""),
@@ -124,6 +125,16 @@ def prepare(
         "disk_check_s": config.timing.disk_check,
         "notify": str(notify),
     }
+
+
+def _writable(
+    container: dict[str, Any], image: Image, folder: PodFolder, volumes: list[dict[str, Any]]
+) -> list[str] | None:
+    """Where a container with a read-only root may write; None: anywhere."""
+    if not container.get("securityContext", {}).get("readOnlyRootFilesystem"):
+        return None
+    folder.termination_log.touch()
+    return [*(volume["path"] for volume in volumes), str(folder.termination_log), "/dev", *image.writable]
 
 
 def _check_user(pod: dict[str, Any], container: dict[str, Any], image: Image) -> None:

@@ -20,6 +20,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from clusterops.localcluster.readonly import restrict_writes
+
 LOG_BYTES = 10 * 1024 * 1024  # as the kubelet: rotate at 10 MiB, serve the newest file
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -94,6 +96,8 @@ class Shim:
     def _start(self) -> subprocess.Popen[bytes]:
         def die_with_shim() -> None:
             self.libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if self.spec["writable"] is not None:
+                restrict_writes(self.libc, self.spec["writable"])
 
         return subprocess.Popen(
             self.spec["argv"],

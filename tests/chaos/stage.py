@@ -44,7 +44,9 @@ class Stage:
         url = self.postgres.start()
         self.sql("ALTER DATABASE sumok8 SET synchronous_commit = on")  # but a killed server loses no commit
         image = Image(
-            env={"PATH": os.defpath, "LEDGER": str(self.ledger.path)}, python=str(PROJECT / "tests/chaos/pod.sh")
+            env={"PATH": os.defpath, "LEDGER": str(self.ledger.path)},
+            python=str(PROJECT / "tests/chaos/pod.sh"),
+            writable=(str(self.ledger.path),),
         )
         self.config = LocalClusterConfig(
             data=folder / "cluster",

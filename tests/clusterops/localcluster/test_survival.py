@@ -15,7 +15,11 @@ from tests.clusterops.localcluster.kube import Kube, condition, until
 @pytest.fixture
 def config(tmp_path: Path) -> LocalClusterConfig:
     return LocalClusterConfig(
-        data=tmp_path / "data", kubeconfig=tmp_path / "kubeconfig", cpu="100", memory="100Gi", default_image=Image()
+        data=tmp_path / "data",
+        kubeconfig=tmp_path / "kubeconfig",
+        cpu="100",
+        memory="100Gi",
+        default_image=Image(writable=(str(tmp_path),)),
     )
 
 
