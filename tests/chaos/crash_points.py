@@ -92,7 +92,7 @@ class CrashPoints:
         """One pass during which `victim` dies at step `at`, and is there again afterwards."""
         if victim == "reconciler":
             return self.part("one_pass", at)
-        left, died = self.part("one_pass", at, self.stage.pid_of(victim))
+        left, died = self.part("one_pass", at, victim, self.stage.pid_of(victim))
         if died:
             self.stage.await_death(victim)
             self.stage.revive(victim)

@@ -12,24 +12,24 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.stage import kill_family
+from tests.chaos.stage import kill
 
 CALLS = ("ensure_space", "start_run", "delete_run", "release_run", "list_runs", "read_log", "run_exists")
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
 class Crash:
-    """Counts steps into the file `steps`; kills `victim` (0: itself) just before step `at` (0: never)."""
+    """Counts steps into the file `steps`; kills `victim` just before step `at` (0: never)."""
 
-    def __init__(self, at: int, steps: Path, victim: int = 0) -> None:
-        self.at, self.steps, self.victim, self.count = at, steps, victim, 0
+    def __init__(self, at: int, steps: Path, victim: str = "reconciler", pid: int = 0) -> None:
+        self.at, self.steps, self.victim, self.pid, self.count = at, steps, victim, pid or os.getpid(), 0
 
     def step(self, what: str) -> None:
         self.count += 1
         with self.steps.open("a") as file:
             file.write(f"{what}\n")
         if self.count == self.at:
-            kill_family(self.victim or os.getpid())
+            kill(self.pid, self.victim)
 
     def execute(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         verb, _, rest = str(sql).lstrip().partition(" ")
@@ -47,12 +47,12 @@ class Crash:
         return counted
 
 
-def one_pass(at: int, steps: str, victim: int = 0) -> None:
+def one_pass(at: int, steps: str, victim: str = "reconciler", pid: int = 0) -> None:
     """One `reconcile_once` with a death at step `at`."""
     from clusterops.gateway import default_gateway
     from clusterops.reconciler import reconcile_once
 
-    crash = Crash(at, Path(steps), victim)
+    crash = Crash(at, Path(steps), victim, pid)
     gateway = default_gateway()
     for name in CALLS:
         setattr(gateway, name, crash.numbered(name, getattr(gateway, name)))

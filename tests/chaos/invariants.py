@@ -33,8 +33,8 @@ def violations(
     for job_id, what in told.items():
         problems = [*_ends_once(jobs[job_id], events[job_id]), *_ran_as_it_may(jobs[job_id], runs[job_id], what)]
         problems += [*_agrees(jobs[job_id], runs[job_id], what), *_outlived(events[job_id], runs[job_id])]
-        job = jobs[job_id]
-        found += [f"job {job_id} ({what.fate.kind}, {job.status} {job.reason}): {problem}" for problem in problems]
+        told = " → ".join(f"{event.at:%M:%S.%f} {event.reason}/{event.attempt}" for event in events[job_id])
+        found += [f"job {job_id} ({what.fate.kind}): {problem}; {told}; {runs[job_id]}" for problem in problems]
     for tenant, history in limits.items():
         own = [job for job in jobs.values() if job.tenant_id == tenant]
         found += beyond_limits(tenant, history, [(job, entry) for job in own for entry in runs[str(job.pk)]])

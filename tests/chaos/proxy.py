@@ -149,7 +149,9 @@ class FaultyProxy:
         if fault == "latency":
             await asyncio.sleep(rng.uniform(0.02, 0.6))
         elif fault == "throttle":
-            return await refuse(writer, 429, "TooManyRequests", "the server is overloaded", retry_after=1)
+            return await refuse(
+                writer, 429, "TooManyRequests", "the server is overloaded", retry_after=rng.choice((0, 1))
+            )
         elif fault == "error":
             return await refuse(writer, 500, "InternalError", "etcdserver: request timed out")
         elif fault == "expired" and not request.is_watch:

@@ -90,13 +90,13 @@ class Stage:
             connection.execute(statement)
 
     def pid_of(self, victim: str) -> int:
-        """Of `cluster` or `postgres`, whose sessions are its children."""
+        """Of `cluster` or `postgres`."""
         pid = self._cluster.pid if victim == "cluster" else self.postgres.pid()
         assert pid
         return pid
 
     def kill(self, victim: str) -> None:
-        kill_family(self.pid_of(victim))
+        kill(self.pid_of(victim), victim)
         self.await_death(victim)
 
     def await_death(self, victim: str) -> None:
@@ -146,12 +146,14 @@ class Stage:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def kill_family(pid: int) -> None:
-    """A process and its children, as after a power cut."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for victim in [pid, *map(int, children)]:
+def kill(pid: int, victim: str) -> None:
+    """PostgreSQL with its sessions, which are its children; the cluster's children are the pods, which live on."""
+    pids = [pid]
+    if victim == "postgres":
+        pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    for each in pids:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(victim, signal.SIGKILL)
+            os.kill(each, signal.SIGKILL)
 
 
 def new_folder() -> tempfile.TemporaryDirectory[str]:
