@@ -27,7 +27,7 @@ demo: $(VENV)/.embedded ## Start everything here, run a real simulation, keep se
 	@$(PY) -u -m sumok8.demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev ## Run all tests (ARGS=… for pytest)
-	$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
+	$(PY) -m pytest -n 2 --maxschedchunk 40 $(ARGS)
 
 chaos: $(VENV)/.dev ## Break the product on purpose, for longer (CHAOS_SEED=… CHAOS_JOBS=…, 2000 jobs if not told)
 	CHAOS_JOBS=$${CHAOS_JOBS:-2000} $(PY) -m tests.chaos scenario crash-points

@@ -15,6 +15,12 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile("repeatable")
 
 
+@pytest.hookimpl(trylast=True)  # after pytest-django's own order, which puts tests without a database last
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test begins first, so that the other test process does not end by waiting for it."""
+    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
+
+
 @pytest.fixture(autouse=True)
 def static_files_where_they_lie(settings: Settings) -> None:
     """Pages are rendered without `collectstatic`, which the manifest of production's storage needs."""
