@@ -19,6 +19,6 @@ if __name__ == "__main__":
     try:
         execute_from_command_line(sys.argv)
     except (OperationalError, InterfaceError) as error:
-        sys.exit(f"The database does not answer: {str(error).splitlines()[0]}")
+        sys.exit(f"The database does not answer: {str(error).partition(chr(10))[0]}")
     except ImproperlyConfigured as error:  # a missing setting is the operator's, not a crash
         sys.exit(f"{error} (README.md lists the settings; for the demo's: . var/demo/env)")
