@@ -1,11 +1,14 @@
-"""Request ids and the content security policy."""
+"""Request ids, the content security policy, rate limits told, stored files left to the proxy."""
 
 import re
 import uuid
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import FileResponse, HttpRequest, HttpResponse
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 CSP = (
@@ -54,4 +57,23 @@ class RateLimitHeadersMiddleware:
         if counted := getattr(request, "rate_limit", None):
             for name, value in zip(("Limit", "Remaining", "Reset"), counted, strict=True):
                 response[f"X-RateLimit-{name}"] = str(value)
+        return response
+
+
+class SentByProxyMiddleware:
+    """A stored file is named to nginx, which sends it: a client that reads it slowly holds no thread here."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if "sumok8.files_sent_by_proxy" not in request.META or not isinstance(response, FileResponse):
+            return response
+        path = Path(str(getattr(response.file_to_stream, "name", "")))
+        if path.is_relative_to(settings.MEDIA_ROOT):
+            response["X-Accel-Redirect"] = f"/-/files/{quote(path.relative_to(settings.MEDIA_ROOT).as_posix())}"
+            del response["Content-Length"]
+            response.file_to_stream.close()
+            response.streaming_content = []
         return response

@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "sumok8.metrics.MetricsMiddleware",
     "sumok8.middleware.RequestIdMiddleware",
     "sumok8.middleware.RateLimitHeadersMiddleware",
+    "sumok8.middleware.SentByProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "sumok8.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -230,6 +231,7 @@ SECURE_REDIRECT_EXEMPT = [
     r"^readyz$",
     r"^metrics$",
     r"^runner/",
+    r"^-/",
 ]  # reached inside the cluster, by plain HTTP
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0

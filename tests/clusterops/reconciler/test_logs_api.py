@@ -14,7 +14,7 @@ from clusterops.gateway import default_gateway
 from simulations.models import JobLog
 from tests.conftest import client_with
 from tests.factories import issue_key
-from tests.simulations.served import gunicorn
+from tests.simulations.served import web
 
 
 @pytest.fixture(autouse=True)
@@ -83,10 +83,10 @@ def test_fifty_follow_one_log_from_before_its_pod_to_its_end(loop, submit, city,
     key = issue_key(city)
 
     kubeconfig = str(fate_cluster.config.kubeconfig)
-    with gunicorn(KUBE_CONFIG_PATH=kubeconfig) as (url, worker), contextlib.ExitStack() as connections:
+    with web(KUBE_CONFIG_PATH=kubeconfig) as served, contextlib.ExitStack() as connections:
 
         def get(path: str) -> http.client.HTTPResponse:
-            connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+            connection = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=60)
             connections.callback(connection.close)
             connection.request("GET", f"/jobs/{job.pk}{path}", headers={"Authorization": f"Bearer {key}"})
             return connection.getresponse()
@@ -95,7 +95,7 @@ def test_fifty_follow_one_log_from_before_its_pod_to_its_end(loop, submit, city,
         assert {follower.status for follower in followers} == {200}
         assert json.load(get("/logs?follow=1"))["error"]["code"] == "logs.too_many"
         # One thread each, and one that reads for all of them.
-        assert sum(1 for _ in Path(f"/proc/{worker}/task").iterdir()) < 50 + 30
+        assert sum(1 for _ in Path(f"/proc/{served.worker}/task").iterdir()) < 50 + 30
         loop.until_reason(job, "RUNNING")
         assert [get("").status for _ in range(20)] == [200] * 20  # others are served as ever
         go.touch()
