@@ -80,7 +80,7 @@ def _errors() -> list[str]:
         ("unavailable", 503, "unavailable", "The service is starting or overloaded; try again in a moment.", 5),
     ]
     return [
-        f"        location = /-/errors/{name} {{\n            internal;\n            add_header X-Request-ID $id always;\n"
+        f"        location = /-/errors/{name} {{\n            internal;\n            client_max_body_size 0;\n            add_header X-Request-ID $id always;\n"
         + (f"            add_header Retry-After {wait} always;\n" if wait else "")
         + f"            return {status} '{json.dumps({'error': {'code': code, 'message': text, 'details': []}})}';\n"
         "        }"
