@@ -7,22 +7,11 @@ from typing import Any
 
 from clusterops import errors, manifests
 from clusterops.contract import ClusterSnapshot, Node, Run, SpaceState, TenantSpace
+from clusterops.readings.quantities import quantity, same
 
 Json = Mapping[str, Any]
-SUFFIXES = {
-    "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
-    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
-}  # fmt: skip
-
-
-def quantity(text: str | int | float) -> float:
-    """Kubernetes' notation as a number: "100m" → 0.1, "4Gi" → 4294967296. Raises ValueError."""
-    text = str(text)
-    number = text.rstrip("KMGTPEimnuk") if not text[-1:].isdigit() else text
-    suffix = text[len(number) :]
-    if suffix not in SUFFIXES:
-        raise ValueError(f"{text!r} is not a quantity")
-    return float(number) * SUFFIXES[suffix]
+# Mappings of what we write whose values are quantities: the API server gives back its own way of writing them.
+QUANTITIES = {"hard", "default", "defaultRequest", "requests", "limits"}
 
 
 def snapshot(
@@ -118,7 +107,13 @@ def covers(found: Any, wanted: Any) -> bool:
         if not isinstance(found, Mapping):
             return False
         # Items of a LIST carry neither apiVersion nor kind.
-        return all(covers(found.get(key), value) for key, value in wanted.items() if key not in {"apiVersion", "kind"})
+        return all(
+            _same_quantities(found.get(key), value)
+            if key in QUANTITIES and isinstance(value, Mapping)
+            else covers(found.get(key), value)
+            for key, value in wanted.items()
+            if key not in {"apiVersion", "kind"}
+        )
     if isinstance(wanted, list):
         return (
             isinstance(found, list)
@@ -126,6 +121,10 @@ def covers(found: Any, wanted: Any) -> bool:
             and all(covers(a, b) for a, b in zip(found, wanted, strict=True))
         )
     return bool(found == wanted)
+
+
+def _same_quantities(found: Any, wanted: Json) -> bool:
+    return isinstance(found, Mapping) and all(same(found.get(name), value) for name, value in wanted.items())
 
 
 def refuse_foreign_namespace(found: Json, space: TenantSpace) -> None:

@@ -25,13 +25,17 @@ SPACE = TenantSpace("tenant-a", "tenant-a", 10, 20, 2)
         ("1.5Gi", 1.5 * 2**30),
         ("128974848", 128974848.0),
         ("1k", 1000),
+        ("1e3", 1000),
+        ("2E3", 2000),
+        ("1E", 1e18),
+        ("100n", 1e-7),
     ],
 )
 def test_quantities(text: str | int, number: float) -> None:
     assert quantity(text) == pytest.approx(number)
 
 
-@pytest.mark.parametrize("text", ["", "Gi", "4Hi", "abc"])
+@pytest.mark.parametrize("text", ["", "Gi", "4Hi", "abc", "1.2.3", "1 Gi", "4g", "NaN", "1e"])
 def test_what_is_no_quantity_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         quantity(text)
@@ -63,6 +67,16 @@ def test_nodes_and_usage() -> None:
         ({"a": [{"b": 1}, {"b": 2}]}, {"a": [{"b": 1}]}, False),
         (None, {"a": 1}, False),
         ({"spec": {}}, {"kind": "X", "apiVersion": "v1", "spec": {}}, True),
+        ({"hard": {"cpu": "1k", "memory": "1Ti", "pods": "2k"}}, {"hard": {"cpu": "1000", "memory": "1024Gi"}}, True),
+        ({"hard": {"cpu": "1k"}}, {"hard": {"cpu": "1001"}}, False),
+        ({"hard": {"cpu": "1k"}}, {"hard": {"cpu": "1000", "memory": "1Gi"}}, False),
+        (
+            {"limits": [{"type": "Container", "default": {"cpu": "100m"}}]},
+            {"limits": [{"default": {"cpu": "0.1"}}]},
+            True,
+        ),
+        ({"limits": [{"type": "Pod"}]}, {"limits": [{"type": "Container"}]}, False),
+        ({"labels": {"size": "1k"}}, {"labels": {"size": "1000"}}, False),
     ],
 )
 def test_only_what_we_wrote_is_compared(found, wanted, same) -> None:
