@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from clusterops import errors, manifests
+from clusterops import errors, installation
 from clusterops.gateway import KubeApi
 from clusterops.permissions import BIND, BY_METHOD, Identity, Right, needed_by
 
@@ -51,7 +51,7 @@ def _version(api: KubeApi) -> Finding:
 
 
 def _tenant_namespaces(api: KubeApi) -> list[dict[str, Any]]:
-    query = {"labelSelector": f"{manifests.MANAGED_BY}=sumok8"}
+    query = {"labelSelector": installation.selector()}
     try:
         found = api.items("/api/v1/namespaces", query=query)
     except errors.Forbidden:  # the web's identity may not; the table below tells whether it should

@@ -55,8 +55,12 @@ def load(folder: Path, *, namespace: str = "", image: str = "", runner_image: st
         objects = kustomize.build(folder)
     except kustomize.KustomizeError as error:
         raise InstallError(str(error)) from error
-    if namespace:
+    if namespace and namespace != namespace_of(objects):
         objects = kustomize.with_namespace(objects, namespace)
+        # Named after it: an installation elsewhere on the cluster would otherwise lose its own.
+        for manifest in objects:
+            if manifest["kind"] == "ClusterRoleBinding":
+                manifest["metadata"]["name"] += f"-{namespace}"
     if image:
         names = {kustomize.image_name(container["image"]) for container in kustomize.containers(objects)}
         for name in names:

@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from clusterops import installation
 from clusterops.contract import RunSpec, TenantSpace
 
-MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGED_BY, INSTALLATION = installation.MANAGED_BY, installation.INSTALLATION
 TENANT = "sumok8.io/tenant"
 JOB_ID = "sumok8.io/job-id"
 ATTEMPT = "sumok8.io/attempt"
@@ -35,7 +36,7 @@ WORK, TMP, TERMINATION_LOG = "/work", "/tmp", "/dev/termination-log"  # noqa: S1
 
 def labels(tenant_id: str) -> dict[str, str]:
     """On every object of ours."""
-    return {MANAGED_BY: "sumok8", TENANT: tenant_id}
+    return {MANAGED_BY: "sumok8", INSTALLATION: installation.own_id(), TENANT: tenant_id}
 
 
 def namespace(space: TenantSpace) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -21,9 +22,17 @@ class Lock:
     def __init__(self) -> None:
         self._own: psycopg.Connection[Any] | None = None
 
-    def wait(self, stop: threading.Event, patience_s: float = float("inf")) -> bool:
-        """Wait for the lock; False if `stop` or the end of patience came first. Raises psycopg.OperationalError
-        without a database."""
+    def wait(
+        self,
+        stop: threading.Event,
+        patience_s: float = float("inf"),
+        *,
+        beat: Callable[[], None] = lambda: None,
+    ) -> bool:
+        """Wait for the lock; False if `stop` or the end of patience came first. `beat` is called while it waits.
+
+        Raises psycopg.OperationalError without a database.
+        """
         said, until = False, time.monotonic() + patience_s
         while not stop.is_set():
             if self.held():
@@ -35,6 +44,7 @@ class Lock:
             if not said:
                 log.warning("another reconciler is at work; waiting for it to end")
                 said = True
+            beat()
             if time.monotonic() > until:
                 return False
             stop.wait(POLL_S)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from clusterops import errors, manifests
+from clusterops import errors, installation, manifests
 from clusterops.contract import ClusterSnapshot, Node, Run, SpaceState, TenantSpace
 from clusterops.readings.quantities import quantity, same
 
@@ -133,6 +133,16 @@ def refuse_foreign_namespace(found: Json, space: TenantSpace) -> None:
     if own.get(manifests.MANAGED_BY) != "sumok8" or own.get(manifests.TENANT) != space.tenant_id:
         raise errors.NamespaceNotOurs(
             f"The namespace {space.namespace} exists and does not belong to tenant {space.tenant_id}."
+        )
+    if manifests.INSTALLATION not in own:
+        raise errors.NamespaceNotOurs(
+            f"The namespace {space.namespace} names no installation: if an earlier version of this one made it, adopt "
+            "it with manage.py adopt_cluster."
+        )
+    if (other := own[manifests.INSTALLATION]) != installation.own_id():
+        raise errors.NamespaceNotOurs(
+            f"The namespace {space.namespace} belongs to another installation, {other}; with NAMESPACE_PREFIX each has "
+            "names of its own."
         )
     if (found.get("status") or {}).get("phase") == "Terminating":
         raise errors.NamespaceTerminating(f"The namespace {space.namespace} is being deleted.", status=403)

@@ -205,6 +205,9 @@ JOB_MAX_OUTPUT_BYTES: int = env.int("JOB_MAX_OUTPUT_BYTES", default=2 * 1024**3)
 TENANT_MAX_RESULT_BYTES: int = env.int("TENANT_MAX_RESULT_BYTES", default=50 * 1024**3)
 
 # Cluster
+# Marks this installation's objects where several share a cluster; empty: one made at the first start, kept in the
+# database.
+INSTALLATION_ID: str = env.str("INSTALLATION_ID", default="")
 KUBE_CONFIG_PATH: str = env.str("KUBE_CONFIG_PATH", default="")  # empty: the pod's own service account
 RUNNER_IMAGE: str = env.str("RUNNER_IMAGE", default="sumok8-runner:1.28.0")
 RUNNER_URL: str = env.str("RUNNER_URL", default="http://127.0.0.1:8000")  # this service, as pods see it

@@ -18,6 +18,7 @@ os.environ.update(
     JOB_TOKEN_KEYS="tests-only-job-token-key-tests-only-job-token-key-012345",
     DATA_DIR=str(_folder / "data"),
     STATIC_ROOT=str(_folder / "static"),
+    INSTALLATION_ID="tests",
     LOG_LEVEL="WARNING",
     ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
 )

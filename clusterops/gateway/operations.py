@@ -8,7 +8,7 @@ from functools import cache
 
 from django.conf import settings
 
-from clusterops import errors, manifests, translate, translate_cluster, translate_events
+from clusterops import errors, installation, manifests, translate, translate_cluster, translate_events
 from clusterops.contract import ClusterSnapshot, Run, RunSpec, SpaceState, TenantSpace
 from clusterops.gateway.kube_api import (
     APPLY,
@@ -23,7 +23,6 @@ from clusterops.gateway.kube_api import (
 
 WATCH_S = 240  # the server ends a watch after this; the socket's own time-out is a little longer
 MAX_LOG_BYTES = 256 * 1024
-OURS = f"{manifests.MANAGED_BY}=sumok8"
 EXPLAIN_AFTER = timedelta(seconds=3)  # a Job without a pod, a pod without a machine: then events are asked why
 ASK_AUTOSCALER_EVERY_S = 10.0  # pods may wait for a machine for hours
 FIELD_MANAGER = {"fieldManager": "sumok8", "force": "true"}
@@ -64,7 +63,7 @@ class Gateway:
 
     def inspect_spaces(self, spaces: Iterable[TenantSpace]) -> dict[str, SpaceState]:
         """Namespaces of ours by name, each with whether it is as `spaces` wants it. One LIST per kind of object."""
-        query = {"labelSelector": OURS}
+        query = {"labelSelector": installation.selector()}
         objects = {
             (kind, item["metadata"].get("namespace", ""), item["metadata"]["name"]): item
             for kind in ("namespaces", *manifests.TENANT_KINDS)
@@ -74,7 +73,7 @@ class Gateway:
 
     def namespaces(self) -> dict[str, SpaceState]:
         """Namespaces of ours by name, without a look at what is in them."""
-        items = self.api.items(path_of("namespaces"), query={"labelSelector": OURS})
+        items = self.api.items(path_of("namespaces"), query={"labelSelector": installation.selector()})
         return translate_cluster.space_states(
             {("namespaces", "", item["metadata"]["name"]): item for item in items}, ()
         )
@@ -103,13 +102,15 @@ class Gateway:
 
     def usage(self, namespace: str, *, timeout_s: float = 3.0) -> Mapping[str, float]:
         """What one tenant's pods that have not ended ask for: cpu (cores), memory (bytes), pods, running."""
-        pods = self.api.items(path_of("pods", namespace), query={"labelSelector": OURS}, timeout_s=timeout_s)
+        pods = self.api.items(
+            path_of("pods", namespace), query={"labelSelector": installation.selector()}, timeout_s=timeout_s
+        )
         found = translate_cluster.snapshot([], [], pods, [], datetime.now(UTC)).usage_by_namespace
         return found.get(namespace) or {"cpu": 0.0, "memory": 0.0, "pods": 0.0, "running": 0.0}
 
     def _jobs_and_pods(self, timeout_s: float = LIST_TIMEOUT_S) -> tuple[list[Json], list[Json]]:
         # Jobs first: a pod that vanishes in between belongs to a Job that is still listed.
-        query = {"labelSelector": OURS}
+        query = {"labelSelector": installation.selector()}
         jobs = self.api.items(path_of("jobs"), query=query, timeout_s=timeout_s, keep=translate.slim_job)
         pods = self.api.items(path_of("pods"), query=query, timeout_s=timeout_s, keep=translate.slim_pod)
         return jobs, pods
@@ -192,7 +193,7 @@ class Gateway:
 
     def watch(self, kind: str, stop: threading.Event) -> Iterator[None]:
         """Yields whenever something of ours changes; returns when the server ends the watch. Carries no state."""
-        query: dict[str, str | int] = {"labelSelector": OURS}
+        query: dict[str, str | int] = {"labelSelector": installation.selector()}
         start = self.api.request("GET", path_of(kind), query={**query, "limit": 1})["metadata"]["resourceVersion"]
         query |= {"watch": "true", "resourceVersion": start, "timeoutSeconds": WATCH_S, "allowWatchBookmarks": "true"}
         for line in self.api.lines(path_of(kind), query=query, timeout_s=WATCH_S + 30):

@@ -12,7 +12,7 @@ from clusterops.cluster_check import Finding, Verdict, check
 from clusterops.gateway import KubeApi
 from clusterops.permissions import BIND, needed_by
 
-TENANT = {"app.kubernetes.io/managed-by": "sumok8"}
+TENANT = {"app.kubernetes.io/managed-by": "sumok8", "sumok8.io/installation": "tests"}
 RESTRICTED = TENANT | {"pod-security.kubernetes.io/enforce": "restricted"}
 
 

@@ -78,7 +78,7 @@ def test_local_overlay_brings_its_database(api: KubeApi) -> None:
     assert {step.state for step in steps} == {"created", "created, with random keys"}
     secret = secret_of(api, "trial")
     assert f":{secret['POSTGRES_PASSWORD']}@sumok8-postgres:5432/" in secret["DATABASE_URL"]
-    binding = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/sumok8-reconciler"
+    binding = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/sumok8-reconciler-trial"
     assert api.request("GET", binding)["subjects"][0]["namespace"] == "trial"
 
     again = [step for step in installer.install(api, objects, database_url="") if "Secret" not in step.subject]
