@@ -3,10 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from clusterops import errors, installation, manifests
 from clusterops.contract import ClusterSnapshot, Node, Run, SpaceState, TenantSpace
+from clusterops.readings import pod_requests
 from clusterops.readings.quantities import quantity, same
 
 Json = Mapping[str, Any]
@@ -15,24 +17,26 @@ QUANTITIES = {"hard", "default", "defaultRequest", "requests", "limits"}
 
 
 def snapshot(
-    nodes: Iterable[Json], jobs: Sequence[Json], pods: Sequence[Json], runs: Iterable[Run], taken_at: datetime
+    nodes: Iterable[Json],
+    jobs: Sequence[Json],
+    pods: Sequence[Json],
+    runs: Iterable[Run],
+    taken_at: datetime,
+    others: Mapping[str, Counter[str]] = MappingProxyType({}),
 ) -> ClusterSnapshot:
-    requested: dict[str, Counter[str]] = defaultdict(Counter)
+    """`jobs` and `pods` are ours; `others`: what all other pods request of each node (`pod_requests.by_node`)."""
+    requested = pod_requests.by_node(pods)
+    for node, sums in others.items():
+        requested[node].update(sums)
     usage: dict[str, Counter[str]] = defaultdict(Counter)
     phases: Counter[str] = Counter()
     for pod in pods:
         phase = (pod.get("status") or {}).get("phase", "Pending")
         phases[phase] += 1
-        if phase in {"Succeeded", "Failed"}:
-            continue
-        asked = {"pods": 1.0, "running": float(phase == "Running")}
-        for container in pod["spec"].get("containers") or []:
-            requests = (container.get("resources") or {}).get("requests") or {}
-            for name in ("cpu", "memory"):
-                asked[name] = asked.get(name, 0.0) + quantity(requests.get(name, 0))
-        usage[pod["metadata"]["namespace"]].update(asked)
-        if node := pod["spec"].get("nodeName"):
-            requested[node].update(asked)
+        if phase not in pod_requests.ENDED:
+            asked = pod_requests.requests_of(pod["spec"])
+            asked.update(pods=1, running=int(phase == "Running"))
+            usage[pod["metadata"]["namespace"]].update(asked)
     counters = {}
     totals = Counter(total=len(jobs))
     for job in jobs:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -20,11 +21,13 @@ from clusterops.gateway.kube_api import (
     collector_asleep,
     path_of,
 )
+from clusterops.readings import pod_requests
 
 WATCH_S = 240  # the server ends a watch after this; the socket's own time-out is a little longer
 MAX_LOG_BYTES = 256 * 1024
 EXPLAIN_AFTER = timedelta(seconds=3)  # a Job without a pod, a pod without a machine: then events are asked why
 ASK_AUTOSCALER_EVERY_S = 10.0  # pods may wait for a machine for hours
+ASK_OTHERS_EVERY_S = 15.0
 FIELD_MANAGER = {"fieldManager": "sumok8", "force": "true"}
 
 
@@ -35,6 +38,8 @@ class Gateway:
         self.api = api
         self._autoscaler_says: dict[str, str] = {}
         self._autoscaler_asked_at = float("-inf")
+        self._others_request: Mapping[str, Counter[str]] = {}
+        self._others_asked_at = float("-inf")
 
     def ensure_space(self, space: TenantSpace) -> str:
         """Make the tenant's namespace and what belongs in it as its limits ask; returns the Namespace's uid.
@@ -90,15 +95,28 @@ class Gateway:
             jobs, pods = self._jobs_and_pods()
             runs = self._runs(jobs, pods)
             nodes = self.api.items(path_of("nodes"))
-            return runs, translate_cluster.snapshot(nodes, jobs, pods, runs, datetime.now(UTC))
+            return runs, translate_cluster.snapshot(nodes, jobs, pods, runs, datetime.now(UTC), self._others())
 
     def snapshot(self, *, timeout_s: float = 10.0) -> ClusterSnapshot:
-        """Nodes, our Jobs and our pods at this moment, for dashboards: three LISTs, and no events."""
+        """Nodes, our Jobs and our pods at this moment, for dashboards: three LISTs, now and then a fourth."""
         with collector_asleep():
             nodes = self.api.items(path_of("nodes"), timeout_s=timeout_s)
             jobs, pods = self._jobs_and_pods(timeout_s)
             runs = translate.runs(jobs, pods, {})
-            return translate_cluster.snapshot(nodes, jobs, pods, runs, datetime.now(UTC))
+            others = self._others(timeout_s)
+            return translate_cluster.snapshot(nodes, jobs, pods, runs, datetime.now(UTC), others)
+
+    def _others(self, timeout_s: float = LIST_TIMEOUT_S) -> Mapping[str, Counter[str]]:
+        """What all pods but ours request of each node: they change seldom, and may be many, so they are asked seldom.
+
+        Bounded by pages, and by what is kept of each pod.
+        """
+        if time.monotonic() - self._others_asked_at >= ASK_OTHERS_EVERY_S:
+            query = {"labelSelector": installation.others_selector(), "fieldSelector": pod_requests.NOT_ENDED}
+            pods = self.api.items(path_of("pods"), query=query, timeout_s=timeout_s, keep=pod_requests.slim)
+            self._others_request = pod_requests.by_node(pods)
+            self._others_asked_at = time.monotonic()
+        return self._others_request
 
     def usage(self, namespace: str, *, timeout_s: float = 3.0) -> Mapping[str, float]:
         """What one tenant's pods that have not ended ask for: cpu (cores), memory (bytes), pods, running."""
