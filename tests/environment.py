@@ -6,8 +6,10 @@ import tempfile
 from pathlib import Path
 
 from sumok8.embedded_postgres import EmbeddedPostgres
+from tests.last_will import watch_over
 
 _folder = Path(tempfile.mkdtemp(prefix="sumok8-tests-"))
+watch_over(_folder)
 _folder.chmod(0o755)
 (_folder / "static").mkdir()
 _server: EmbeddedPostgres | None = None
