@@ -42,6 +42,14 @@ def marked(mark: str) -> list[int]:
     return found
 
 
+def lives(pid: int) -> bool:
+    """Whether the process has not ended; one that nobody has waited for yet has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def end(pid: int) -> None:
     """At once; PostgreSQL so that it gives its shared memory back."""
     try:

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.last_will import MARK
+from tests.last_will import MARK, lives
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN = """
@@ -18,13 +18,6 @@ nested = subprocess.Popen([sys.executable, "-c", "import subprocess; subprocess.
 print(sleeper.pid, nested.pid, flush=True)
 sys.stdin.read()
 """
-
-
-def lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_a_killed_run_leaves_neither_processes_nor_its_folder(tmp_path: Path) -> None:
