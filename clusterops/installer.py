@@ -130,7 +130,7 @@ def install(api: KubeApi, objects: list[Manifest], *, database_url: str, dry_run
         if not dry_run:
             found = api.request("POST", secret.rpartition("/")[0], body=made)
         yield Step(f"Secret/{SECRET}", f"{'would be ' if dry_run else ''}created, with random keys")
-    for manifest in with_configuration_mark(objects[1:], found):
+    for manifest in with_configuration_mark(with_api_server_ports(api, objects[1:]), found):
         if dry_run and not present and manifest["kind"] not in kustomize.CLUSTER_SCOPED:
             yield Step(name_of(manifest), "would be created; the server checks it once the namespace exists")
         else:
@@ -146,6 +146,23 @@ def with_configuration_mark(objects: list[Manifest], secret: Manifest | None) ->
     for manifest in objects:
         if manifest["kind"] == "Deployment":
             manifest["spec"]["template"]["metadata"].setdefault("annotations", {})["sumok8.io/configuration"] = mark
+    return objects
+
+
+def with_api_server_ports(api: KubeApi, objects: list[Manifest]) -> list[Manifest]:
+    """Policies see the port behind the Service `kubernetes`, which differs from cluster to cluster: let it out too."""
+    query = {"labelSelector": "kubernetes.io/service-name=kubernetes"}
+    try:
+        slices = api.items("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", query=query)
+    except errors.Refused:
+        return objects
+    ports = {port["port"] for each in slices for port in each.get("ports") or () if port.get("port")}
+    objects = copy.deepcopy(objects)
+    for manifest in objects:
+        if name_of(manifest) == "NetworkPolicy/sumok8-egress":
+            known = {port["port"] for rule in manifest["spec"]["egress"] for port in rule.get("ports", ())}
+            missing = [{"protocol": "TCP", "port": port} for port in sorted(ports - known)]
+            manifest["spec"]["egress"] += [{"ports": missing}] if missing else []
     return objects
 
 

@@ -212,6 +212,16 @@ KUBE_CONFIG_PATH: str = env.str("KUBE_CONFIG_PATH", default="")  # empty: the po
 RUNNER_IMAGE: str = env.str("RUNNER_IMAGE", default="sumok8-runner:1.28.0")
 RUNNER_URL: str = env.str("RUNNER_URL", default="http://127.0.0.1:8000")  # this service, as pods see it
 RUNNER_PORT: int = urlsplit(RUNNER_URL).port or (443 if RUNNER_URL.startswith("https") else 80)
+# Where simulations' pods may ask for names: pods of the cluster, and these networks (or `any`). By default all private
+# and link-local ones: name servers on the machines, NodeLocal DNSCache, Cloud DNS. OpenShift's listen on 5353.
+RUNNER_DNS_CIDRS: list[str] = env.list(
+    "RUNNER_DNS_CIDRS",
+    default=[
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"),
+        *("fc00::/7", "fe80::/10"),
+    ],
+)
+RUNNER_DNS_PORTS: list[int] = env.list("RUNNER_DNS_PORTS", cast=int, default=[53, 5353])
 RUNNER_NODE_SELECTOR: dict[str, str] = env.dict("RUNNER_NODE_SELECTOR", default={})
 RUNNER_TOLERATIONS: list[str] = env.list("RUNNER_TOLERATIONS", default=[])  # taint keys, any value and effect
 JOB_TTL_SECONDS = 86400  # leak guard on the Kubernetes Job until its outcome is stored

@@ -104,6 +104,21 @@ def test_changed_configuration_restarts_the_pods(api: KubeApi) -> None:
     assert install(runner_image="other:1") != other
 
 
+def test_the_api_servers_own_port_is_let_out(api: KubeApi) -> None:
+    slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+    labels = {"kubernetes.io/service-name": "kubernetes"}
+    body = {"metadata": {"name": "kubernetes", "labels": labels}, "ports": [{"name": "https", "port": 16443}]}
+    objects = installer.load(installer.overlay_folder("local"), namespace="ports")
+    for port, added in ((6443, []), (16443, [16443])):
+        body["ports"][0]["port"] = port
+        api.request("POST", slices, body=body)
+        list(installer.install(api, objects, database_url=""))
+        path = "/apis/networking.k8s.io/v1/namespaces/ports/networkpolicies/sumok8-egress"
+        rules = api.request("GET", path)["spec"]["egress"]
+        assert [each["port"] for each in rules[-1]["ports"] if each["port"] != 8443][-1:] == (added or [6443])
+        api.request("DELETE", f"{slices}/kubernetes")
+
+
 def test_production_overlay_checked_by_the_server(cluster: Path, api: KubeApi, tmp_path: Path) -> None:
     url = tmp_path / "url"
     url.write_text("postgresql://db/sumok8")

@@ -45,10 +45,9 @@ def installed(api: KubeApi, request: pytest.FixtureRequest) -> tuple[str, list[k
     objects = installer.load(installer.overlay_folder("local"), namespace=namespace)
     list(installer.install(api, objects, database_url=""))
     labels = {"app.kubernetes.io/managed-by": "sumok8", "sumok8.io/tenant": "city-a"}
-    if not find(api, "/api/v1/namespaces/city-a"):
-        make(api, "/api/v1/namespaces", "Namespace", "city-a", metadata={"labels": labels})
-        make(api, "/api/v1/namespaces", "Namespace", "city-of-others", metadata={"labels": labels})
     for place, home in (("city-a", namespace), ("city-of-others", "other-control-plane")):
+        if not find(api, f"/api/v1/namespaces/{place}"):
+            make(api, "/api/v1/namespaces", "Namespace", place, metadata={"labels": labels})
         bind(api, place, home, labels)
     return namespace, objects
 

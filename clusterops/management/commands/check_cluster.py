@@ -20,11 +20,12 @@ class Command(OperatorCommand):
         parser.add_argument(
             "--identity", choices=["web", "reconciler"], default="reconciler", help="whose permissions (reconciler)"
         )
+        parser.add_argument("--no-probe", action="store_true", help="start no pod that tries to reach the service")
 
     def handle(self, **options: Any) -> None:
         missing = 0
         try:
-            for finding in check(operator_api(options), options["identity"]):
+            for finding in check(operator_api(options), options["identity"], probe=not options["no_probe"]):
                 missing += finding.verdict is Verdict.MISSING
                 self.stdout.write(f"{finding.verdict.value:<8} {finding.subject:<50} {finding.text}")
         except GatewayError as error:
