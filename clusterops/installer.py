@@ -17,7 +17,7 @@ from typing import Literal
 from clusterops import errors, kustomize
 from clusterops.gateway import APPLY, KubeApi
 from clusterops.kustomize import Manifest, name_of
-from clusterops.readiness import failure_of, is_ready, trouble_of
+from clusterops.readiness import event_of, failure_of, is_ready, trouble_of
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 PART_OF = "app.kubernetes.io/part-of"
@@ -204,26 +204,48 @@ def delete(api: KubeApi, path: str) -> bool:
 
 
 def wait_ready(api: KubeApi, objects: list[Manifest], *, timeout_s: float) -> Iterator[Step]:
-    """Wait for every workload in turn, telling what it waits for. Raises InstallError when the time is over."""
+    """Wait for all workloads at once, telling of each what it waits for as soon as it is known, until it is mended.
+
+    Raises InstallError when the time is over, or when one has failed for good.
+    """
     deadline = time.monotonic() + timeout_s
-    for manifest in objects:
-        if manifest["kind"] not in {"Deployment", "StatefulSet", "Job"}:
-            continue
-        told = ""
-        while True:
-            live = api.request("GET", path_of(manifest))
+    waiting = [manifest for manifest in objects if manifest["kind"] in {"Deployment", "StatefulSet", "Job"}]
+    last: dict[str, str] = {}
+    told: set[tuple[str, str]] = set()
+    while waiting:
+        for manifest in list(waiting):
+            name = name_of(manifest)
+            try:
+                live = api.request("GET", path_of(manifest))
+                ready, trouble = is_ready(live), "" if is_ready(live) else _trouble(api, live)
+            except errors.ClusterUnreachable as error:
+                live, ready, trouble = {"kind": "", "status": {}}, False, str(error)
             if failure := failure_of(live):
-                raise InstallError(f"{name_of(manifest)} failed: {failure}")
-            if is_ready(live):
-                break
-            trouble = trouble_of(_pods(api, live))
-            if time.monotonic() > deadline:
-                raise InstallError(f"{name_of(manifest)} is not ready after {timeout_s:.0f} s. {trouble}".rstrip())
-            if trouble != told:
-                yield Step(name_of(manifest), trouble or "starting")
-                told = trouble
+                raise InstallError(f"{name} failed: {failure}")
+            last[name] = trouble
+            if ready:
+                waiting.remove(manifest)
+                yield Step(name, "ready")
+            elif (name, trouble) not in told:  # an image that is not there alternates between two reasons
+                told.add((name, trouble))
+                yield Step(name, trouble or "starting")
+        if waiting and time.monotonic() > deadline:
+            # What has no trouble of its own waits for what has.
+            name = min(map(name_of, waiting), key=lambda name: not last[name])
+            raise InstallError(f"{name} is not ready after {timeout_s:.0f} s. {last[name]}".rstrip())
+        if waiting:
             time.sleep(POLL_S)
-        yield Step(name_of(manifest), "ready")
+
+
+def _trouble(api: KubeApi, live: Manifest) -> str:
+    """What keeps the workload from being ready, with the cluster's own event where one tells more."""
+    pods = _pods(api, live)
+    trouble = trouble_of(pods)
+    if not trouble and pods and all(pod["status"].get("phase") == "Running" for pod in pods):
+        return ""
+    path = f"/api/v1/namespaces/{live['metadata']['namespace']}/events"
+    event = event_of(api.items(path, query={"fieldSelector": "type=Warning"}), live, pods)
+    return "; ".join(filter(None, (trouble, event if event not in trouble else "")))
 
 
 def _pods(api: KubeApi, workload: Manifest) -> list[Manifest]:

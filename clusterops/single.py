@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
+from django.db import connection
 
 from clusterops.doorbell import own_connection
 
@@ -14,6 +15,18 @@ log = logging.getLogger(__name__)
 
 LOCK_KEY = 0x53554D4F4B38  # "SUMOK8"
 POLL_S = 1.0
+
+
+def is_at_work() -> bool:
+    """Whether some reconciler holds the lock now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND (classid::bigint << 32) + objid::bigint = %s",
+            [LOCK_KEY],
+        )
+        return cursor.fetchone() is not None
 
 
 class Lock:

@@ -15,6 +15,8 @@ from django.core.management import CommandError, call_command
 from clusterops import errors, installer, kustomize
 from clusterops.gateway import KubeApi
 
+PAUSE = "import signal; signal.pause()"
+COUNTS = ("replicas", "updatedReplicas", "availableReplicas")
 SECRET = "/api/v1/namespaces/{}/secrets/sumok8-secrets"
 
 
@@ -175,6 +177,30 @@ def test_says_what_a_workload_waits_for(api: KubeApi) -> None:
     jobs = [one for one in objects if one["kind"] == "Job"]
     with pytest.raises(installer.InstallError, match=r"not ready after 1 s.*migrate: (ErrImagePull|ImagePullBackOff)"):
         list(installer.wait_ready(api, jobs, timeout_s=1))
+
+
+def test_the_real_trouble_is_told_first_and_its_mending_is_noticed(api: KubeApi) -> None:
+    """The migration waits for the database, whose image is missing: that is what the operator must hear."""
+    objects = installer.load(installer.overlay_folder("local"), namespace="mended")
+    quiet = {"op": "replace", "path": "/spec/template/spec/containers/0/command", "value": ["python", "-c", PAUSE]}
+    objects = kustomize.patched(objects, [quiet], kind="Job", name="sumok8-migrate")
+    list(installer.install(api, objects, database_url=""))
+    pod = {
+        "metadata": {"name": "sumok8-postgres-0", "labels": {"app.kubernetes.io/name": "sumok8-postgres"}},
+        "spec": next(one for one in objects if one["kind"] == "StatefulSet")["spec"]["template"]["spec"],
+    }
+    pod["spec"]["containers"][0]["image"] = "registry.invalid/postgres:17"
+    pod["spec"]["volumes"].append({"name": "data", "emptyDir": {}})
+    api.request("POST", "/api/v1/namespaces/mended/pods", body=pod)
+    workloads = [one for one in objects if one["kind"] in {"Job", "StatefulSet"}]
+    steps = installer.wait_ready(api, workloads, timeout_s=60)
+    told = next(step for step in steps if "StatefulSet" in step.subject and step.state != "starting")
+    assert "postgres: " in told.state
+    assert "registry.invalid/postgres:17" in told.state
+    path = "/apis/apps/v1/namespaces/mended/statefulsets/sumok8-postgres"
+    status = {"observedGeneration": 1} | dict.fromkeys(COUNTS, 1)
+    api.request("PUT", f"{path}/status", body=api.request("GET", path) | {"status": status})
+    assert installer.Step("StatefulSet/sumok8-postgres", "ready") in steps
 
 
 def test_a_failed_migration_is_told(api: KubeApi) -> None:

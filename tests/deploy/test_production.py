@@ -53,3 +53,8 @@ def test_example_secrets_are_refused(secrets: Path) -> None:
     done = check(environment("production", secrets))
     assert done.returncode != 0
     assert "example" in done.stderr
+
+
+@pytest.mark.parametrize("overlay", ["local", "production"])
+def test_a_forwarded_port_may_be_opened_by_either_name(overlay: str, secrets: Path) -> None:
+    assert {"localhost", "127.0.0.1"} <= set(environment(overlay, secrets)["ALLOWED_HOSTS"].split(","))

@@ -115,7 +115,7 @@ def test_a_nodes_room_counts_pods_of_all_namespaces(loop, submit, gateway, tmp_p
     job = submit(hold=str(tmp_path / "go"), cpu_request=3)
     loop.until_reason(job, "RUNNING")
     [before] = gateway.snapshot().nodes
-    container = {"name": "dns", "image": "dns:1", "command": ["python", "-c", "input()"]}
+    container = {"name": "dns", "image": "dns:1", "command": ["python", "-c", "import signal; signal.pause()"]}
     container["resources"] = {"requests": {"cpu": "600m", "memory": "70Mi"}}
     path = path_of("pods", "kube-system", "dns")
     body = {"metadata": {"name": "dns"}, "spec": {"containers": [container], "nodeName": before.name}}
