@@ -110,6 +110,8 @@ class Demo:
             self._manage("migrate", "--verbosity=0")
             self._manage("collectstatic", "--noinput", "--verbosity=0")
             self._start_services()
+            if self.key_file.exists():  # an earlier version's demo may have left objects that name no installation
+                self._manage("adopt_cluster")
             self._make_admin()
             self._make_tenant()
             succeeded = self._simulate()

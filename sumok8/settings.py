@@ -3,6 +3,7 @@
 The README's table lists every variable; nothing else configures the product.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -254,6 +255,14 @@ SESSION_COOKIE_AGE = 12 * 3600
 
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// URL.")
+for _cidr in RUNNER_DNS_CIDRS:
+    if _cidr != "any":
+        try:
+            ip_network(_cidr)
+        except ValueError as _error:
+            raise ImproperlyConfigured(
+                f"RUNNER_DNS_CIDRS: {_error}; give networks such as 10.0.0.0/8, or any."
+            ) from None
 if not JOB_TOKEN_KEYS:
     raise ImproperlyConfigured("JOB_TOKEN_KEYS has no key: no job could be started.")
 if any(value.startswith("example-") for value in [SECRET_KEY, *JOB_TOKEN_KEYS]):
