@@ -20,6 +20,7 @@ from clusterops.kustomize import Manifest, name_of
 from clusterops.readiness import event_of, failure_of, is_ready, trouble_of
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+HOME = "sumok8"  # the namespace in deploy/base
 PART_OF = "app.kubernetes.io/part-of"
 CONTROLLER_IMAGE = "sumok8-controller"
 SECRET = "sumok8-secrets"  # noqa: S105 - its name
@@ -57,10 +58,10 @@ def load(folder: Path, *, namespace: str = "", image: str = "", runner_image: st
         raise InstallError(str(error)) from error
     if namespace and namespace != namespace_of(objects):
         objects = kustomize.with_namespace(objects, namespace)
-        # Named after it: an installation elsewhere on the cluster would otherwise lose its own.
-        for manifest in objects:
+    if (home := namespace_of(objects)) != HOME:
+        for manifest in objects:  # two installations that share a name would take each other's rights
             if manifest["kind"] == "ClusterRoleBinding":
-                manifest["metadata"]["name"] += f"-{namespace}"
+                manifest["metadata"]["name"] += f"-{home}"
     if image:
         names = {kustomize.image_name(container["image"]) for container in kustomize.containers(objects)}
         for name in names:
