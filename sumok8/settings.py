@@ -10,6 +10,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from sumok8.logs import logging_config
+from tenants.database import DIRECT, Connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
@@ -87,10 +88,23 @@ TEMPLATES = [
 
 # PostgreSQL only: locks, LISTEN/NOTIFY and constraints carry the rules.
 DATABASES = {"default": env.db_url("DATABASE_URL", engine="django.db.backends.postgresql")}
-DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 5}
+# Past a pooler, for what needs a session of its own; the same database.
+if env.str("DATABASE_DIRECT_URL", default=""):
+    DATABASES[DIRECT] = env.db_url("DATABASE_DIRECT_URL", engine="django.db.backends.postgresql")
+    DATABASES[DIRECT]["TEST"] = {"MIRROR": "default"}
+for _database in DATABASES.values():
+    # A database host that vanished is noticed within seconds rather than the kernel's quarter of an hour.
+    _database.setdefault("OPTIONS", {}).update({"connect_timeout": 5, "tcp_user_timeout": 15_000})
+    _database["DISABLE_SERVER_SIDE_CURSORS"] = True  # a pooler would lose them between two transactions
+# Seconds without a word from the server after which a statement is given up; 0 = never.
+DATABASE_TIMEOUT_S: float = env.float("DATABASE_TIMEOUT_S", default=10.0)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-# A database host that vanished is noticed within seconds rather than the kernel's quarter of an hour.
-DATABASES["default"]["OPTIONS"] |= {"connect_timeout": 5, "tcp_user_timeout": 15_000}
+DATABASES["default"]["OPTIONS"]["pool"] = {
+    "min_size": 1,
+    "max_size": 16,
+    "timeout": 4,
+    "connection_class": Connection,
+}
 # For `tenants.plain_sql` alone: the ORM's own statements carry their values and are never prepared.
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 2
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
