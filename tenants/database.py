@@ -140,15 +140,17 @@ def direct_connection() -> Connection:
 
 
 def configuration_problem() -> str:
-    """What is wrong with the two URLs, in a sentence, or "". Raises OperationalError if a database does not answer."""
+    """What is wrong with the way to the database, in a sentence, or "". Raises OperationalError where it does not
+    answer."""
     question = "SELECT current_database(), pg_postmaster_start_time()"
     try:
         with direct_connection() as own:
             direct = own.execute(question).fetchone()
     except NotDirect as problem:
         return str(problem)
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(question)
-        if cursor.fetchone() != direct:
-            return "DATABASE_URL and DATABASE_DIRECT_URL name different databases: both must lead to the same."
+    if DIRECT in connections.databases:
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            cursor.execute(question)
+            if cursor.fetchone() != direct:
+                return "DATABASE_URL and DATABASE_DIRECT_URL lead to different databases; both must name the same."
     return ""
