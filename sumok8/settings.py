@@ -216,7 +216,10 @@ SCENARIO_MAX_RATIO: int = env.int("SCENARIO_MAX_RATIO", default=200)
 JOB_DEFAULT_TIME_LIMIT_S: int = env.int("JOB_DEFAULT_TIME_LIMIT_S", default=4 * 3600)
 JOB_MAX_TIME_LIMIT_S: int = env.int("JOB_MAX_TIME_LIMIT_S", default=24 * 3600)
 JOB_MAX_OUTPUT_BYTES: int = env.int("JOB_MAX_OUTPUT_BYTES", default=2 * 1024**3)
+JOB_MAX_OUTPUT_FILES: int = env.int("JOB_MAX_OUTPUT_FILES", default=1000)  # of one attempt
 TENANT_MAX_RESULT_BYTES: int = env.int("TENANT_MAX_RESULT_BYTES", default=50 * 1024**3)
+TENANT_MAX_SCENARIO_BYTES: int = env.int("TENANT_MAX_SCENARIO_BYTES", default=20 * 1024**3)
+JOB_RETENTION_DAYS: int = env.int("JOB_RETENTION_DAYS", default=0)  # `manage.py prune` deletes older ones; 0 = never
 
 # Cluster
 KUBE_CONFIG_PATH: str = env.str("KUBE_CONFIG_PATH", default="")  # empty: the pod's own service account
