@@ -114,14 +114,20 @@ class ScenarioArchiveView(viewsets.ViewSet):
     @extend_schema(
         summary="Download a scenario",
         parameters=[VersionQuery],
-        responses={(200, "application/octet-stream"): PACKED, 302: None, 503: None},
+        responses={
+            (200, "application/octet-stream"): PACKED,
+            (206, "application/octet-stream"): downloads.RANGE,
+            302: None,
+            416: None,
+            503: None,
+        },
         tags=["scenarios"],
     )
     def retrieve(self, request: Request, scenario_id: str) -> HttpResponseBase:
         scenario = _find(request, scenario_id)
         save_as = f"{scenario.scenario_id}-v{scenario.version}.zip"
         return downloads.send(
-            str(scenario.file), save_as=save_as, sha256=scenario.sha256, redirect=HttpResponseRedirect
+            request, str(scenario.file), save_as=save_as, sha256=scenario.sha256, redirect=HttpResponseRedirect
         )
 
 
