@@ -10,6 +10,7 @@ from django.conf import settings
 
 from clusterops import errors, manifests, translate, translate_cluster, translate_events
 from clusterops.contract import ClusterSnapshot, Run, RunSpec, SpaceState, TenantSpace
+from clusterops.gateway.garbage import collector_asleep
 from clusterops.gateway.kube_api import (
     APPLY,
     LIST_TIMEOUT_S,
@@ -17,7 +18,6 @@ from clusterops.gateway.kube_api import (
     READ_TIMEOUT_S,
     Json,
     KubeApi,
-    collector_asleep,
     path_of,
 )
 
