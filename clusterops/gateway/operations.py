@@ -95,9 +95,9 @@ class Gateway:
 
     def snapshot(self, *, timeout_s: float = 10.0) -> ClusterSnapshot:
         """Nodes, our Jobs and our pods at this moment, for dashboards: three LISTs, and no events."""
-        with collector_asleep():
-            nodes = self.api.items(path_of("nodes"), timeout_s=timeout_s)
-            jobs, pods = self._jobs_and_pods(timeout_s)
+        nodes = self.api.items(path_of("nodes"), timeout_s=timeout_s)
+        jobs, pods = self._jobs_and_pods(timeout_s)
+        with collector_asleep():  # not while a web process waits for a slow answer
             runs = translate.runs(jobs, pods, {})
             return translate_cluster.snapshot(nodes, jobs, pods, runs, datetime.now(UTC))
 
