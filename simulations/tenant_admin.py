@@ -101,10 +101,10 @@ class TenantUsageAdmin(TenantAdmin):
     def cancel_jobs(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> None:
         cancelled = 0
         for tenant in queryset:
-            wished = [job for job in Job.objects.active().filter(tenant=tenant) if job.request_cancel()]
+            wished = Job.objects.filter(tenant=tenant).request_cancel()
             if wished:
-                self.log_same_change(request, [tenant], f"cancelled all jobs: {len(wished)}")
-            cancelled += len(wished)
+                self.log_same_change(request, [tenant], f"cancelled all jobs: {wished}")
+            cancelled += wished
         self.message_user(request, f"Asked {cancelled} job(s) to end; each ends within seconds.")
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
