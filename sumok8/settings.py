@@ -104,6 +104,8 @@ DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 1,
     "max_size": 16,
     "timeout": 4,
+    # Each request may try anew; the pool's own tries would pause for up to two minutes after an outage has ended.
+    "reconnect_timeout": 2,
     "connection_class": Connection,
 }
 # For `tenants.plain_sql` alone: the ORM's own statements carry their values and are never prepared.
