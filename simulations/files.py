@@ -10,7 +10,7 @@ import io
 import logging
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from tenants.errors import ApiError
 logger = logging.getLogger(__name__)
 LINK_LIFETIME_S = 600
 NO_ROOM = 507
+CHUNK = 1024 * 1024
 
 
 class BrokenUpload(Exception):
@@ -113,9 +114,9 @@ def arrived(name: str, size: int, sha256: str) -> bool:
     if not _is_s3():
         return has(name, size)
     with _storage() as storage:
-        ask: Callable[..., dict[str, Any]] = storage.connection.meta.client.head_object
+        client, where = storage.connection.meta.client, {"Bucket": storage.bucket_name, "Key": name}
         try:
-            head = ask(Bucket=storage.bucket_name, Key=name, ChecksumMode="ENABLED")
+            head = client.head_object(**where, ChecksumMode="ENABLED")
         except ClientError as error:
             if error.response["ResponseMetadata"].get("HTTPStatusCode") == 404:
                 return False
@@ -123,9 +124,12 @@ def arrived(name: str, size: int, sha256: str) -> bool:
         if head["ContentLength"] != size:
             return False
         if told := head.get("ChecksumSHA256"):
-            return told == checksum(sha256)
-        with storage.open(name, "rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest() == sha256
+            return bool(told == checksum(sha256))
+        digest = hashlib.sha256()
+        with closing(client.get_object(**where)["Body"]) as content:
+            for chunk in content.iter_chunks(CHUNK):
+                digest.update(chunk)
+        return digest.hexdigest() == sha256
 
 
 def checksum(sha256: str) -> str:
