@@ -3,7 +3,7 @@
 from typing import Any
 
 import psycopg
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, register
 from django.db import DatabaseError
 
 from tenants.database import configuration_problem
@@ -15,5 +15,5 @@ def the_way_to_the_database(**options: Any) -> list[CheckMessage]:
     try:
         problem = configuration_problem()
     except (DatabaseError, psycopg.Error) as error:
-        return [Warning(f"The database does not answer: {error}", id="sumok8.W001")]
+        return [Info(f"The way to the database was not checked; it does not answer: {error}", id="sumok8.I001")]
     return [Error(problem, id="sumok8.E001")] if problem else []
