@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+import psycopg
+from django.db import DatabaseError
+
 from clusterops import errors, installation
 from clusterops.gateway import KubeApi
 from clusterops.install import reach_check
 from clusterops.permissions import BIND, BY_METHOD, Identity, Right, needed_by
+from tenants.database import configuration_problem
 
 OLDEST = (1, 28)
 
@@ -46,6 +50,17 @@ def check(api: KubeApi, identity: Identity, *, probe: bool = False) -> Iterator[
         yield _optional(api, "metrics.k8s.io", "metrics", "kubectl top works; nothing of ours needs it")
     except errors.ClusterUnreachable as error:
         yield Finding(Verdict.MISSING, "cluster", str(error))
+
+
+def check_database() -> Finding:
+    """Does it answer, and does the reconciler reach it past any pooler?"""
+    try:
+        problem = configuration_problem()
+    except (DatabaseError, psycopg.Error) as error:
+        problem = f"does not answer: {error}".strip()
+    return Finding(
+        Verdict.MISSING if problem else Verdict.OK, "database", problem or "answers, without a pooler between"
+    )
 
 
 def _version(api: KubeApi) -> Finding:

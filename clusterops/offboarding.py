@@ -28,7 +28,7 @@ def offboard(api: KubeApi, tenant: Tenant, *, erase: bool, patience_s: float) ->
     if tenant.is_active:
         Tenant.objects.filter(pk=tenant.pk).update(is_active=False)
         yield f"Tenant {tenant} is inactive: its keys are refused."
-    wished = sum(job.request_cancel() for job in Job.objects.active().filter(tenant=tenant))
+    wished = Job.objects.filter(tenant=tenant).request_cancel()
     if wished:
         yield f"Asked {wished} job(s) to end."
     _wait_for_jobs(tenant, patience_s)

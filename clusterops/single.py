@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from django.db import connection
 
-from clusterops.doorbell import own_connection
+from tenants.database import direct_connection
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Lock:
         while not stop.is_set():
             if self.held():
                 return True
-            self._own = self._own or own_connection()
+            self._own = self._own or direct_connection()
             row = self._own.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
             if row and row[0]:
                 return True

@@ -8,9 +8,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 
 from sumok8.logs import logging_config
+from tenants.database import DIRECT, Connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
@@ -88,10 +90,25 @@ TEMPLATES = [
 
 # PostgreSQL only: locks, LISTEN/NOTIFY and constraints carry the rules.
 DATABASES = {"default": env.db_url("DATABASE_URL", engine="django.db.backends.postgresql")}
-DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 5}
+# Past a pooler, for what needs a session of its own; the same database.
+if env.str("DATABASE_DIRECT_URL", default=""):
+    DATABASES[DIRECT] = env.db_url("DATABASE_DIRECT_URL", engine="django.db.backends.postgresql")
+    DATABASES[DIRECT]["TEST"] = {"MIRROR": "default"}
+for _database in DATABASES.values():
+    # A database host that vanished is noticed within seconds rather than the kernel's quarter of an hour.
+    _database.setdefault("OPTIONS", {}).update({"connect_timeout": 5, "tcp_user_timeout": 15_000})
+    _database["DISABLE_SERVER_SIDE_CURSORS"] = True  # a pooler would lose them between two transactions
+# Seconds without a word from the server after which a statement is given up; 0 = never.
+DATABASE_TIMEOUT_S: float = env.float("DATABASE_TIMEOUT_S", default=10.0)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-# A database host that vanished is noticed within seconds rather than the kernel's quarter of an hour.
-DATABASES["default"]["OPTIONS"] |= {"connect_timeout": 5, "tcp_user_timeout": 15_000}
+DATABASES["default"]["OPTIONS"]["pool"] = {
+    "min_size": 1,
+    "max_size": 16,
+    "timeout": 4,
+    # Each request may try anew; the pool's own tries would pause for up to two minutes after an outage has ended.
+    "reconnect_timeout": 2,
+    "connection_class": Connection,
+}
 # For `tenants.plain_sql` alone: the ORM's own statements carry their values and are never prepared.
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 2
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -138,8 +155,14 @@ if S3_BUCKET:
             "region_name": env.str("S3_REGION", default="") or None,
             "access_key": env.str("S3_ACCESS_KEY_ID", default="") or None,
             "secret_key": env.str("S3_SECRET_ACCESS_KEY", default="") or None,
-            "addressing_style": env.str("S3_ADDRESSING_STYLE", default="auto"),
-            "signature_version": "s3v4",
+            # Slow or gone, it is told within a minute, while whoever uploads still waits.
+            "client_config": Config(
+                signature_version="s3v4",
+                s3={"addressing_style": env.str("S3_ADDRESSING_STYLE", default="auto")},
+                connect_timeout=5,
+                read_timeout=20,
+                retries={"mode": "standard", "total_max_attempts": 2},
+            ),
             "default_acl": None,
             "file_overwrite": True,
             "querystring_expire": 600,
@@ -203,7 +226,10 @@ SCENARIO_MAX_RATIO: int = env.int("SCENARIO_MAX_RATIO", default=200)
 JOB_DEFAULT_TIME_LIMIT_S: int = env.int("JOB_DEFAULT_TIME_LIMIT_S", default=4 * 3600)
 JOB_MAX_TIME_LIMIT_S: int = env.int("JOB_MAX_TIME_LIMIT_S", default=24 * 3600)
 JOB_MAX_OUTPUT_BYTES: int = env.int("JOB_MAX_OUTPUT_BYTES", default=2 * 1024**3)
+JOB_MAX_OUTPUT_FILES: int = env.int("JOB_MAX_OUTPUT_FILES", default=1000)  # of one attempt
 TENANT_MAX_RESULT_BYTES: int = env.int("TENANT_MAX_RESULT_BYTES", default=50 * 1024**3)
+TENANT_MAX_SCENARIO_BYTES: int = env.int("TENANT_MAX_SCENARIO_BYTES", default=20 * 1024**3)
+JOB_RETENTION_DAYS: int = env.int("JOB_RETENTION_DAYS", default=0)  # `manage.py prune` deletes older ones; 0 = never
 
 # Cluster
 # Marks this installation's objects where several share a cluster; empty: one made at the first start, kept in the

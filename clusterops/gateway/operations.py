@@ -11,6 +11,7 @@ from django.conf import settings
 
 from clusterops import errors, installation, manifests, translate, translate_cluster, translate_events
 from clusterops.contract import ClusterSnapshot, Run, RunSpec, SpaceState, TenantSpace
+from clusterops.gateway.garbage import collector_asleep
 from clusterops.gateway.kube_api import (
     APPLY,
     LIST_TIMEOUT_S,
@@ -18,7 +19,6 @@ from clusterops.gateway.kube_api import (
     READ_TIMEOUT_S,
     Json,
     KubeApi,
-    collector_asleep,
     path_of,
 )
 from clusterops.readings import pod_requests
@@ -99,11 +99,11 @@ class Gateway:
 
     def snapshot(self, *, timeout_s: float = 10.0) -> ClusterSnapshot:
         """Nodes, our Jobs and our pods at this moment, for dashboards: three LISTs, now and then a fourth."""
-        with collector_asleep():
-            nodes = self.api.items(path_of("nodes"), timeout_s=timeout_s)
-            jobs, pods = self._jobs_and_pods(timeout_s)
+        nodes = self.api.items(path_of("nodes"), timeout_s=timeout_s)
+        jobs, pods = self._jobs_and_pods(timeout_s)
+        others = self._others(timeout_s)
+        with collector_asleep():  # not while a web process waits for a slow answer
             runs = translate.runs(jobs, pods, {})
-            others = self._others(timeout_s)
             return translate_cluster.snapshot(nodes, jobs, pods, runs, datetime.now(UTC), others)
 
     def _others(self, timeout_s: float = LIST_TIMEOUT_S) -> Mapping[str, Counter[str]]:

@@ -4,6 +4,7 @@ Standard library only. The job's token is sent to the control plane and to nobod
 is followed without it.
 """
 
+import base64
 import errno
 import hashlib
 import http.client
@@ -16,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 CHUNK = 1024 * 1024
 TIMEOUT_S = 30.0
@@ -26,6 +27,7 @@ LONGEST_PAUSE_S = 15.0
 MAX_REDIRECTS = 3
 PROGRESS_TIMEOUT_S = 5.0
 REDIRECTS = (301, 302, 303, 307, 308)
+CHECKSUM = "x-amz-checksum-sha256"
 JOB_IS_OVER = (401, 403, 404, 410)
 
 NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
@@ -90,12 +92,13 @@ class ControlPlane:
         """Store one artifact, once: repeating it with the same bytes is safe. Raises Refused, Unreachable."""
         url = f"{self._base}/artifacts/{quote(name)}"
         size = path.stat().st_size
-        headers = {"X-Content-SHA256": sha256, "X-Attempt": str(self._attempt)}
+        headers = {"X-Content-SHA256": sha256, "X-Attempt": str(self._attempt), "X-Accept-Checksum": "sha256"}
 
         def attempt() -> None:
             answer = self._send("PUT", url, headers=headers, body=path)
             if answer.status in REDIRECTS and answer.location:
-                stored = self._send("PUT", urljoin(url, answer.location), headers={}, body=path, redirected=True)
+                target = urljoin(url, answer.location)
+                stored = self._send("PUT", target, headers=_signed(target, sha256), body=path, redirected=True)
                 _expect(stored, 200, 201, 204)
                 answer = self._send("POST", url, headers=headers | {"X-Size": str(size), "Content-Length": "0"})
             _expect(answer, 200, 201)
@@ -196,6 +199,12 @@ class ControlPlane:
         connection.connect()
         connection.sock.settimeout(timeout_s)
         return connection, path
+
+
+def _signed(url: str, sha256: str) -> dict[str, str]:
+    """The checksum header, if a presigned URL wants it: one that it did not sign would be refused."""
+    signed = parse_qs(urlsplit(url).query).get("X-Amz-SignedHeaders", [""])[0].split(";")
+    return {CHECKSUM: base64.b64encode(bytes.fromhex(sha256)).decode()} if CHECKSUM in signed else {}
 
 
 class _TryAgain(Exception):

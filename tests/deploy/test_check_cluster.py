@@ -132,4 +132,4 @@ def test_command_with_a_dead_cluster(cluster: Path, tmp_path: Path) -> None:
     out = io.StringIO()
     with pytest.raises(CommandError, match="missing"):
         call_command("check_cluster", "--kubeconfig", str(dead), stdout=out)
-    assert out.getvalue().startswith("MISSING  cluster")
+    assert "\nMISSING  cluster" in out.getvalue()
