@@ -13,6 +13,7 @@ from clusterops import errors
 from clusterops.contract import Phase, Run
 from clusterops.gateway import Gateway
 from clusterops.passing import Pass, log
+from clusterops.unreachable import heed
 from simulations.models import Artifact, Job, JobLog
 
 TAIL_LINES = 500
@@ -21,6 +22,7 @@ LIVE_LOGS_PER_PASS = 500
 LIVE_LOGS_AT_ONCE = 20  # in memory, a quarter of a MiB each
 YOUNG_S = 2.0
 LIVE_LOG_EVERY = timedelta(seconds=60)
+UNHEARD_EVERY = timedelta(seconds=15)  # of runners that have not reported yet: can they?
 PATIENCE = timedelta(seconds=120)  # a log that cannot be read for that long is given up
 MAX_MANIFEST_BYTES = 16 * 1024**2
 
@@ -119,11 +121,13 @@ def capture_live_logs(this: Pass) -> None:
     them while the pass is young."""
     if not this.memory.due("live logs", 5):
         return
+    unheard = Q(progress_at=None) | Q(reason=Job.Reason.SERVICE_UNREACHABLE)
     stale = Q(log=None) | Q(log__captured_at__lt=this.now - LIVE_LOG_EVERY)
+    stale |= unheard & Q(log__captured_at__lt=this.now - UNHEARD_EVERY)
     rows = (
         Job.objects.filter(stale, status=Job.Status.RUNNING, dispatched_at__isnull=False)
         .exclude(pod_name="")
-        .only("job_id", "k8s_namespace", "pod_name")
+        .only("job_id", "k8s_namespace", "pod_name", "status", "reason", "message", "attempt")
         .order_by(F("log__captured_at").asc(nulls_first=True))[:LIVE_LOGS_PER_PASS]
     )
     jobs = list(rows)
@@ -144,6 +148,7 @@ def _capture(this: Pass, jobs: Iterable[Job]) -> None:
                 failed.pop()
     finally:
         _store(read)
+        heed(read)
         # Their turn comes again after the others', and what was stored before stays.
         JobLog.objects.bulk_create([JobLog(job=job, text="") for job in failed], ignore_conflicts=True)
         JobLog.objects.filter(job__in=failed).update(captured_at=this.now)

@@ -3,47 +3,40 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from clusterops import errors, manifests
+from clusterops import errors, installation, manifests
 from clusterops.contract import ClusterSnapshot, Node, Run, SpaceState, TenantSpace
+from clusterops.readings import pod_requests
+from clusterops.readings.quantities import quantity, same
 
 Json = Mapping[str, Any]
-SUFFIXES = {
-    "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
-    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
-}  # fmt: skip
-
-
-def quantity(text: str | int | float) -> float:
-    """Kubernetes' notation as a number: "100m" → 0.1, "4Gi" → 4294967296. Raises ValueError."""
-    text = str(text)
-    number = text.rstrip("KMGTPEimnuk") if not text[-1:].isdigit() else text
-    suffix = text[len(number) :]
-    if suffix not in SUFFIXES:
-        raise ValueError(f"{text!r} is not a quantity")
-    return float(number) * SUFFIXES[suffix]
+# Mappings of what we write whose values are quantities: the API server gives back its own way of writing them.
+QUANTITIES = {"hard", "default", "defaultRequest", "requests", "limits"}
 
 
 def snapshot(
-    nodes: Iterable[Json], jobs: Sequence[Json], pods: Sequence[Json], runs: Iterable[Run], taken_at: datetime
+    nodes: Iterable[Json],
+    jobs: Sequence[Json],
+    pods: Sequence[Json],
+    runs: Iterable[Run],
+    taken_at: datetime,
+    others: Mapping[str, Counter[str]] = MappingProxyType({}),
 ) -> ClusterSnapshot:
-    requested: dict[str, Counter[str]] = defaultdict(Counter)
+    """`jobs` and `pods` are ours; `others`: what all other pods request of each node (`pod_requests.by_node`)."""
+    requested = pod_requests.by_node(pods)
+    for node, sums in others.items():
+        requested[node].update(sums)
     usage: dict[str, Counter[str]] = defaultdict(Counter)
     phases: Counter[str] = Counter()
     for pod in pods:
         phase = (pod.get("status") or {}).get("phase", "Pending")
         phases[phase] += 1
-        if phase in {"Succeeded", "Failed"}:
-            continue
-        asked = {"pods": 1.0, "running": float(phase == "Running")}
-        for container in pod["spec"].get("containers") or []:
-            requests = (container.get("resources") or {}).get("requests") or {}
-            for name in ("cpu", "memory"):
-                asked[name] = asked.get(name, 0.0) + quantity(requests.get(name, 0))
-        usage[pod["metadata"]["namespace"]].update(asked)
-        if node := pod["spec"].get("nodeName"):
-            requested[node].update(asked)
+        if phase not in pod_requests.ENDED:
+            asked = pod_requests.requests_of(pod["spec"])
+            asked.update(pods=1, running=int(phase == "Running"))
+            usage[pod["metadata"]["namespace"]].update(asked)
     counters = {}
     totals = Counter(total=len(jobs))
     for job in jobs:
@@ -118,7 +111,13 @@ def covers(found: Any, wanted: Any) -> bool:
         if not isinstance(found, Mapping):
             return False
         # Items of a LIST carry neither apiVersion nor kind.
-        return all(covers(found.get(key), value) for key, value in wanted.items() if key not in {"apiVersion", "kind"})
+        return all(
+            _same_quantities(found.get(key), value)
+            if key in QUANTITIES and isinstance(value, Mapping)
+            else covers(found.get(key), value)
+            for key, value in wanted.items()
+            if key not in {"apiVersion", "kind"}
+        )
     if isinstance(wanted, list):
         return (
             isinstance(found, list)
@@ -128,12 +127,26 @@ def covers(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
+def _same_quantities(found: Any, wanted: Json) -> bool:
+    return isinstance(found, Mapping) and all(same(found.get(name), value) for name, value in wanted.items())
+
+
 def refuse_foreign_namespace(found: Json, space: TenantSpace) -> None:
     """Raises NamespaceNotOurs, or NamespaceTerminating while it is being deleted."""
     own = found["metadata"].get("labels") or {}
     if own.get(manifests.MANAGED_BY) != "sumok8" or own.get(manifests.TENANT) != space.tenant_id:
         raise errors.NamespaceNotOurs(
             f"The namespace {space.namespace} exists and does not belong to tenant {space.tenant_id}."
+        )
+    if manifests.INSTALLATION not in own:
+        raise errors.NamespaceNotOurs(
+            f"The namespace {space.namespace} names no installation: if an earlier version of this one made it, adopt "
+            "it with manage.py adopt_cluster."
+        )
+    if (other := own[manifests.INSTALLATION]) != installation.own_id():
+        raise errors.NamespaceNotOurs(
+            f"The namespace {space.namespace} belongs to another installation, {other}; with NAMESPACE_PREFIX each has "
+            "names of its own."
         )
     if (found.get("status") or {}).get("phase") == "Terminating":
         raise errors.NamespaceTerminating(f"The namespace {space.namespace} is being deleted.", status=403)
