@@ -70,6 +70,7 @@ class SentByProxyMiddleware:
         response = self.get_response(request)
         if "sumok8.files_sent_by_proxy" not in request.META or not isinstance(response, FileResponse):
             return response
+        # Always a whole file: the proxy keeps the header Range to itself.
         path = Path(str(getattr(response.file_to_stream, "name", "")))
         if path.is_relative_to(settings.MEDIA_ROOT):
             response["X-Accel-Redirect"] = f"/-/files/{quote(path.relative_to(settings.MEDIA_ROOT).as_posix())}"

@@ -76,6 +76,7 @@ def _errors() -> list[str]:
         ("too_slow", 408, "too_slow", "The request did not arrive in time.", 0),
         ("too_large", 413, "too_large", too_large, 0),
         ("scenario_too_large", 413, "zip.too_big", scenario, 0),
+        ("bad_range", 416, "range.not_satisfiable", "The range begins after the end of the file.", 0),
         ("too_many", 429, "uploads.too_many", "Too many uploads at a time; try again when one has ended.", 10),
         ("unavailable", 503, "unavailable", "The service is starting or overloaded; try again in a moment.", 5),
     ]

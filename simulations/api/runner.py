@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import close_old_connections
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
@@ -98,6 +99,7 @@ class RunnerView(viewsets.ViewSet):
         if link := files.upload_link(delivery.file_name(job), delivery.size, sha256=signed):
             _drain(request, delivery.size)
             return downloads.RedirectKeepingMethod(link)
+        close_old_connections()  # a pod that stalls must not keep one from the others
         try:
             files.store(delivery.file_name(job), request._request, size=delivery.size, sha256=delivery.sha256)
         except files.BrokenUpload as error:

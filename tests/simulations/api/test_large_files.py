@@ -125,7 +125,8 @@ def test_bodies_that_lie_about_their_length(job: Job, api: Any) -> None:
         url = served.url
         assert answer_to(url, (put + ten_gb).encode()).split()[1] == b"413"
         assert answer_to(url, (post + ten_gb).encode()).split()[1] == b"413"
-        assert answer_to(url, (put + chunked + "0\r\n\r\n").encode()).split()[1] == b"411"
+        # 411, or 422 where nginx saw the end at once and told a length of 0: not what was announced.
+        assert answer_to(url, (put + chunked + "0\r\n\r\n").encode()).split()[1] in {b"411", b"422"}
         assert answer_to(url, (post + chunked + "0\r\n\r\n").encode()).split()[1] == b"400"
 
         unknown = uuid.uuid4()
