@@ -24,7 +24,6 @@ CODES: dict[type[exceptions.APIException], tuple[str, str]] = {
     exceptions.NotAcceptable: ("not_acceptable", "Answers are JSON; send Accept: application/json."),
     exceptions.UnsupportedMediaType: ("unsupported_media_type", "Send the body as JSON, files as multipart/form-data."),
     exceptions.ParseError: ("malformed", "The body could not be read."),
-    exceptions.Throttled: ("rate_limited", "Too many requests with this key; try again after Retry-After seconds."),
 }
 
 # Refused or broken connections, and none free in time.
@@ -47,8 +46,6 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     headers = dict(getattr(error, "headers", {}))
     if auth_header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait) + 1)
     set_rollback()
     return Response(_body_of(error), status=error.status_code, headers=headers)
 

@@ -163,7 +163,6 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "sumok8.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_THROTTLE_CLASSES": ["tenants.throttling.ApiKeyRateThrottle"],
     "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -185,8 +184,11 @@ SPECTACULAR_SETTINGS = {
         "sumok8.schema.document_errors",
     ],
 }
-# Requests per minute and API key; 0 = no limit.
-RATE_LIMIT_PER_MINUTE: int = env.int("RATE_LIMIT_PER_MINUTE", default=0)
+# Requests per minute; 0 = no limit. A burst is what may come at once after a pause.
+RATE_LIMIT_PER_MINUTE: int = env.int("RATE_LIMIT_PER_MINUTE", default=6000)  # of a tenant, whatever its number of keys
+RATE_LIMIT_BURST: int = env.int("RATE_LIMIT_BURST", default=max(1, RATE_LIMIT_PER_MINUTE // 3))
+RATE_LIMIT_FAILED_KEYS_PER_MINUTE: int = env.int("RATE_LIMIT_FAILED_KEYS_PER_MINUTE", default=60)  # of an address
+RATE_LIMIT_JOB_TOKEN_PER_MINUTE: int = env.int("RATE_LIMIT_JOB_TOKEN_PER_MINUTE", default=1200)  # of a job's pods
 
 # Tenants
 CONTROLLER_NAMESPACE: str = env.str("CONTROLLER_NAMESPACE", default="sumok8")
