@@ -1,7 +1,7 @@
 """One JSON shape for every error: `{"error": {"code", "message", "details"}}`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import DisallowedHost, PermissionDenied
@@ -14,6 +14,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from simulations.sumo.problems import listed_entries
 from tenants.errors import ApiError
 
 CODES: dict[type[exceptions.APIException], tuple[str, str]] = {
@@ -30,9 +31,9 @@ CODES: dict[type[exceptions.APIException], tuple[str, str]] = {
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
-def body(code: str, message: str, details: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """The JSON object of an error."""
-    return {"error": {"code": code, "message": message, "details": details or []}}
+def body(code: str, message: str, details: Iterable[Mapping[str, Any]] | None = None) -> dict[str, Any]:
+    """The JSON object of an error, however many details there are."""
+    return {"error": {"code": code, "message": message, "details": listed_entries(details or ())}}
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -54,7 +55,7 @@ def _body_of(error: exceptions.APIException) -> dict[str, Any]:
     if isinstance(error, ApiError):
         return body(error.code, error.message, error.details)
     if isinstance(error, exceptions.ValidationError):
-        return body("invalid", "The request has errors; each is listed in details.", list(_details(error.detail)))
+        return body("invalid", "The request has errors; each is listed in details.", _details(error.detail))
     if isinstance(error, exceptions.PermissionDenied):
         return body("forbidden", str(error.detail))
     for kind, (code, message) in CODES.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 from simulations.sumo import options as sumo_options
 from simulations.sumo.outcomes import Outcome, RunEnd
-from simulations.sumo.problems import Problem
+from simulations.sumo.problems import Problem, listed
 
 VERSION = 1
 
@@ -92,7 +92,7 @@ class JobDescription:
 
     def problems(self) -> list[Problem]:
         """The same check of the request that the control plane made: an old or forged description is no way round."""
-        return sumo_options.check_request(
+        found = sumo_options.check_request(
             options=self.options,
             outputs=list(self.outputs),
             begin=self.begin,
@@ -101,6 +101,7 @@ class JobDescription:
             scale=self.scale,
             seed=self.seed,
         )
+        return listed(found)
 
     def as_request(self) -> dict[str, Any]:
         """What was asked, for the manifest."""

@@ -42,6 +42,7 @@ def test_a_good_description() -> None:
         (json.dumps(GOOD | {"limits": GOOD["limits"] | {"wall_s": 0}}), ["job.bad_field"]),
         (json.dumps(GOOD).replace("3600", "NaN"), ["job.bad_field"]),
         (json.dumps(GOOD | {"outputs": ["everything"]}), ["output.unknown"]),
+        (json.dumps(GOOD | {"outputs": ["x"] * 10_000}), [*["output.unknown"] * 50, "more_problems"]),
     ],
 )
 def test_everything_wrong_is_listed(text: str, codes: list[str]) -> None:
