@@ -4,9 +4,10 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import DisallowedHost, PermissionDenied
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views import defaults
@@ -42,6 +43,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, UnreadablePostError):
+        error = exceptions.ParseError("It broke off, or is not what its Transfer-Encoding says.")
     if not isinstance(error, exceptions.APIException):
         return None
     headers = dict(getattr(error, "headers", {}))
@@ -83,12 +86,30 @@ def _wants_page(request: HttpRequest) -> bool:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400: a request that Django itself refused, such as a wrong Host header."""
+    """Django's handler400: a request that Django itself refused, such as a wrong Host header or too long a form."""
+    if isinstance(exception, RequestDataTooBig):
+        most = getattr(exception, "bytes", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        return too_large(request, most, getattr(exception, "code", "too_large"))
     if isinstance(exception, DisallowedHost):
         return JsonResponse(
             body("bad_host", "This service is not known by that host name (ALLOWED_HOSTS)."), status=400
         )
     return JsonResponse(body("bad_request", "The request could not be understood."), status=400)
+
+
+def too_large(request: HttpRequest, most: int, code: str = "too_large") -> HttpResponse:
+    """A body beyond the `most` bytes that its address takes."""
+    if _wants_page(request):
+        return render(request, "413.html", status=413)
+    return JsonResponse(body(code, f"The body is larger than the {most} bytes that this address takes."), status=413)
+
+
+def length_required(request: HttpRequest) -> HttpResponse:
+    """A body whose length must be known before it is read."""
+    message = (
+        "Send the body with a Content-Length; this address does not take one without (Transfer-Encoding: chunked)."
+    )
+    return JsonResponse(body("length_required", message), status=411)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -99,10 +120,13 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW; the reason is in the log."""
-    if _wants_page(request):
-        return render(request, "403_csrf.html", status=403)
-    return JsonResponse(body("forbidden", "This address takes forms of its own pages only."), status=403)
+    """Django's CSRF_FAILURE_VIEW; the reason is in the log. What is refused here is a form, so its sender is a browser,
+    unless it shows that it is a program."""
+    accepted = request.headers.get("Accept", "")
+    is_program = "Authorization" in request.headers or request.content_type == "application/json" or "json" in accepted
+    if is_program and not _wants_page(request):
+        return JsonResponse(body("forbidden", "This address takes forms of its own pages only."), status=403)
+    return render(request, "403_csrf.html", status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

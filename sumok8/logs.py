@@ -5,6 +5,8 @@ from typing import Any
 
 import structlog
 
+REFUSED = ("DisallowedHost", "BodyTooLarge", "RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")
+
 
 def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
     """The dictConfig for `level` (DEBUG…CRITICAL)."""
@@ -35,8 +37,8 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
         "loggers": {
             # Expected answers (404, 403 …) are in the access log already.
             "django.request": {"level": "ERROR"},
-            # A stranger's wrong Host header is a 400 in the access log, not a traceback each.
-            "django.security.DisallowedHost": {"level": "CRITICAL"},
+            # What strangers send wrongly is a 4xx in the access log, not a traceback each.
+            **{f"django.security.{kind}": {"level": "CRITICAL"} for kind in REFUSED},
             "axes": {"level": "WARNING"},
             # What it cannot do is an error of whoever asked it.
             "psycopg.pool": {"level": "ERROR"},

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from sumok8.addresses import trusted_networks
 from sumok8.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -51,10 +52,13 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "sumok8.metrics.MetricsMiddleware",
+    "sumok8.middleware.ClientAddressMiddleware",
     "sumok8.middleware.RequestIdMiddleware",
     "sumok8.middleware.RateLimitHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "sumok8.middleware.ContentSecurityPolicyMiddleware",
+    "sumok8.bodies.BodyBoundMiddleware",
+    "sumok8.middleware.PlainTextMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -150,9 +154,9 @@ STORAGES = {
 }
 if DEBUG:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-# Uploads go to disk at once: memory stays flat whatever their size.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a JSON body or form, files not counted
+# Nobody's form may write to our disk; POST /scenarios brings a handler of its own (`simulations.api.uploads`).
+FILE_UPLOAD_HANDLERS = ["sumok8.bodies.NoFiles"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a JSON body or form
 FILE_UPLOAD_PERMISSIONS = 0o640
 
 REST_FRAMEWORK = {
@@ -222,6 +226,9 @@ MAX_ATTEMPTS: int = env.int("MAX_ATTEMPTS", default=3)
 DISPATCH_PER_SECOND: int = env.int("DISPATCH_PER_SECOND", default=10)  # Kubernetes Jobs created; 0 = no limit
 LOG_FOLLOWERS: int = env.int("LOG_FOLLOWERS", default=50)  # followed logs per web process; each keeps a thread
 HEARTBEAT_FILE: str = env.str("HEARTBEAT_FILE", default="")  # touched after each reconciler pass
+
+# Whose X-Forwarded-For is believed: addresses and networks. A Unix socket's caller is believed too.
+TRUSTED_PROXIES = trusted_networks(env.list("TRUSTED_PROXIES", default=["127.0.0.1", "::1"]))
 
 # HTTPS, when a proxy or ingress terminates TLS
 HTTPS: bool = env.bool("HTTPS", default=False)

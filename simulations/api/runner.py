@@ -115,8 +115,6 @@ class RunnerView(viewsets.ViewSet):
         return _recorded(job, delivery)
 
     def progress(self, request: Request, job_id: uuid.UUID) -> Response:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_PROGRESS_BYTES:
-            raise ApiError(413, "too_large", f"A progress record has at most {MAX_PROGRESS_BYTES} bytes.")
         record = ProgressRequest(data=request.data)
         record.is_valid(raise_exception=True)
         claim = _claim(request)
