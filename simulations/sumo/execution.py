@@ -5,6 +5,7 @@ the ``Reason:`` line of ``--verbose`` decides (see `SumoRun.outcome`).
 """
 
 import ctypes
+import math
 import os
 import re
 import selectors
@@ -96,7 +97,7 @@ def parse_step(line: str) -> StepRecord | None:
     values = dict(_ATTRIBUTE.findall(line))
     try:
         return StepRecord(
-            time=float(values["time"]),
+            time=_finite(values["time"]),
             running=int(values["running"]),
             halting=int(values["halting"]),
             waiting=int(values["waiting"]),
@@ -110,10 +111,17 @@ def parse_step(line: str) -> StepRecord | None:
         return None
 
 
-def _not_negative(text: str) -> float | None:
-    """SUMO writes -1 where there is nothing to average."""
+def _finite(text: str) -> float:
     value = float(text)
-    return value if value >= 0 else None
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number")
+    return value
+
+
+def _not_negative(text: str) -> float | None:
+    """SUMO writes -1 where there is nothing to average, and may average what is no number."""
+    value = float(text)
+    return value if 0 <= value < math.inf else None
 
 
 def scrubbed_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -275,7 +283,7 @@ class Supervisor:
 def _time(text: str) -> float | None:
     """SUMO ends the sentence with a full stop: ``61200.00.``"""
     try:
-        return float(text.rstrip("."))
+        return _finite(text.rstrip("."))
     except ValueError:
         return None
 

@@ -16,7 +16,10 @@ _BIN_WIDTHS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 
 @dataclass
 class TripTotals:
-    """Sums over ``tripinfo`` elements. Means are over finished trips only, as in SUMO's own trip statistics."""
+    """Sums over ``tripinfo`` elements. Means are over finished trips only, as in SUMO's own trip statistics.
+
+    SUMO may write ``nan`` or ``inf`` (a speedFactor of nan, say): then the sum is none, and so is every figure of it.
+    """
 
     travel_times: "array[float]" = field(default_factory=lambda: array("d"))
     time_loss: float = 0.0
@@ -45,7 +48,7 @@ class TripTotals:
         self.waiting_time += _number(trip, "waitingTime")
         self.depart_delay += _number(trip, "departDelay")
         self.route_length += length
-        self.speed += length / duration if duration > 0 else 0.0
+        self.speed += 0.0 if duration <= 0 else length / duration
 
     def _add_emissions(self, element: ET.Element | None) -> None:
         if element is None:
@@ -74,15 +77,16 @@ def _elements(path: Path, tag: str) -> Iterator[ET.Element]:
 
 
 def _number(element: ET.Element, name: str) -> float:
-    value = float(element.get(name, "nan"))
-    if math.isnan(value):
-        raise ValueError(f"<{element.tag}> has no number in its attribute {name!r}")
-    return value
+    text = element.get(name)
+    if text is None:
+        raise ValueError(f"<{element.tag}> has no attribute {name!r}")
+    return float(text)
 
 
 def percentile(values: "array[float]", share: float) -> float | None:
-    """Linear interpolation between the closest ranks (as numpy's default); None for nothing."""
-    if not values:
+    """Linear interpolation between the closest ranks (as numpy's default); None for nothing, and where a value is no
+    number."""
+    if not values or not all(map(math.isfinite, values)):
         return None
     ordered = sorted(values)
     position = (len(ordered) - 1) * share
@@ -94,8 +98,9 @@ def percentile(values: "array[float]", share: float) -> float | None:
 def histogram(values: "array[float]") -> dict[str, Any]:
     """``{"bin_s", "counts", "max_s"}``: counts[i] trips took from i·bin_s up to (i+1)·bin_s seconds.
 
-    The narrowest round width is taken that needs at most `MAX_BINS` bins.
+    The narrowest round width is taken that needs at most `MAX_BINS` bins. What is no number is in no bin.
     """
+    values = array("d", filter(math.isfinite, values))
     longest = max(values, default=0.0)
     width = next((w for w in _BIN_WIDTHS_S if longest / w < MAX_BINS), math.ceil((longest + 1) / MAX_BINS))
     counts = [0] * (int(longest // width) + 1 if values else 0)
@@ -116,8 +121,10 @@ def compute(statistics: dict[str, dict[str, str]], trips: TripTotals | None) -> 
     """
 
     def count(element: str, attribute: str) -> int | None:
-        text = statistics.get(element, {}).get(attribute)
-        return int(text) if text is not None else None
+        try:
+            return int(statistics[element][attribute])
+        except (KeyError, ValueError):
+            return None
 
     inserted, running = count("vehicles", "inserted"), count("vehicles", "running")
     walks = count("pedestrianStatistics", "number")
@@ -135,7 +142,7 @@ def compute(statistics: dict[str, dict[str, str]], trips: TripTotals | None) -> 
         "persons_loaded": count("persons", "loaded"),
         "persons_running_at_end": count("persons", "running"),
         "walks_finished": walks,
-        "mean_walk_time_s": round(float(statistics["pedestrianStatistics"]["duration"]), 2) if walks else None,
+        "mean_walk_time_s": _rounded(float(statistics["pedestrianStatistics"]["duration"])) if walks else None,
         "rides_finished": count("rideStatistics", "number"),
     }
     return kpis | _trip_kpis(trips)
@@ -145,15 +152,15 @@ def _trip_kpis(trips: TripTotals | None) -> Kpis:
     finished = trips.finished if trips else 0
 
     def mean(total: float) -> float | None:
-        return round(total / finished, 2) if finished else None
+        return _rounded(total / finished) if finished else None
 
     trips = trips or TripTotals()
-    total = math.fsum(trips.travel_times)
+    total = sum(trips.travel_times) if any(map(math.isinf, trips.travel_times)) else math.fsum(trips.travel_times)
     p95 = percentile(trips.travel_times, 0.95)
     emissions = trips.emissions
 
     def mass(name: str, mg_per_unit: float) -> float | None:
-        return round(emissions[name] / mg_per_unit, 3) if emissions is not None else None
+        return _rounded(emissions[name] / mg_per_unit, 3) if emissions is not None else None
 
     return {
         "trips_finished": finished,
@@ -164,9 +171,13 @@ def _trip_kpis(trips: TripTotals | None) -> Kpis:
         "mean_depart_delay_s": mean(trips.depart_delay),
         "mean_speed_ms": mean(trips.speed),
         "mean_route_length_m": mean(trips.route_length),
-        "total_travel_time_s": round(total, 2),
+        "total_travel_time_s": _rounded(total),
         "co2_kg": mass("CO2_abs", 1e6),
         "nox_g": mass("NOx_abs", 1e3),
         "pmx_g": mass("PMx_abs", 1e3),
         "fuel_kg": mass("fuel_abs", 1e6),
     }
+
+
+def _rounded(value: float, digits: int = 2) -> float | None:
+    return round(value, digits) if math.isfinite(value) else None

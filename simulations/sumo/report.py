@@ -1,6 +1,5 @@
 """What the runner tells the outside: JSON lines on stdout, the manifest, the termination message."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,13 +14,20 @@ from simulations.sumo.kpis import Kpis
 from simulations.sumo.outcomes import Outcome
 from simulations.sumo.outputs import ResultFile
 from simulations.sumo.problems import Problem
+from simulations.sumo.protocol import strict_json
+from simulations.sumo.protocol.report import (
+    FIRST_ERRORS,
+    LISTED_PROBLEMS,
+    MAX_MANIFEST_BYTES,
+    MAX_MESSAGE_BYTES,
+    REASON_CHARS,
+    TEXT_LIMITS,
+    VERSION,
+    VERSION_CHARS,
+)
 
-VERSION = 1
-MAX_TERMINATION_BYTES = 4096
 LOG_LINES_PER_LEVEL = 50
 LOG_LINE_CHARS = 500
-LISTED_PROBLEMS = 100
-FIRST_ERRORS = 5
 
 
 class Console:
@@ -48,7 +54,7 @@ class Console:
             self._write("log", {"level": level, "message": f"More messages of level {level} are in sumo.log only."})
 
     def _write(self, event: str, content: Mapping[str, Any]) -> None:
-        line = json.dumps({"v": VERSION, "t": round(time.time(), 3), "event": event, **content})
+        line = strict_json.dumps({"v": VERSION, "t": round(time.time(), 3), "event": event, **content})
         with suppress(OSError):  # whoever read the log may be gone; the run goes on
             self._stream.write(f"{line}\n")
             self._stream.flush()
@@ -100,7 +106,7 @@ class Report:
         return next((run.sumo_version for run in (self.run, self.dry_run) if run and run.sumo_version), None)
 
     def manifest(self, description: JobDescription) -> bytes:
-        document = {
+        document: dict[str, Any] = {
             "schema": VERSION,
             "job_id": description.job_id,
             "attempt": description.attempt,
@@ -116,7 +122,11 @@ class Report:
             "warnings": [problem.as_dict() for problem in self.warnings[:LISTED_PROBLEMS]],
             "errors": [problem.as_dict() for problem in self.errors[:LISTED_PROBLEMS]],
         }
-        return json.dumps(document, indent=1).encode()
+        content = strict_json.dumps(document, indent=1).encode()
+        while len(content) > MAX_MANIFEST_BYTES and document["files"]:  # the reader has its bound
+            document["files"] = document["files"][: len(document["files"]) // 2]
+            content = strict_json.dumps(document, indent=1).encode()
+        return content
 
     def summary(self) -> dict[str, Any]:
         """The content of the termination message and of the last line on stdout."""
@@ -125,11 +135,11 @@ class Report:
             "v": VERSION,
             "outcome": self.outcome,
             "complete": self.complete,
-            "reason": facts["reason"],
+            "reason": facts["reason"] and facts["reason"][:REASON_CHARS],
             "errors": [_short(problem, 300) for problem in self.errors[:FIRST_ERRORS]],
             "kpis": self.kpis,
             **{name: facts[name] for name in ("sim_begin", "sim_end", "wall_s", "cpu_s", "peak_rss_mb")},
-            "sumo_version": self.sumo_version,
+            "sumo_version": self.sumo_version and self.sumo_version[:VERSION_CHARS],
             "uploaded": self.uploaded,
             "files": len(self.files),
             "warnings_total": self.warnings_total,
@@ -140,13 +150,13 @@ class Report:
         summary = self.summary()
         for chars in (300, 150, 60, 0):
             summary["errors"] = [_short(problem, chars) for problem in self.errors[:FIRST_ERRORS]]
-            content = json.dumps(summary).encode()
-            if len(content) <= MAX_TERMINATION_BYTES:
+            content = strict_json.dumps(summary).encode()
+            if len(content) <= MAX_MESSAGE_BYTES:
                 break
         with suppress(OSError):
-            path.write_bytes(content[:MAX_TERMINATION_BYTES])
+            path.write_bytes(content)
 
 
 def _short(problem: Problem, chars: int) -> dict[str, Any]:
     where = problem.where[:chars] if problem.where else None
-    return {"code": problem.code, "where": where, "message": problem.message[:chars]}
+    return {"code": problem.code[: TEXT_LIMITS["code"]], "where": where, "message": problem.message[:chars]}

@@ -13,6 +13,7 @@ from tests.simulations.api.test_runner import Runner
 pytestmark = pytest.mark.django_db
 NONE: dict[str, float | None] = dict.fromkeys(KpisSerializer().fields)
 MANIFEST = {
+    "outcome": "succeeded",
     "complete": True,
     "kpis": {"vehicles_inserted": 8779, "co2_kg": None, "bad": "text", "endless": float("inf")},
     "warnings": [{"code": "quality.teleports", "message": "many"}, "nonsense"],
