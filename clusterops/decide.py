@@ -13,6 +13,7 @@ from django.conf import settings
 from clusterops.contract import Phase, Run
 from clusterops.reasons import sentence
 from simulations.models import Job
+from simulations.sumo.protocol.report import RunReport
 
 Status, Reason = Job.Status, Job.Reason
 
@@ -22,6 +23,10 @@ RETRIED = {Reason.NODE_LOST, Reason.INTERRUPTED, Reason.PREEMPTED, Reason.RUNNER
 NEEDS_OPERATOR = {Reason.IMAGE_ERROR, Reason.CONFIG_ERROR, Reason.ADMISSION_REFUSED}
 # Failures that a namespace being deleted causes too: look at the namespace before believing them.
 DOUBTFUL = {Reason.INTERRUPTED, Reason.KILLED, Reason.LOST, Reason.DELETED_EXTERNALLY}
+# What the pod before told of its way says nothing of the next one's. The API writes these columns too, but only for the
+# present attempt and with the next record, so neither writer takes the other's for its own.
+FRESH = {"progress": None, "progress_at": None}
+MAX_DISRUPTIONS = 2**15 - 1  # of the column
 OUTCOME_REASONS = {
     "succeeded": Reason.COMPLETED,
     "invalid_job": Reason.INVALID_JOB,
@@ -43,7 +48,7 @@ class Evidence:
     """What else could be found out about a run that is gone or whose end is in doubt."""
 
     namespace_terminating: bool = False
-    report: Mapping[str, Any] | None = None  # from the stored manifest, which is uploaded last
+    report: RunReport | None = None  # from the stored manifest, which is uploaded last
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,12 @@ def decide(job: Job, run: Run | None, now: datetime, evidence: Evidence | None =
     if job.is_finished:
         return None
     evidence = evidence or Evidence()
-    decision = _without_run(job, evidence) if run is None else _with_run(job, run, now, evidence)
+    if run is None:
+        decision = _without_run(job, evidence)
+    elif run.phase is Phase.UNREADABLE:
+        decision = _unreadable(job, run, now)
+    else:
+        decision = _with_run(job, run, now, evidence)
     return decision if decision and _says_something_new(job, decision) else None
 
 
@@ -89,6 +99,16 @@ def _without_run(job: Job, evidence: Evidence) -> Decision | None:
         return _end(job, Status.FAILED, Reason.NAMESPACE_TERMINATING)
     reason = Reason.DELETED_EXTERNALLY if job.reason == Reason.DELETED_EXTERNALLY else Reason.LOST
     return _end(job, Status.FAILED, reason)
+
+
+def _unreadable(job: Job, run: Run, now: datetime) -> Decision | None:
+    """Nothing is concluded from what cannot be read; but a wish is granted, and nothing is waited for for ever."""
+    if job.cancel_requested_at:
+        return _stay(job, run, now, Reason.CANCELLING, delete=run.job_exists)
+    lifetime = timedelta(seconds=settings.START_TIMEOUT_S + settings.JOB_MAX_TIME_LIMIT_S)
+    if now - (job.dispatched_at or job.submitted_at) > lifetime:
+        return _end(job, Status.FAILED, Reason.RUNNER_ERROR, run, now, delete=run.job_exists)
+    return None
 
 
 def _with_run(job: Job, run: Run, now: datetime, evidence: Evidence) -> Decision:
@@ -145,7 +165,7 @@ def _failed(job: Job, run: Run, now: datetime, evidence: Evidence) -> Decision:
     return _end(job, Status.FAILED, reason, run, now)
 
 
-def _by_report(job: Job, report: Mapping[str, Any], run: Run | None = None, now: datetime | None = None) -> Decision:
+def _by_report(job: Job, report: RunReport, run: Run | None = None, now: datetime | None = None) -> Decision:
     """The end that a report tells, when the pod that wrote it is gone."""
     reason = OUTCOME_REASONS.get(str(report.get("outcome")), Reason.LOST)
     status = Status.SUCCEEDED if reason == Reason.COMPLETED else Status.FAILED
@@ -164,6 +184,7 @@ def _again(job: Job, run: Run, now: datetime, reason: str) -> Decision:
         "pod_name": "",
         "node_name": "",
         "exit_code": None,
+        **FRESH,
     }
     return Decision(job.status, reason, message, columns, delete=True)
 
@@ -186,7 +207,7 @@ def _end(
     run: Run | None = None,
     now: datetime | None = None,
     *,
-    report: Mapping[str, Any] | None = None,
+    report: RunReport | None = None,
     delete: bool = False,
 ) -> Decision:
     columns: dict[str, Any] = {}
@@ -198,7 +219,7 @@ def _end(
         report = report if report is not None else run.report
     if report is not None:
         columns["results"] = dict(report)
-    return Decision(status, reason, sentence(reason, job, run, dict(report or {})), columns, delete)
+    return Decision(status, reason, sentence(reason, job, run, report), columns, delete)
 
 
 def _placed(job: Job, run: Run, now: datetime) -> dict[str, Any]:
@@ -208,7 +229,7 @@ def _placed(job: Job, run: Run, now: datetime) -> dict[str, Any]:
     if run.pod_name and run.pod_name != job.pod_name:
         columns["pod_name"] = run.pod_name
         if job.pod_name:  # preempted, drained or the like; a new attempt begins without a pod
-            columns["disruptions"] = job.disruptions + 1
+            columns |= {"disruptions": min(job.disruptions + 1, MAX_DISRUPTIONS), **FRESH}
     if run.node_name and run.node_name != job.node_name:
         columns["node_name"] = run.node_name
     return columns

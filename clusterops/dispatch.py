@@ -33,7 +33,7 @@ def dispatch(this: Pass) -> None:
             continue
         if job.dispatched_at is not None or job.pk in this.blocked:  # what begins again keeps its place
             started[job.tenant_id].append(job)
-        elif job.cancel_requested_at is None:
+        elif job.cancel_requested_at is None and not this.rests(_start_of(job)):
             queued[job.tenant_id].append(job)
     if not queued:
         return
@@ -76,16 +76,22 @@ def _unfit(this: Pass, tenant: Tenant, row: TenantNamespace | None) -> str:
 
 
 def _explain(this: Pass, turn: Turn) -> None:
-    reason = turn.job.reason if turn.job.status == Job.Status.RUNNING else Reason.QUEUED
-    with this.wall(f"job {turn.job.job_id}"):
-        if (turn.job.reason, turn.job.message) != (reason, turn.why):
-            turn.job.move_to(turn.job.status, reason=reason, message=turn.why)
+    job, why = turn.job, turn.why
+    if job.attempt > 1:
+        why = f"Attempt {job.attempt} of {settings.MAX_ATTEMPTS}: {why}"
+    with this.wall(f"place of job {job.job_id}"):
+        if (job.reason, job.message) != (Reason.QUEUED, why):
+            job.move_to(job.status, reason=Reason.QUEUED, message=why)
+
+
+def _start_of(job: Job) -> str:
+    return f"start of job {job.job_id}"
 
 
 def _start_all(this: Pass, jobs: list[Job]) -> None:
     full = Job.objects.select_related("scenario").only("scenario_data", "scenario").in_bulk([job.pk for job in jobs])
     for job in jobs:
-        with this.wall(f"start of job {job.job_id}"):
+        with this.wall(_start_of(job)):
             if whole := full.get(job.pk):
                 job.scenario_data, job.scenario = whole.scenario_data, whole.scenario
                 _start(this, job)

@@ -43,6 +43,9 @@ class ReconcilerState(models.Model):
     cluster_reachable = models.BooleanField(null=True, help_text="Null: never asked.")
     last_success_at = models.DateTimeField(null=True, blank=True, help_text="The last pass that saw the cluster.")
     error = models.TextField(blank=True, help_text="Why the last pass ended early; empty: it did not.")
+    troubles = models.JSONField(
+        default=list, help_text="The first of what fails pass after pass, and objects that cannot be read."
+    )
     snapshot = models.JSONField(null=True, blank=True, help_text="The last look at nodes and usage.")
     snapshot_at = models.DateTimeField(null=True, blank=True)
 

@@ -1,7 +1,7 @@
 """One plain sentence per reason: what happened, and what to do next. docs/reasons.md says more about each."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ class Facts:
     job: Job
     run: Run | None
     detail: str  # the cluster's own words, without a full stop
-    report: dict[str, Any]
+    report: Mapping[str, Any]
 
     @property
     def first_error(self) -> str:
@@ -45,10 +45,10 @@ class Facts:
         return f" at simulated time {plain(at)} s" + (f" of {plain(end)} s" if isinstance(end, int | float) else "")
 
 
-def sentence(reason: str, job: Job, run: Run | None = None, report: dict[str, Any] | None = None) -> str:
+def sentence(reason: str, job: Job, run: Run | None = None, report: Mapping[str, Any] | None = None) -> str:
     """The message that goes with `reason`."""
     detail = (run.detail if run else "").strip().rstrip(".")[:500]
-    facts = Facts(job=job, run=run, detail=detail, report=report or dict(run.report or {} if run else {}))
+    facts = Facts(job=job, run=run, detail=detail, report=report or (run.report if run else None) or {})
     says = SENTENCES[reason]
     return (says if isinstance(says, str) else says(facts)).strip()
 

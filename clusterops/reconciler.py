@@ -1,17 +1,19 @@
-"""One level-triggered pass: list → decide → act → record → release → dispatch → repair → sweep → sum up.
+"""One level-triggered pass: list → decide → record → repair → dispatch → capture, let go → sweep → sum up.
 
 Nothing is remembered from pass to pass but pacing: each pass compares all wishes with all that is there.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from clusterops import errors
-from clusterops.capture import capture_live_logs, release_finished
+from clusterops.capture import capture
 from clusterops.contract import ClusterSnapshot
 from clusterops.dispatch import dispatch
 from clusterops.gateway import Gateway
@@ -20,16 +22,17 @@ from clusterops.passing import Counts, Memory, Pass, Stopped, log
 from clusterops.settle import active_jobs, confirm, settle
 from clusterops.spaces import keep_spaces
 from clusterops.sweep import sweep
-from simulations.models import Job
+from simulations.sumo.protocol.strict_json import clean, storable
 
 SAMPLE_EVERY_S = 60
 SAMPLES_KEPT = timedelta(days=7)
+MAX_ERROR = 1000  # characters
 
 __all__ = ["Counts", "Memory", "Pass", "reconcile_once"]
 
 
 def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
-    """One pass. A cluster that does not answer ends it early, is recorded, and raises nothing.
+    """One pass. A cluster that does not answer, or an error of our own, ends it early, is recorded, and raises nothing.
 
     Database errors are raised: without the database there is nothing to reconcile.
     """
@@ -42,6 +45,11 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
     except errors.GatewayError as error:
         problem = str(error)
         this.rest_s = max(this.rest_s, error.retry_after_s or 0.0)
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is: the next pass comes, and may do better
+        log.exception("the pass failed")
+        problem = f"The pass failed, which is our fault; the reconciler's log has more. {type(error).__name__}: {error}"
     _sum_up(this, time.monotonic() - this.begun, problem)
     return this
 
@@ -57,28 +65,38 @@ def _run(this: Pass) -> None:
         runs = this.gateway.list_runs()
     this.counts.runs = len(runs)
     this.look(runs)
+    for what in snapshot.unreadable if snapshot else ():
+        this.odd(what)
     settle(this)
-    confirm(this)
-    release_finished(this)
-    keep_spaces(this)
-    dispatch(this)
-    capture_live_logs(this)
-    sweep(this)
+    for name, step in STEPS.items():
+        with this.wall(name):
+            step(this)
     _count(this)
     if snapshot:
-        _sample(this, snapshot)
+        with this.wall("sample of the cluster"):
+            _sample(this, snapshot)
+
+
+# Each behind its own wall: what breaks one of them does not keep the others from their work.
+STEPS: dict[str, Callable[[Pass], None]] = {
+    "confirmation": confirm,
+    "tenants' namespaces": keep_spaces,
+    "dispatch": dispatch,
+    "logs and release": capture,
+    "sweep": sweep,
+}
 
 
 def _count(this: Pass) -> None:
     for job in this.jobs:
         if job.is_finished:
             continue
-        if job.status == Job.Status.RUNNING:
-            this.counts.running += 1
-        elif job.dispatched_at:
+        if job.dispatched_at is None:
+            this.counts.queued += 1
+        elif job.waits:
             this.counts.starting += 1
         else:
-            this.counts.queued += 1
+            this.counts.running += 1
 
 
 def _sample(this: Pass, snapshot: ClusterSnapshot) -> None:
@@ -102,27 +120,30 @@ def _sample(this: Pass, snapshot: ClusterSnapshot) -> None:
 
 
 def _as_json(snapshot: ClusterSnapshot) -> dict[str, Any]:
-    """Without the runs: those are rows of ours already."""
+    """Without the runs: those are rows of ours already. As jsonb takes it."""
     nodes = []
     for node in snapshot.nodes:
         nodes.append(asdict(node) | {"created_at": node.created_at.isoformat() if node.created_at else None})
-    return {
+    whole = {
         "taken_at": snapshot.taken_at.isoformat(),
         "nodes": nodes,
         "pods_by_phase": dict(snapshot.pods_by_phase),
         "jobs": dict(snapshot.jobs),
         "usage_by_namespace": {name: dict(usage) for name, usage in snapshot.usage_by_namespace.items()},
     }
+    return dict(storable(whole))
 
 
 def _sum_up(this: Pass, duration_s: float, problem: str) -> None:
+    this.counts.failing = len(this.memory.troubles.lasting())
     state: dict[str, Any] = {
         "pass_started_at": this.now,
         "pass_finished_at": timezone.now(),
         "pass_duration_s": round(duration_s, 3),
         "counts": this.summary(),
         "cluster_reachable": this.seen,
-        "error": problem,
+        "error": clean(problem)[:MAX_ERROR],
+        "troubles": this.memory.troubles.told(this.now),
     }
     if this.seen:
         state["last_success_at"] = this.now

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from clusterops.contract import Run
+from clusterops.contract import Phase, Run
 from clusterops.passing import Pass, log
 from simulations.models import Job
 from tenants.models import Tenant
@@ -23,7 +23,7 @@ def sweep(this: Pass) -> None:
     this.counts.orphan_pods = sum(run.orphan for run in this.runs)
     active = {job.job_id.hex for job in this.jobs}
     suspects = [run for run in this.runs if run.job_exists and not run.deleting and run.job_id not in active]
-    suspects = [run for run in suspects if not _leaves_by_itself(run)]
+    suspects = [run for run in suspects if run.phase is not Phase.UNREADABLE and not _leaves_by_itself(run)]
     if not suspects:
         return
     ours = set(Tenant.objects.values_list("namespace", flat=True))

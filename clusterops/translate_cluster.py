@@ -1,13 +1,18 @@
 """The API server's nodes, namespaces and what stands in them → `ClusterSnapshot`, `SpaceState`. Pure."""
 
+import logging
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from clusterops import errors, manifests
 from clusterops.contract import ClusterSnapshot, Node, Run, SpaceState, TenantSpace
+from clusterops.readings.values import moment, oddity
+from clusterops.readings.values import name as name_of
 
+log = logging.getLogger(__name__)
 Json = Mapping[str, Any]
 SUFFIXES = {
     "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
@@ -15,76 +20,116 @@ SUFFIXES = {
 }  # fmt: skip
 
 
+QUANTITY = re.compile(r"([+-]?[0-9.]{1,40}(?:[eE][+-]?[0-9]{1,2})?)([numkMGTPE]|[KMGTPE]i)?")
+
+
 def quantity(text: str | int | float) -> float:
     """Kubernetes' notation as a number: "100m" → 0.1, "4Gi" → 4294967296. Raises ValueError."""
-    text = str(text)
-    number = text.rstrip("KMGTPEimnuk") if not text[-1:].isdigit() else text
-    suffix = text[len(number) :]
-    if suffix not in SUFFIXES:
-        raise ValueError(f"{text!r} is not a quantity")
-    return float(number) * SUFFIXES[suffix]
+    found = QUANTITY.fullmatch(str(text))
+    if found is None:
+        raise ValueError(f"{str(text)[:50]!r} is not a quantity")
+    return float(found[1]) * SUFFIXES[found[2] or ""]
 
 
 def snapshot(
     nodes: Iterable[Json], jobs: Sequence[Json], pods: Sequence[Json], runs: Iterable[Run], taken_at: datetime
 ) -> ClusterSnapshot:
-    requested: dict[str, Counter[str]] = defaultdict(Counter)
-    usage: dict[str, Counter[str]] = defaultdict(Counter)
-    phases: Counter[str] = Counter()
-    for pod in pods:
-        phase = (pod.get("status") or {}).get("phase", "Pending")
-        phases[phase] += 1
-        if phase in {"Succeeded", "Failed"}:
-            continue
+    """What cannot be read is left out, and told in `unreadable`."""
+    unreadable: list[str] = []
+
+    def each(kind: str, items: Iterable[Json], read: Callable[[Json], None]) -> None:
+        for item in items:
+            try:
+                read(item)
+            except Exception as error:  # noqa: BLE001 - a wall per object
+                unreadable.append(oddity(item, kind, error))
+
+    usage = Usage()
+    counters: dict[str, dict[str, int]] = {}
+    found: list[Node] = []
+
+    def count(job: Json) -> None:
+        status = job.get("status") or {}
+        counts = {name: int(status.get(name) or 0) for name in ("active", "succeeded", "failed")}
+        counters[f"{job['metadata']['namespace']}/{job['metadata']['name']}"] = counts
+
+    each("Pod", pods, usage.add)
+    each("Job", jobs, count)
+    each("Node", nodes, lambda node: found.append(_node(node, usage.by_node[node["metadata"]["name"]])))
+    totals = {name: sum(counts[name] > 0 for counts in counters.values()) for name in ("active", "succeeded", "failed")}
+    return ClusterSnapshot(
+        taken_at=taken_at,
+        nodes=tuple(found),
+        pods_by_phase=dict(usage.phases),
+        jobs={"total": len(jobs)} | totals,
+        runs=tuple(runs),
+        unreadable=tuple(unreadable),
+        job_counters=counters,
+        usage_by_namespace={
+            namespace: {name: sums[name] for name in ("cpu", "memory", "pods", "running")}
+            for namespace, sums in usage.by_namespace.items()
+        },
+    )
+
+
+class Usage:
+    """What pods that have not ended ask for: cpu in cores, memory in bytes, and how many they are."""
+
+    def __init__(self) -> None:
+        self.phases: Counter[str] = Counter()
+        self.by_node: dict[str, Counter[str]] = defaultdict(Counter)
+        self.by_namespace: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def add(self, pod: Json) -> None:
+        phase = str((pod.get("status") or {}).get("phase", "Pending"))
         asked = {"pods": 1.0, "running": float(phase == "Running")}
+        namespace, node = pod["metadata"]["namespace"], pod["spec"].get("nodeName")
         for container in pod["spec"].get("containers") or []:
             requests = (container.get("resources") or {}).get("requests") or {}
             for name in ("cpu", "memory"):
                 asked[name] = asked.get(name, 0.0) + quantity(requests.get(name, 0))
-        usage[pod["metadata"]["namespace"]].update(asked)
-        if node := pod["spec"].get("nodeName"):
-            requested[node].update(asked)
-    counters = {}
-    totals = Counter(total=len(jobs))
-    for job in jobs:
-        status = job.get("status") or {}
-        counts = {name: int(status.get(name) or 0) for name in ("active", "succeeded", "failed")}
-        counters[f"{job['metadata']['namespace']}/{job['metadata']['name']}"] = counts
-        totals.update({name: int(value > 0) for name, value in counts.items()})
-    return ClusterSnapshot(
-        taken_at=taken_at,
-        nodes=tuple(_node(node, requested[node["metadata"]["name"]]) for node in nodes),
-        pods_by_phase=dict(phases),
-        jobs={name: totals[name] for name in ("total", "active", "succeeded", "failed")},
-        runs=tuple(runs),
-        job_counters=counters,
-        usage_by_namespace={
-            namespace: {name: sums[name] for name in ("cpu", "memory", "pods", "running")}
-            for namespace, sums in usage.items()
-        },
-    )
+        self.phases[phase] += 1
+        if phase in {"Succeeded", "Failed"}:
+            return
+        self.by_namespace[namespace].update(asked)
+        if node:
+            self.by_node[node].update(asked)
 
 
 def _node(node: Json, requested: Counter[str]) -> Node:
     meta, status = node["metadata"], node.get("status") or {}
     conditions = tuple(c["type"] for c in status.get("conditions") or [] if c.get("status") == "True")
-    allocatable = status.get("allocatable") or {}
-    created = meta.get("creationTimestamp")
+    capacity, allocatable = (_texts(status.get(name)) for name in ("capacity", "allocatable"))
     return Node(
-        name=meta["name"],
+        name=name_of(meta["name"]),
         ready="Ready" in conditions,
         schedulable=not (node.get("spec") or {}).get("unschedulable", False),
-        conditions=conditions,
-        capacity=status.get("capacity") or {},
+        conditions=tuple(map(name_of, conditions)),
+        capacity=capacity,
         allocatable=allocatable,
         cpu=quantity(allocatable.get("cpu", 0)),
         memory=quantity(allocatable.get("memory", 0)),
         cpu_requested=float(requested["cpu"]),
         memory_requested=float(requested["memory"]),
         pods_running=int(requested["running"]),
-        created_at=datetime.fromisoformat(created) if created else None,
-        labels=meta.get("labels") or {},
+        created_at=moment(meta.get("creationTimestamp")),
+        labels=_texts(meta.get("labels")),
     )
+
+
+def _texts(found: Any) -> dict[str, str]:
+    return {name_of(name): name_of(str(value)) for name, value in (found or {}).items()}
+
+
+def by_name(kind: str, items: Iterable[dict[str, Any]]) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """Objects by (kind, namespace, name); what has no name is left out."""
+    found = {}
+    for item in items:
+        try:
+            found[kind, item["metadata"].get("namespace", ""), item["metadata"]["name"]] = item
+        except Exception as error:  # noqa: BLE001 - a wall per object
+            log.warning("%s", oddity(item, kind, error))
+    return found
 
 
 def space_states(objects: Mapping[tuple[str, str, str], Json], spaces: Iterable[TenantSpace]) -> dict[str, SpaceState]:
@@ -95,13 +140,17 @@ def space_states(objects: Mapping[tuple[str, str, str], Json], spaces: Iterable[
         if kind != "namespaces":
             continue
         space = wanted.get(name)
-        states[name] = SpaceState(
-            namespace=name,
-            tenant_id=(found["metadata"].get("labels") or {}).get(manifests.TENANT, ""),
-            uid=found["metadata"]["uid"],
-            terminating=(found.get("status") or {}).get("phase") == "Terminating",
-            as_wanted=space is None or _as_wanted(found, space, objects),
-        )
+        try:
+            states[name] = SpaceState(
+                namespace=name,
+                tenant_id=(found["metadata"].get("labels") or {}).get(manifests.TENANT, ""),
+                uid=str(found["metadata"]["uid"]),
+                terminating=(found.get("status") or {}).get("phase") == "Terminating",
+                as_wanted=space is None or _as_wanted(found, space, objects),
+            )
+        except Exception as error:  # noqa: BLE001 - a wall per object; it is there, so it is not given up for gone
+            log.warning("%s", oddity(found, "Namespace", error))
+            states[name] = SpaceState(namespace=name, tenant_id="", uid="", terminating=False, as_wanted=False)
     return states
 
 

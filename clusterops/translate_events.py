@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from clusterops.readings.values import moment, unless_odd, words
 from clusterops.translate import owner_uid
-from clusterops.translate_pod import time_of
 
 Json = Mapping[str, Any]
 
@@ -17,12 +17,15 @@ REFUSED_MACHINES = "reason=FailedScheduling,involvedObject.kind=Pod,source=karpe
 def explanations(events: Iterable[Json]) -> dict[str, str]:
     """Uid of a Job whose pod was refused, or of a pod for which no machine can be added → why, the newest text."""
     newest: dict[str, tuple[str, str]] = {}
+
+    def take(event: Json) -> None:
+        if _explains(event):
+            at = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp")
+            uid = words(event["involvedObject"].get("uid"))
+            newest[uid] = max(newest.get(uid, ("", "")), (words(at), words(event.get("message"))))
+
     for event in events:
-        if not _explains(event):
-            continue
-        at = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or ""
-        uid = event["involvedObject"].get("uid", "")
-        newest[uid] = max(newest.get(uid, ("", "")), (at, event.get("message", "")))
+        unless_odd(take, event)
     return {uid: text for uid, (_, text) in newest.items()}
 
 
@@ -34,22 +37,29 @@ def _explains(event: Json) -> bool:
 
 def has_unexplained(jobs: Iterable[Json], pods: Iterable[Json], before: datetime) -> bool:
     """Whether a Job made before `before` has neither pod nor verdict: only an event can tell why."""
-    with_pod = {owner_uid(pod) for pod in pods}
-    return any(
-        job["metadata"]["uid"] not in with_pod
-        and not (job.get("status") or {}).get("conditions")
-        and (time_of(job["metadata"].get("creationTimestamp")) or before) < before
-        for job in jobs
-    )
+    with_pod: set[str] = set()
+    for pod in pods:
+        unless_odd(lambda pod: with_pod.add(owner_uid(pod)), pod)
+
+    def is_unexplained(job: Json) -> bool:
+        return (
+            job["metadata"]["uid"] not in with_pod
+            and not (job.get("status") or {}).get("conditions")
+            and (moment(job["metadata"].get("creationTimestamp")) or before) < before
+        )
+
+    return any(unless_odd(is_unexplained, job) for job in jobs)
 
 
 def has_unschedulable(pods: Iterable[Json], before: datetime) -> bool:
     """Whether a pod has found no machine since before `before`: an event can tell that none will be added."""
-    return any(
-        condition["type"] == "PodScheduled"
-        and condition.get("reason") == "Unschedulable"
-        and "deletionTimestamp" not in pod["metadata"]
-        and (time_of(condition.get("lastTransitionTime")) or before) < before
-        for pod in pods
-        for condition in (pod.get("status") or {}).get("conditions") or ()
-    )
+
+    def is_unschedulable(pod: Json) -> bool:
+        return "deletionTimestamp" not in pod["metadata"] and any(
+            condition["type"] == "PodScheduled"
+            and condition.get("reason") == "Unschedulable"
+            and (moment(condition.get("lastTransitionTime")) or before) < before
+            for condition in (pod.get("status") or {}).get("conditions") or ()
+        )
+
+    return any(unless_odd(is_unschedulable, pod) for pod in pods)

@@ -1,13 +1,14 @@
 """One pod as the API server tells it → the fields of a `Run` that a pod decides. Pure; see `translate`."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from clusterops.contract import Phase
 from clusterops.manifests import CONTAINER
+from clusterops.readings.values import exit_code, moment, name, words
 from simulations.models import Job
+from simulations.sumo.protocol.report import RunReport, read_message
 
 Json = Mapping[str, Any]
 Reason = Job.Reason
@@ -49,13 +50,13 @@ def pod_state(pod: Json) -> dict[str, Any]:
     container = _container_state(status)
     ended = container.get("terminated") or {}
     state: dict[str, Any] = {
-        "pod_name": meta["name"],
-        "node_name": spec.get("nodeName") or "",
-        "started_at": time_of((ended or container.get("running") or {}).get("startedAt")),
-        "finished_at": time_of(ended.get("finishedAt")),
-        "exit_code": ended.get("exitCode"),
+        "pod_name": name(meta["name"]),
+        "node_name": name(spec.get("nodeName")),
+        "started_at": moment((ended or container.get("running") or {}).get("startedAt")),
+        "finished_at": moment(ended.get("finishedAt")),
+        "exit_code": exit_code(ended.get("exitCode")),
         "report": _report(ended.get("message")),
-        "waiting_since": time_of(meta.get("creationTimestamp")),
+        "waiting_since": moment(meta.get("creationTimestamp")),
     }
     disruption = conditions.get("DisruptionTarget") or {}
     disrupted = disruption.get("status") == "True"
@@ -66,7 +67,7 @@ def pod_state(pod: Json) -> dict[str, Any]:
     if "deletionTimestamp" in meta:
         if silent_since := _silent_since(conditions):  # nobody is there to end it
             return state | {"phase": Phase.ENDING, "reason": Reason.NODE_LOST, "waiting_since": silent_since}
-        since = time_of(meta["deletionTimestamp"])
+        since = moment(meta["deletionTimestamp"])
         return state | {"phase": Phase.ENDING, "reason": Reason.DELETED_EXTERNALLY, "waiting_since": since}
     if phase == "Failed":
         reason, detail = _why_failed(status, ended)
@@ -85,8 +86,8 @@ def _disrupted(disruption: Json, conditions: Mapping[str, Json], meta: Json, pha
         # Once it is over, the Job makes a replacement, so the run waits for that.
         "phase": Phase.WAITING if phase == "Failed" else Phase.ENDING,
         "reason": Reason.NODE_LOST if lost else Reason.PREEMPTED,
-        "detail": disruption.get("message", ""),
-        "waiting_since": _silent_since(conditions) or time_of(since),
+        "detail": words(disruption.get("message")),
+        "waiting_since": _silent_since(conditions) or moment(since),
         "report": None,
     }
 
@@ -95,7 +96,7 @@ def _silent_since(conditions: Mapping[str, Json]) -> datetime | None:
     """When the node stopped answering: the node controller writes Ready=False without a reason, a kubelet gives one."""
     ready = conditions.get("Ready") or {}
     if ready.get("status") == "False" and not ready.get("reason"):
-        return time_of(ready.get("lastTransitionTime"))
+        return moment(ready.get("lastTransitionTime"))
     return None
 
 
@@ -109,10 +110,10 @@ def _running(conditions: Mapping[str, Json], phase: str) -> dict[str, Any]:
 def _waiting(conditions: Mapping[str, Json], container: Json) -> dict[str, Any]:
     scheduled = conditions.get("PodScheduled") or {}
     if scheduled.get("status") == "False":
-        reason, detail = Reason.WAITING_FOR_NODE, scheduled.get("message", "")
+        reason, detail = Reason.WAITING_FOR_NODE, words(scheduled.get("message"))
     else:
         waiting = container.get("waiting") or {}
-        detail = f"{waiting.get('reason', '')}: {waiting.get('message', '')}".strip(": ")
+        detail = words(f"{waiting.get('reason', '')}: {waiting.get('message', '')}".strip(": "))
         reason = Reason.STARTING
         if waiting.get("reason") in IMAGE_REASONS:
             reason = Reason.IMAGE_ERROR
@@ -123,22 +124,22 @@ def _waiting(conditions: Mapping[str, Json], container: Json) -> dict[str, Any]:
 
 def _why_failed(status: Json, ended: Json) -> tuple[str, str]:
     """(reason, the cluster's words) of a failed pod that no disruption explains."""
-    words = status.get("message") or ended.get("message") or ""
+    says = words(status.get("message") or ended.get("message"))
     code = ended.get("exitCode")
     if status.get("reason") == "Evicted":
-        full = any(word in words.lower() for word in ("emptydir", "ephemeral"))
-        return (Reason.EVICTED_DISK if full else Reason.KILLED), words
+        full = any(word in says.lower() for word in ("emptydir", "ephemeral"))
+        return (Reason.EVICTED_DISK if full else Reason.KILLED), says
     if status.get("reason") == "DeadlineExceeded":
-        return Reason.TIME_LIMIT, words
+        return Reason.TIME_LIMIT, says
     if ended.get("reason") == "OOMKilled":
-        return Reason.OUT_OF_MEMORY, words
+        return Reason.OUT_OF_MEMORY, says
     if ended.get("reason") in {"StartError", "ContainerCannotRun"}:
-        return Reason.CONFIG_ERROR, words
+        return Reason.CONFIG_ERROR, says
     if ended.get("reason") == "ContainerStatusUnknown":  # its machine restarted: the kubelet found no trace of it
-        return Reason.INTERRUPTED, words
+        return Reason.INTERRUPTED, says
     if code is None:  # never started: the machine refused it, or it was lost
-        return (Reason.INTERRUPTED if status.get("reason") else Reason.LOST), words
-    return EXIT_REASONS.get(code, Reason.RUNNER_ERROR), words
+        return (Reason.INTERRUPTED if status.get("reason") else Reason.LOST), says
+    return EXIT_REASONS.get(code, Reason.RUNNER_ERROR), says
 
 
 def _container_state(status: Json) -> Json:
@@ -147,16 +148,6 @@ def _container_state(status: Json) -> Json:
     return chosen.get("state") or {}
 
 
-def _report(message: str | None) -> Json | None:
+def _report(message: Any) -> RunReport | None:
     """The runner's termination message; None if the text is a log's tail or cut off."""
-    if not message or not message.startswith("{"):
-        return None
-    try:
-        report = json.loads(message)
-    except ValueError:
-        return None
-    return report if isinstance(report, dict) else None
-
-
-def time_of(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    return read_message(message) if isinstance(message, str) and message.startswith("{") else None

@@ -10,7 +10,7 @@ from django.utils import timezone
 from clusterops.contract import Node
 from clusterops.dashboard.sight import Sight
 from clusterops.models import ReconcilerState
-from simulations.models import Job
+from simulations.models import WAITS, Job
 from tenants.models import Tenant
 
 ROWS = 30  # of each list; the rest is a link
@@ -21,6 +21,7 @@ LATE_AFTER = timedelta(seconds=120)  # four missed passes of the reconciler
 DRIFT = {
     "repaired": "tenant spaces changed by another hand, set right",
     "strays": "Kubernetes Jobs that no row wants, to be deleted",
+    "unreadable": "Kubernetes objects in a shape that cannot be read, left as they are",
     "orphan_pods": "pods that nothing owns: manage.py delete_orphan_pods removes them",
 }
 DISPATCHED = Q(dispatched_at__isnull=False)
@@ -47,10 +48,10 @@ def health(sight: Sight) -> dict[str, Any]:
 def summary(sight: Sight) -> dict[str, Any]:
     """Three queries: the numbers at the top."""
     counts = Job.objects.active().aggregate(
-        running=Count("pk", filter=Q(status=Job.Status.RUNNING)),
-        queued=Count("pk", filter=Q(status=Job.Status.PENDING)),
-        for_node=Count("pk", filter=Q(status=Job.Status.PENDING, reason=Job.Reason.WAITING_FOR_NODE)),
-        oldest=Min("submitted_at", filter=Q(status=Job.Status.PENDING)),
+        running=Count("pk", filter=~WAITS),
+        queued=Count("pk", filter=WAITS),
+        for_node=Count("pk", filter=Q(reason=Job.Reason.WAITING_FOR_NODE)),
+        oldest=Min("submitted_at", filter=WAITS),
     )
     ended = _finished_since(timezone.now() - timedelta(hours=1)).aggregate(
         succeeded=Count("pk", filter=Q(status=Job.Status.SUCCEEDED)),
@@ -71,8 +72,8 @@ def summary(sight: Sight) -> dict[str, Any]:
 def jobs(sight: Sight) -> dict[str, Any]:
     """Three queries: what runs, what waits and why, what failed in the last hour."""
     listed = Job.objects.only(*LIST_COLUMNS)
-    running = listed.filter(status=Job.Status.RUNNING).order_by("-submitted_at")
-    waiting = listed.filter(status=Job.Status.PENDING).order_by("submitted_at")
+    running = listed.running().order_by("-submitted_at")
+    waiting = listed.waiting().order_by("submitted_at")
     failed = listed.filter(status=Job.Status.FAILED, finished_at__gt=timezone.now() - timedelta(hours=1))
     lists = {"running": running, "waiting": waiting, "failed": failed.order_by("-finished_at")}
     context: dict[str, Any] = {"sight": sight}

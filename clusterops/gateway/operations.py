@@ -64,20 +64,15 @@ class Gateway:
 
     def inspect_spaces(self, spaces: Iterable[TenantSpace]) -> dict[str, SpaceState]:
         """Namespaces of ours by name, each with whether it is as `spaces` wants it. One LIST per kind of object."""
-        query = {"labelSelector": OURS}
-        objects = {
-            (kind, item["metadata"].get("namespace", ""), item["metadata"]["name"]): item
-            for kind in ("namespaces", *manifests.TENANT_KINDS)
-            for item in self.api.items(path_of(kind), query=query)
-        }
+        objects: dict[tuple[str, str, str], Json] = {}
+        for kind in ("namespaces", *manifests.TENANT_KINDS):
+            objects |= translate_cluster.by_name(kind, self.api.items(path_of(kind), query={"labelSelector": OURS}))
         return translate_cluster.space_states(objects, spaces)
 
     def namespaces(self) -> dict[str, SpaceState]:
         """Namespaces of ours by name, without a look at what is in them."""
         items = self.api.items(path_of("namespaces"), query={"labelSelector": OURS})
-        return translate_cluster.space_states(
-            {("namespaces", "", item["metadata"]["name"]): item for item in items}, ()
-        )
+        return translate_cluster.space_states(translate_cluster.by_name("namespaces", items), ())
 
     def list_runs(self) -> list[Run]:
         """Every run of ours: one paged LIST of Jobs, then one of pods, whatever the number of tenants."""
@@ -187,8 +182,9 @@ class Gateway:
             query["sinceTime"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if timestamps:
             query["timestamps"] = "true"
-        text = self.api.text(path_of("pods", namespace, pod, "log"), query=query, timeout_s=timeout_s)
-        return text[-MAX_LOG_BYTES:].replace("\0", "")
+        path = path_of("pods", namespace, pod, "log")
+        text = self.api.tail(path, query=query, keep_bytes=MAX_LOG_BYTES, timeout_s=timeout_s)
+        return text.replace("\0", "")
 
     def watch(self, kind: str, stop: threading.Event) -> Iterator[None]:
         """Yields whenever something of ours changes; returns when the server ends the watch. Carries no state."""

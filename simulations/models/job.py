@@ -27,6 +27,14 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Jobs that have not ended."""
         return self.filter(status__in=Job.ACTIVE)
 
+    def waiting(self) -> "JobQuerySet":
+        """Active jobs that do not run at present, those that begin again among them."""
+        return self.active().filter(WAITS)
+
+    def running(self) -> "JobQuerySet":
+        """Jobs whose present attempt has begun, as far as is known."""
+        return self.active().exclude(WAITS)
+
     def queued(self) -> "JobQuerySet":
         """Jobs that wait to be given to the cluster."""
         return self.filter(status=Job.Status.PENDING, dispatched_at=None)
@@ -94,6 +102,19 @@ class Job(models.Model):
         CANCELLED = "CANCELLED"
 
     ACTIVE: ClassVar = (Status.PENDING, Status.RUNNING)
+    # While a pod is not there yet or cannot start. A job that begins again keeps its status RUNNING, and waits all the
+    # same.
+    WAITING: ClassVar = frozenset(
+        {
+            Reason.QUEUED,
+            Reason.STARTING,
+            Reason.WAITING_FOR_NODE,
+            Reason.WAITING_QUOTA,
+            Reason.IMAGE_ERROR,
+            Reason.CONFIG_ERROR,
+            Reason.ADMISSION_REFUSED,
+        }
+    )
     TERMINAL: ClassVar = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         Status.PENDING: frozenset({Status.RUNNING, *TERMINAL}),
@@ -188,6 +209,13 @@ class Job(models.Model):
     def is_finished(self) -> bool:
         return self.status in self.TERMINAL
 
+    @property
+    def waits(self) -> bool:
+        """For its turn, a machine or its pod's start; see `JobQuerySet.waiting`."""
+        if self.is_finished:
+            return False
+        return self.status == self.Status.PENDING or self.dispatched_at is None or self.reason in self.WAITING
+
     def request_cancel(self) -> bool:
         """Wish for the job's end; the reconciler grants it. False if it was wished before or the job has ended."""
         now = timezone.now()
@@ -230,3 +258,6 @@ class Job(models.Model):
         for name, value in columns.items():
             setattr(self, name, value)
         return True
+
+
+WAITS = models.Q(status=Job.Status.PENDING) | models.Q(dispatched_at=None) | models.Q(reason__in=Job.WAITING)

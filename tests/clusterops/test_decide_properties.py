@@ -30,6 +30,7 @@ REASONS = {
     Phase.ENDING: ENDING,
     Phase.SUCCEEDED: [""],
     Phase.FAILED: FAILED,
+    Phase.UNREADABLE: [""],
 }
 REPORTS = [None, {}, {"outcome": "succeeded", "uploaded": True}, {"outcome": "succeeded"}, {"outcome": "sumo_failed"}]
 REPORTS += [{"outcome": "interrupted"}, {"outcome": "nonsense", "uploaded": True, "kpis": 3, "errors": "x"}]
@@ -151,18 +152,19 @@ def test_the_same_question_again_gives_no_other_answer(looks: list[dict[str, Any
 @settings(max_examples=100, deadline=None)
 @given(st.lists(LOOKS, max_size=6), runs())
 def test_what_can_end_ends_and_what_waits_says_why(looks: list[dict[str, Any]], stuck: dict[str, Any]) -> None:
-    """The cluster repeats itself for a day: the job ends, begins again, or says what it waits for."""
+    """The cluster repeats itself for more than a day: the job ends, begins again, or says what it waits for."""
     job, now = new_job(), NOW
     for look in looks:
         now += timedelta(seconds=look["later_s"])
         follow(job, look, now)
-    for hour in range(24):
+    for hour in range(27):
         now += timedelta(hours=1)
         waits = stuck | dict.fromkeys(("created_at", "started_at", "waiting_since"), 3600 * hour)
         dispatch = {"run": waits, "evidence": None, "cancel": False, "dispatch": True, "later_s": 0}
         follow(job, dispatch, now)
     phase, over = stuck["phase"], stuck["phase"] in (Phase.SUCCEEDED, Phase.FAILED)
-    if over or (not job.cancel_requested_at and (phase is Phase.WAITING or stuck["reason"] == Reason.NODE_LOST)):
+    stuck_for_good = phase in (Phase.WAITING, Phase.UNREADABLE) or stuck["reason"] == Reason.NODE_LOST
+    if over or (not job.cancel_requested_at and stuck_for_good):
         assert job.is_finished
     if not job.is_finished:
         assert job.reason in Reason.values

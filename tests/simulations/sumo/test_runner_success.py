@@ -175,3 +175,15 @@ def test_outputs_outside_the_scenario_are_left_out(pod: Pod, plane: FakeControlP
     assert not escaped.exists()
     assert "scenario/l.xml.gz" in done.artifacts
     assert not list(pod.folder.rglob("queue.xml"))
+
+
+def test_figures_that_sumo_calls_nan_are_null_and_the_run_counts(
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes]
+) -> None:
+    trip = '<vehicle id="0" type="v" depart="0" departSpeed="max"><route edges="A0B0 B0C0"/></vehicle>'
+    plane.scenario = scenario(routes=f'<routes><vType id="v" speedFactor="nan"/>{trip}</routes>')
+    done = pod.run(emissions=True)
+    assert done.code == 0, done.stdout
+    assert (done.message["kpis"]["co2_kg"], done.manifest["kpis"]["co2_kg"]) == (None, None)
+    assert done.message["kpis"]["trips_finished"] == 1
+    assert "NaN" not in done.stdout
