@@ -19,6 +19,26 @@ class ClusterView(serializers.Serializer):
     message = serializers.CharField(allow_blank=True, help_text="Why it did not answer; empty: it did.")
 
 
+class Trouble(serializers.Serializer):
+    """One job, tenant or object that fails pass after pass, or cannot be read."""
+
+    what = serializers.CharField()
+    since = serializers.DateTimeField()
+    times = serializers.IntegerField(help_text="How often it failed since then.")
+    error = serializers.CharField(help_text="The last time.")
+    next_try_at = serializers.DateTimeField()
+
+
+class ReconcilerView(serializers.Serializer):
+    """The last pass of the reconciler, and what it could not do."""
+
+    pass_finished_at = serializers.DateTimeField(allow_null=True, help_text="Null: it never passed.")
+    error = serializers.CharField(allow_blank=True, help_text="Why the last pass ended early; empty: it did not.")
+    unreadable = serializers.IntegerField(help_text="Kubernetes objects in a shape that cannot be read.")
+    failing = serializers.IntegerField(help_text="What fails pass after pass and steps back.")
+    troubles = Trouble(many=True, help_text="The first 20 of these.")
+
+
 class NodeAnswer(serializers.Serializer):
     """A machine of the cluster. Quantities are Kubernetes' own texts."""
 
@@ -50,6 +70,13 @@ class NodeAnswer(serializers.Serializer):
                 "total_nodes": 1,
                 "db_jobs": {"PENDING": 1, "RUNNING": 3},
                 "cluster": {"reachable": True, "last_good_at": "2025-11-09T11:00:00Z", "message": ""},
+                "reconciler": {
+                    "pass_finished_at": "2025-11-09T11:00:00Z",
+                    "error": "",
+                    "unreadable": 0,
+                    "failing": 0,
+                    "troubles": [],
+                },
             },
         )
     ]
@@ -61,6 +88,7 @@ class ClusterAnswer(serializers.Serializer):
     total_nodes = serializers.IntegerField(allow_null=True)
     db_jobs = serializers.DictField(child=serializers.IntegerField(), help_text="Jobs that have not ended, by status.")
     cluster = ClusterView()
+    reconciler = ReconcilerView()
 
 
 class K8sStatus(serializers.Serializer):

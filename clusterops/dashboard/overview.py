@@ -41,8 +41,14 @@ def health(sight: Sight) -> dict[str, Any]:
         "reconciler": state,
         "reconciler_late": late,
         "last_good_at": last_good_at,
+        "troubles": [_timed(each) for each in state.troubles],
         "drift": [f"{state.counts[name]} {words}" for name, words in DRIFT.items() if state.counts.get(name)],
     }
+
+
+def _timed(trouble: dict[str, Any]) -> dict[str, Any]:
+    """With times as times; see `troubles.Troubles.told`."""
+    return trouble | {name: datetime.fromisoformat(trouble[name]) for name in ("since", "next_try_at")}
 
 
 def summary(sight: Sight) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from simulations.sumo.options import ALLOWED, OUTPUTS, check_request
 
 LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 MAX_LABELS = 20
+MOST = 10**12  # in a progress record: far beyond any simulation, and short enough to be shown
 CHECKED_BY_SUMO_RULES = ("options", "outputs", "begin", "end", "step_length", "scale", "seed")
 
 
@@ -111,20 +112,27 @@ class UploadRequest(StrictSerializer):
     )
 
 
+class Figure(Number):
+    """A number of a progress record."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=-MOST, max_value=MOST, **kwargs)
+
+
 class ProgressRequest(serializers.Serializer):
     """The runner's last progress record."""
 
-    sim_time = Number()
+    sim_time = Figure()
     percent = Number(allow_null=True, default=None, min_value=0, max_value=100)
-    running = WholeNumber(min_value=0)
-    halting = WholeNumber(min_value=0, default=0)
-    waiting = WholeNumber(min_value=0, default=0)
-    inserted = WholeNumber(min_value=0, default=0)
-    arrived = WholeNumber(min_value=0, default=0)
-    teleports = WholeNumber(min_value=0, default=0)
-    mean_speed = Number(allow_null=True, default=None)
-    rtf = Number(allow_null=True, default=None)
-    eta_s = Number(allow_null=True, default=None)
+    running = WholeNumber(min_value=0, max_value=MOST)
+    halting = WholeNumber(min_value=0, max_value=MOST, default=0)
+    waiting = WholeNumber(min_value=0, max_value=MOST, default=0)
+    inserted = WholeNumber(min_value=0, max_value=MOST, default=0)
+    arrived = WholeNumber(min_value=0, max_value=MOST, default=0)
+    teleports = WholeNumber(min_value=0, max_value=MOST, default=0)
+    mean_speed = Figure(allow_null=True, default=None)
+    rtf = Figure(allow_null=True, default=None)
+    eta_s = Figure(allow_null=True, default=None)
 
 
 class VersionQuery(StrictSerializer):

@@ -40,6 +40,10 @@ while fate.get("hold") and not os.path.exists(fate["hold"]):
     time.sleep(0.02)
 if fate.get("silent"):
     sys.exit(fate["exit"])
+if "message" in fate:
+    with open(os.environ["TERMINATION_MESSAGE_PATH"], "w") as file:
+        file.write(fate["message"])
+    sys.exit(fate.get("exit", 0))
 report(fate.get("outcome", "succeeded"), **fate.get("report", {}))
 sys.exit(fate.get("exit", 0))
 """

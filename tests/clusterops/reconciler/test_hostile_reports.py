@@ -2,11 +2,13 @@
 
 import json
 import time
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 from hypothesis import example, given, settings
@@ -43,6 +45,13 @@ REPORTS = st.fixed_dictionaries(
     {"outcome": st.sampled_from(["succeeded", "sumo_failed", "interrupted"])}, optional=dict.fromkeys(FIELDS, ANY_JSON)
 )
 TEXTS = (REPORTS | ANY_JSON).map(json.dumps) | st.text()
+
+
+def call_command_quietly(*arguments: Any) -> str:
+    out = StringIO()
+    *words, cluster = arguments
+    call_command(*words, str(cluster.config.kubeconfig), stdout=out)
+    return out.getvalue()
 
 
 def started_job(**columns: Any) -> Job:
@@ -182,3 +191,18 @@ def test_a_cancel_does_not_wait_for_storage(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("clusterops.passing.log.exception", lambda *args: None)
     reconcile_once(gateway_of(CannedApi()))
     assert [Job.objects.get(pk=job.pk).status for job in jobs] == ["RUNNING", "CANCELLED"]
+
+
+def test_hostile_pods_on_a_real_cluster_and_their_tenants_way_out(
+    loop: Any, submit: Any, city: Any, fate_cluster: Any
+) -> None:
+    jobs = [submit(message=text) for text in HOSTILE[:5]]
+    loop.until_ended(*jobs)
+    assert [job.status for job in jobs] == ["SUCCEEDED", "SUCCEEDED", "FAILED", "SUCCEEDED", "FAILED"]
+    assert jobs[0].results["kpis"] == {"co2_kg": None, "a": None, "b": None, "teleports": 2}
+    Job.objects.filter(pk=jobs[0].pk).update(status="RUNNING", finished_at=None, released_at=None)
+    Job.objects.filter(pk=jobs[0].pk).update(cancel_requested_at=timezone.now())
+    loop.once()  # the way an earlier release left it: RUNNING for ever, its cancel never granted
+    said = call_command_quietly("offboard_tenant", city.pk, "--erase-data", "--kubeconfig", fate_cluster)
+    assert f"Erased tenant {city.pk}" in said
+    assert not Job.objects.filter(tenant=city.pk).exists()
