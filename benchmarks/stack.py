@@ -38,6 +38,7 @@ def database() -> Iterator[Path]:
             JOB_TOKEN_KEYS=secrets.token_urlsafe(48),
             DATA_DIR=str(folder / "data"),
             STATIC_ROOT=str(folder / "static"),
+            INSTALLATION_ID="bench",
             LOG_LEVEL="WARNING",
         )
         for command in (["migrate", "--verbosity=0"], ["collectstatic", "--noinput", "--verbosity=0"]):

@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from clusterops import errors
 from clusterops.contract import Phase, Run
 from clusterops.passing import Pass, log
+from clusterops.unreachable import heed
 from simulations.models import Job, JobLog
 
 TAIL_LINES = 500
@@ -26,6 +27,7 @@ ONE_LOG_S = 2.0
 LOG_RESTS_S = 30.0  # after a failure, before it is asked for again
 NODE_RESTS_S = 5.0  # the same, for other logs on its node
 LIVE_LOG_EVERY = timedelta(seconds=60)
+UNHEARD_EVERY = timedelta(seconds=15)  # of runners that have not reported yet: can they?
 PATIENCE = timedelta(seconds=120)  # a log that cannot be read for that long is given up
 
 Item = TypeVar("Item")
@@ -150,11 +152,13 @@ def _live_logs(this: Pass, reader: LogReader) -> None:
     """A vanished node costs at most the log since the last capture: some running jobs, the stalest first."""
     if not reader.has_time(0.5) or not this.memory.due("live logs", 5):
         return
+    unheard = Q(progress_at=None) | Q(reason=Job.Reason.SERVICE_UNREACHABLE)
     stale = Q(log=None) | Q(log__captured_at__lt=this.now - LIVE_LOG_EVERY)
+    stale |= unheard & Q(log__captured_at__lt=this.now - UNHEARD_EVERY)
     rows = (
         Job.objects.filter(stale, status=Job.Status.RUNNING, dispatched_at__isnull=False)
         .exclude(pod_name="")
-        .only("job_id", "k8s_namespace", "pod_name", "node_name")
+        .only("job_id", "k8s_namespace", "pod_name", "node_name", "status", "reason", "message", "attempt")
         .order_by(F("log__captured_at").asc(nulls_first=True))[:LIVE_LOGS_PER_PASS]
     )
     for jobs in _batches(list(rows)):
@@ -174,6 +178,9 @@ def _capture_live(this: Pass, reader: LogReader, jobs: Sequence[Job]) -> None:
             failed.append(job)
     _store(read)
     this.counts.logs += len(read)
+    for row in read:
+        with this.wall(f"what the log of job {row.job_id} says"):
+            heed(row)
     # Their turn comes again after the others', and what was stored before stays.
     JobLog.objects.bulk_create([JobLog(job=job, text="") for job in failed], ignore_conflicts=True)
     JobLog.objects.filter(job__in=failed).update(captured_at=this.now)

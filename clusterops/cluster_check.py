@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from clusterops import errors, manifests
+import psycopg
+from django.db import DatabaseError
+
+from clusterops import errors, installation
 from clusterops.gateway import KubeApi
+from clusterops.install import reach_check
 from clusterops.permissions import BIND, BY_METHOD, Identity, Right, needed_by
+from tenants.database import configuration_problem
 
 OLDEST = (1, 28)
 
@@ -25,8 +30,11 @@ class Finding:
     text: str
 
 
-def check(api: KubeApi, identity: Identity) -> Iterator[Finding]:
-    """All findings in turn. An unreachable cluster ends the list with its own line."""
+def check(api: KubeApi, identity: Identity, *, probe: bool = False) -> Iterator[Finding]:
+    """All findings in turn; with `probe` a pod in a tenant's namespace tries to reach the control plane.
+
+    An unreachable cluster ends the list with its own line.
+    """
     try:
         yield _version(api)
         namespaces = _tenant_namespaces(api)
@@ -36,10 +44,23 @@ def check(api: KubeApi, identity: Identity) -> Iterator[Finding]:
         if identity == "reconciler":
             yield _right(api, BIND, "", name="sumok8-tenant")
             yield _pod_security(api, namespaces)
+            if probe:
+                yield _reach(api, example)
         yield _optional(api, "karpenter.sh", "Karpenter", "machines come and go with the jobs")
         yield _optional(api, "metrics.k8s.io", "metrics", "kubectl top works; nothing of ours needs it")
     except errors.ClusterUnreachable as error:
         yield Finding(Verdict.MISSING, "cluster", str(error))
+
+
+def check_database() -> Finding:
+    """Does it answer, and does the reconciler reach it past any pooler?"""
+    try:
+        problem = configuration_problem()
+    except (DatabaseError, psycopg.Error) as error:
+        problem = f"does not answer: {error}".strip()
+    return Finding(
+        Verdict.MISSING if problem else Verdict.OK, "database", problem or "answers, without a pooler between"
+    )
 
 
 def _version(api: KubeApi) -> Finding:
@@ -51,7 +72,7 @@ def _version(api: KubeApi) -> Finding:
 
 
 def _tenant_namespaces(api: KubeApi) -> list[dict[str, Any]]:
-    query = {"labelSelector": f"{manifests.MANAGED_BY}=sumok8"}
+    query = {"labelSelector": installation.selector()}
     try:
         found = api.items("/api/v1/namespaces", query=query)
     except errors.Forbidden:  # the web's identity may not; the table below tells whether it should
@@ -113,6 +134,14 @@ def _pod_security(api: KubeApi, namespaces: list[dict[str, Any]]) -> Finding:
             return Finding(Verdict.OK, subject, f"restricted, seen in {names[0]}")
         return Finding(Verdict.OK, subject, "labels are set; an administrator's identity can see whether they work")
     return Finding(Verdict.MISSING, subject, f"{names[0]} is labelled restricted, yet a privileged pod is accepted")
+
+
+def _reach(api: KubeApi, namespace: str) -> Finding:
+    if not namespace:
+        return Finding(Verdict.NOTE, reach_check.SUBJECT, "no tenant's namespace yet to try it from")
+    works, text = reach_check.reach(api, namespace)
+    verdict = {True: Verdict.OK, False: Verdict.MISSING, None: Verdict.NOTE}[works]
+    return Finding(verdict, reach_check.SUBJECT, text)
 
 
 def _optional(api: KubeApi, group: str, subject: str, meaning: str) -> Finding:

@@ -90,7 +90,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Node:
-    """A machine of the cluster. CPU in cores, memory in bytes."""
+    """A machine of the cluster. CPU in cores, memory in bytes; requested and running: by all pods, whosever."""
 
     name: str
     ready: bool

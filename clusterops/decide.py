@@ -18,7 +18,10 @@ from simulations.sumo.protocol.report import RunReport
 Status, Reason = Job.Status, Job.Reason
 
 # Not the job's fault: a new attempt, up to MAX_ATTEMPTS. A disruption that Kubernetes repairs itself is not in here.
-RETRIED = {Reason.NODE_LOST, Reason.INTERRUPTED, Reason.PREEMPTED, Reason.RUNNER_ERROR}
+RETRIED = {
+    *(Reason.NODE_LOST, Reason.INTERRUPTED, Reason.PREEMPTED, Reason.RUNNER_ERROR),
+    Reason.SERVICE_UNREACHABLE,
+}
 # Waiting for these helps only if an operator acts: after a grace the job fails and gives its place free.
 NEEDS_OPERATOR = {Reason.IMAGE_ERROR, Reason.CONFIG_ERROR, Reason.ADMISSION_REFUSED}
 # Failures that a namespace being deleted causes too: look at the namespace before believing them.
@@ -38,6 +41,7 @@ OUTCOME_REASONS = {
     "sumo_crashed": Reason.SUMO_CRASHED,
     "out_of_memory": Reason.OUT_OF_MEMORY,
     "internal": Reason.RUNNER_ERROR,
+    "unreachable": Reason.SERVICE_UNREACHABLE,
     "io_failed": Reason.RESULTS_NOT_STORED,
     "interrupted": Reason.INTERRUPTED,
 }
@@ -124,6 +128,9 @@ def _with_run(job: Job, run: Run, now: datetime, evidence: Evidence) -> Decision
         if waited > timedelta(seconds=settings.NODE_LOST_AFTER_S):
             return _again(job, run, now, Reason.NODE_LOST)
         return _stay(job, run, now, Reason.NODE_LOST)
+    if run.phase is Phase.RUNNING and job.reason == Reason.SERVICE_UNREACHABLE:
+        # Its log said so; `unreachable.heed` reads there too when it is over.
+        return Decision(Status.RUNNING, job.reason, job.message, _placed(job, run, now))
     if run.phase is Phase.RUNNING:
         return _stay(job, run, now, Reason.RUNNING, status=Status.RUNNING)
     if run.phase is Phase.ENDING:

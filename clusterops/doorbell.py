@@ -4,13 +4,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import psycopg
-from django.db import connection
 
 from clusterops import errors
 from clusterops.gateway import Gateway
+from tenants.database import direct_connection
 
 log = logging.getLogger(__name__)
 
@@ -18,14 +17,6 @@ CHANNEL = "sumok8_doorbell"  # rung by triggers: simulations/migrations/0002, te
 WATCHED = ("jobs", "pods")
 AGAIN_AFTER_S = 2.0
 POLL_S = 1.0
-
-
-def own_connection() -> psycopg.Connection[Any]:
-    """A connection of our own, outside Django's pool: LISTEN and session locks need one that stays."""
-    parameters: dict[str, Any] = connection.get_connection_params()
-    for name in ("cursor_factory", "context", "prepare_threshold"):
-        parameters.pop(name, None)
-    return psycopg.connect(**parameters, autocommit=True, keepalives=1, keepalives_idle=10, keepalives_interval=5)
 
 
 class Doorbell:
@@ -66,7 +57,7 @@ class Doorbell:
             self._stop.wait(AGAIN_AFTER_S)
 
     def _listen(self) -> None:
-        with own_connection() as own:
+        with direct_connection() as own:
             own.execute(f"LISTEN {CHANNEL}")
             self.ring()  # something may have happened before we listened
             while not self._stop.is_set():

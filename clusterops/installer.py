@@ -17,9 +17,10 @@ from typing import Literal
 from clusterops import errors, kustomize
 from clusterops.gateway import APPLY, KubeApi
 from clusterops.kustomize import Manifest, name_of
-from clusterops.readiness import failure_of, is_ready, trouble_of
+from clusterops.readiness import event_of, failure_of, is_ready, trouble_of
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+HOME = "sumok8"  # the namespace in deploy/base
 PART_OF = "app.kubernetes.io/part-of"
 CONTROLLER_IMAGE = "sumok8-controller"
 SECRET = "sumok8-secrets"  # noqa: S105 - its name
@@ -55,8 +56,12 @@ def load(folder: Path, *, namespace: str = "", image: str = "", runner_image: st
         objects = kustomize.build(folder)
     except kustomize.KustomizeError as error:
         raise InstallError(str(error)) from error
-    if namespace:
+    if namespace and namespace != namespace_of(objects):
         objects = kustomize.with_namespace(objects, namespace)
+    if (home := namespace_of(objects)) != HOME:
+        for manifest in objects:  # two installations that share a name would take each other's rights
+            if manifest["kind"] == "ClusterRoleBinding":
+                manifest["metadata"]["name"] += f"-{home}"
     if image:
         names = {kustomize.image_name(container["image"]) for container in kustomize.containers(objects)}
         for name in names:
@@ -126,7 +131,7 @@ def install(api: KubeApi, objects: list[Manifest], *, database_url: str, dry_run
         if not dry_run:
             found = api.request("POST", secret.rpartition("/")[0], body=made)
         yield Step(f"Secret/{SECRET}", f"{'would be ' if dry_run else ''}created, with random keys")
-    for manifest in with_configuration_mark(objects[1:], found):
+    for manifest in with_configuration_mark(with_api_server_ports(api, objects[1:]), found):
         if dry_run and not present and manifest["kind"] not in kustomize.CLUSTER_SCOPED:
             yield Step(name_of(manifest), "would be created; the server checks it once the namespace exists")
         else:
@@ -142,6 +147,23 @@ def with_configuration_mark(objects: list[Manifest], secret: Manifest | None) ->
     for manifest in objects:
         if manifest["kind"] == "Deployment":
             manifest["spec"]["template"]["metadata"].setdefault("annotations", {})["sumok8.io/configuration"] = mark
+    return objects
+
+
+def with_api_server_ports(api: KubeApi, objects: list[Manifest]) -> list[Manifest]:
+    """Policies see the port behind the Service `kubernetes`, which differs from cluster to cluster: let it out too."""
+    query = {"labelSelector": "kubernetes.io/service-name=kubernetes"}
+    try:
+        slices = api.items("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", query=query)
+    except errors.Refused:
+        return objects
+    ports = {port["port"] for each in slices for port in each.get("ports") or () if port.get("port")}
+    objects = copy.deepcopy(objects)
+    for manifest in objects:
+        if name_of(manifest) == "NetworkPolicy/sumok8-egress":
+            known = {port["port"] for rule in manifest["spec"]["egress"] for port in rule.get("ports", ())}
+            missing = [{"protocol": "TCP", "port": port} for port in sorted(ports - known)]
+            manifest["spec"]["egress"] += [{"ports": missing}] if missing else []
     return objects
 
 
@@ -183,26 +205,48 @@ def delete(api: KubeApi, path: str) -> bool:
 
 
 def wait_ready(api: KubeApi, objects: list[Manifest], *, timeout_s: float) -> Iterator[Step]:
-    """Wait for every workload in turn, telling what it waits for. Raises InstallError when the time is over."""
+    """Wait for all workloads at once, telling of each what it waits for as soon as it is known, until it is mended.
+
+    Raises InstallError when the time is over, or when one has failed for good.
+    """
     deadline = time.monotonic() + timeout_s
-    for manifest in objects:
-        if manifest["kind"] not in {"Deployment", "StatefulSet", "Job"}:
-            continue
-        told = ""
-        while True:
-            live = api.request("GET", path_of(manifest))
+    waiting = [manifest for manifest in objects if manifest["kind"] in {"Deployment", "StatefulSet", "Job"}]
+    last: dict[str, str] = {}
+    told: set[tuple[str, str]] = set()
+    while waiting:
+        for manifest in list(waiting):
+            name = name_of(manifest)
+            try:
+                live = api.request("GET", path_of(manifest))
+                ready, trouble = is_ready(live), "" if is_ready(live) else _trouble(api, live)
+            except errors.ClusterUnreachable as error:
+                live, ready, trouble = {"kind": "", "status": {}}, False, str(error)
             if failure := failure_of(live):
-                raise InstallError(f"{name_of(manifest)} failed: {failure}")
-            if is_ready(live):
-                break
-            trouble = trouble_of(_pods(api, live))
-            if time.monotonic() > deadline:
-                raise InstallError(f"{name_of(manifest)} is not ready after {timeout_s:.0f} s. {trouble}".rstrip())
-            if trouble != told:
-                yield Step(name_of(manifest), trouble or "starting")
-                told = trouble
+                raise InstallError(f"{name} failed: {failure}")
+            last[name] = trouble
+            if ready:
+                waiting.remove(manifest)
+                yield Step(name, "ready")
+            elif (name, trouble) not in told:  # an image that is not there alternates between two reasons
+                told.add((name, trouble))
+                yield Step(name, trouble or "starting")
+        if waiting and time.monotonic() > deadline:
+            # What has no trouble of its own waits for what has.
+            name = min(map(name_of, waiting), key=lambda name: not last[name])
+            raise InstallError(f"{name} is not ready after {timeout_s:.0f} s. {last[name]}".rstrip())
+        if waiting:
             time.sleep(POLL_S)
-        yield Step(name_of(manifest), "ready")
+
+
+def _trouble(api: KubeApi, live: Manifest) -> str:
+    """What keeps the workload from being ready, with the cluster's own event where one tells more."""
+    pods = _pods(api, live)
+    trouble = trouble_of(pods)
+    if not trouble and pods and all(pod["status"].get("phase") == "Running" for pod in pods):
+        return ""
+    path = f"/api/v1/namespaces/{live['metadata']['namespace']}/events"
+    event = event_of(api.items(path, query={"fieldSelector": "type=Warning"}), live, pods)
+    return "; ".join(filter(None, (trouble, event if event not in trouble else "")))
 
 
 def _pods(api: KubeApi, workload: Manifest) -> list[Manifest]:

@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from clusterops import installation
 from clusterops.contract import RunSpec, TenantSpace
 
-MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGED_BY, INSTALLATION = installation.MANAGED_BY, installation.INSTALLATION
 TENANT = "sumok8.io/tenant"
 JOB_ID = "sumok8.io/job-id"
 ATTEMPT = "sumok8.io/attempt"
@@ -35,7 +36,7 @@ WORK, TMP, TERMINATION_LOG = "/work", "/tmp", "/dev/termination-log"  # noqa: S1
 
 def labels(tenant_id: str) -> dict[str, str]:
     """On every object of ours."""
-    return {MANAGED_BY: "sumok8", TENANT: tenant_id}
+    return {MANAGED_BY: "sumok8", INSTALLATION: installation.own_id(), TENANT: tenant_id}
 
 
 def namespace(space: TenantSpace) -> dict[str, Any]:
@@ -100,10 +101,8 @@ def isolation(space: TenantSpace) -> dict[str, Any]:
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.CONTROLLER_NAMESPACE}},
         "podSelector": {"matchLabels": {"app.kubernetes.io/name": "sumok8-web"}},
     }
-    # Any pod of the cluster may be the DNS server; 169.254.20.10 is NodeLocal DNSCache's address.
-    dns = [{"namespaceSelector": {}}, {"ipBlock": {"cidr": "169.254.20.10/32"}}]
     egress: list[dict[str, Any]] = [
-        {"to": dns, "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]},
+        _dns(),
         # A policy sees the pod behind the Service, so the port is the web container's.
         {"to": [web], "ports": [{"protocol": "TCP", "port": 8000}]},
     ]
@@ -115,6 +114,15 @@ def isolation(space: TenantSpace) -> dict[str, Any]:
         egress.append({"to": [anywhere], "ports": [{"protocol": "TCP", "port": port}]})
     spec = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": egress}
     return _object("networking.k8s.io/v1", "NetworkPolicy", f"{space.namespace}-isolation", space, spec=spec)
+
+
+def _dns() -> dict[str, Any]:
+    """Name servers may be pods, or live outside the pods' network: on the machines, link-local, in the cloud."""
+    ports = [{"protocol": protocol, "port": port} for port in settings.RUNNER_DNS_PORTS for protocol in ("UDP", "TCP")]
+    if "any" in settings.RUNNER_DNS_CIDRS:
+        return {"ports": ports}
+    places = [{"ipBlock": {"cidr": cidr}} for cidr in settings.RUNNER_DNS_CIDRS]
+    return {"to": [{"namespaceSelector": {}}, *places], "ports": ports}
 
 
 def job(spec: RunSpec) -> dict[str, Any]:

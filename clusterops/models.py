@@ -31,6 +31,21 @@ class TenantNamespace(models.Model):
         return self.namespace
 
 
+class Installation(models.Model):
+    """One row: the id under which this installation marks its objects in the cluster, kept since its first start."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    name = models.CharField(max_length=63)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "installation"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="installation_one_row")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ReconcilerState(models.Model):
     """One row: the last pass and the last look at the cluster. Read it with `ReconcilerState.get()`."""
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from clusterops import errors, installer
 from clusterops.gateway import KubeApi, path_of
-from clusterops.models import TenantNamespace
+from clusterops.models import ReconcilerState, TenantNamespace
+from clusterops.single import is_at_work
 from clusterops.spaces import space_of
 from clusterops.translate_cluster import refuse_foreign_namespace
 from simulations.models import Job
@@ -27,11 +28,11 @@ def offboard(api: KubeApi, tenant: Tenant, *, erase: bool, patience_s: float) ->
     if tenant.is_active:
         Tenant.objects.filter(pk=tenant.pk).update(is_active=False)
         yield f"Tenant {tenant} is inactive: its keys are refused."
-    wished = sum(job.request_cancel() for job in Job.objects.active().filter(tenant=tenant))
+    wished = Job.objects.filter(tenant=tenant).request_cancel()
     if wished:
         yield f"Asked {wished} job(s) to end."
     _wait_for_jobs(tenant, patience_s)
-    # First the row: the reconciler repairs the namespaces that it has rows of.
+    _wait_for_pass(patience_s)
     TenantNamespace.objects.filter(tenant=tenant).delete()
     yield _delete_namespace(api, tenant)
     if erase:
@@ -62,6 +63,18 @@ def _wait_for_jobs(tenant: Tenant, patience_s: float) -> None:
             raise NotEnded(
                 f"{count} job(s) of {tenant} have not ended within {patience_s:.0f} s; is the reconciler running? "
                 "Nothing was deleted. Repeat the command to go on."
+            )
+        time.sleep(POLL_S)
+
+
+def _wait_for_pass(patience_s: float) -> None:
+    """A pass that read the tenant before it was locked out may make its place again; later ones leave it alone."""
+    before, deadline = ReconcilerState.get().passes, time.monotonic() + patience_s
+    while is_at_work() and ReconcilerState.get().passes == before:
+        if time.monotonic() > deadline:
+            raise NotEnded(
+                f"The reconciler has not ended a pass within {patience_s:.0f} s. Nothing was deleted. Repeat the "
+                "command to go on."
             )
         time.sleep(POLL_S)
 

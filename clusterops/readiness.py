@@ -27,6 +27,29 @@ def _condition(live: Manifest, kind: str) -> dict[str, Any] | None:
     return next((found for found in conditions if found["type"] == kind and found["status"] == "True"), None)
 
 
+def event_of(events: list[Manifest], subject: Manifest, pods: list[Manifest]) -> str:
+    """The newest warning about the workload, its pods or what makes them (a ReplicaSet); empty if there is none."""
+    names = {subject["metadata"]["name"], *(pod["metadata"]["name"] for pod in pods)}
+    owners = {owner["name"] for pod in pods for owner in pod["metadata"].get("ownerReferences", ())}
+    about = [
+        event
+        for event in events
+        if event.get("type") == "Warning"
+        and (
+            (name := event.get("involvedObject", {}).get("name", "")) in names | owners
+            or (event["involvedObject"].get("kind") == "ReplicaSet" and name.rpartition("-")[0] in names)
+        )
+    ]
+    newest = max(about, key=_last_seen, default=None)
+    return f"{newest.get('reason', '')}: {newest.get('message', '')}".strip(": ") if newest else ""
+
+
+def _last_seen(event: Manifest) -> str:
+    series = event.get("series") or {}
+    times = (event.get("lastTimestamp"), series.get("lastObservedTime"), event.get("eventTime"))
+    return str(next(filter(None, times), ""))
+
+
 def trouble_of(pods: list[Manifest]) -> str:
     """What keeps the pods from running, in the cluster's words; empty if nothing is known."""
     found = set()

@@ -162,6 +162,9 @@ SENTENCES: dict[str, str | Callable[[Facts], str]] = {
         "It was killed from outside without a word why. Submit it again; if it happens again, try more memory."
         + _quoted(f.detail)
     ),
+    Reason.SERVICE_UNREACHABLE: lambda f: _again(
+        f"{f.first_error.rstrip('.') or 'Its pod could not reach the control plane'}."
+    )(f),
     Reason.INTERRUPTED: _again("The machine stopped the simulation before its end."),
     Reason.PREEMPTED: _again("Its machine was taken away for other work or maintenance."),
     Reason.NODE_LOST: _again("Its machine does not answer any more."),

@@ -108,9 +108,9 @@ def _sample(this: Pass, snapshot: ClusterSnapshot) -> None:
         starting=this.counts.starting,
         nodes=len(nodes),
         nodes_ready=sum(node.ready for node in nodes),
-        cpu_requested=sum(usage["cpu"] for usage in snapshot.usage_by_namespace.values()),
+        cpu_requested=sum(node.cpu_requested for node in nodes),
         cpu_allocatable=sum(node.cpu for node in nodes),
-        memory_requested=sum(usage["memory"] for usage in snapshot.usage_by_namespace.values()),
+        memory_requested=sum(node.memory_requested for node in nodes),
         memory_allocatable=sum(node.memory for node in nodes),
     )
     ClusterSample.objects.filter(at__lt=this.now - SAMPLES_KEPT).delete()

@@ -3,16 +3,30 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
+from django.db import connection
 
-from clusterops.doorbell import own_connection
+from tenants.database import direct_connection
 
 log = logging.getLogger(__name__)
 
 LOCK_KEY = 0x53554D4F4B38  # "SUMOK8"
 POLL_S = 1.0
+
+
+def is_at_work() -> bool:
+    """Whether some reconciler holds the lock now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND (classid::bigint << 32) + objid::bigint = %s",
+            [LOCK_KEY],
+        )
+        return cursor.fetchone() is not None
 
 
 class Lock:
@@ -21,20 +35,29 @@ class Lock:
     def __init__(self) -> None:
         self._own: psycopg.Connection[Any] | None = None
 
-    def wait(self, stop: threading.Event, patience_s: float = float("inf")) -> bool:
-        """Wait for the lock; False if `stop` or the end of patience came first. Raises psycopg.OperationalError
-        without a database."""
+    def wait(
+        self,
+        stop: threading.Event,
+        patience_s: float = float("inf"),
+        *,
+        beat: Callable[[], None] = lambda: None,
+    ) -> bool:
+        """Wait for the lock; False if `stop` or the end of patience came first. `beat` is called while it waits.
+
+        Raises psycopg.OperationalError without a database.
+        """
         said, until = False, time.monotonic() + patience_s
         while not stop.is_set():
             if self.held():
                 return True
-            self._own = self._own or own_connection()
+            self._own = self._own or direct_connection()
             row = self._own.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
             if row and row[0]:
                 return True
             if not said:
                 log.warning("another reconciler is at work; waiting for it to end")
                 said = True
+            beat()
             if time.monotonic() > until:
                 return False
             stop.wait(POLL_S)

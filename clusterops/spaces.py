@@ -4,12 +4,13 @@ import hashlib
 import json
 import time
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 
 from clusterops import errors, manifests
 from clusterops.contract import TenantSpace
 from clusterops.models import TenantNamespace
 from clusterops.passing import Pass, log
+from simulations.models import Job
 from tenants.models import Tenant
 
 CHECK_EVERY_S = 60
@@ -39,8 +40,13 @@ def is_applied(row: TenantNamespace, space: TenantSpace) -> bool:
 
 
 def keep_spaces(this: Pass) -> None:
-    """Changed limits at once; every minute, and once at the start, also what others changed or deleted."""
-    rows = list(TenantNamespace.objects.select_related("tenant"))
+    """Changed limits at once; every minute, and once at the start, also what others changed or deleted.
+
+    A deactivated tenant without active jobs needs no place, and may be on its way out: nothing is written there, so
+    that `offboard_tenant` can delete it for good.
+    """
+    needed = Q(tenant__is_active=True) | Exists(Job.objects.active().filter(tenant=OuterRef("pk")))
+    rows = list(TenantNamespace.objects.filter(needed).select_related("tenant"))
     for row in rows:
         if not is_applied(row, space_of(row.tenant)):
             ensure(this, row.tenant)

@@ -9,6 +9,7 @@ from typing import Any
 from clusterops.contract import Phase, Run
 from clusterops.manifests import ATTEMPT, JOB_ID, TENANT
 from clusterops.readings import values
+from clusterops.readings.pod_requests import slim_spec
 from clusterops.readings.values import moment, words
 from clusterops.translate_pod import EXIT_REASONS, pod_state
 from simulations.models import Job
@@ -51,10 +52,9 @@ def _slim_pod(pod: Json) -> Json:
     slim_status["containerStatuses"] = [
         {"name": each.get("name"), "state": each.get("state")} for each in status.get("containerStatuses") or ()
     ]
-    containers = [{"resources": each.get("resources")} for each in spec.get("containers") or ()]
     return {
         "metadata": _slim_metadata(pod["metadata"]),
-        "spec": {"nodeName": spec.get("nodeName"), "containers": containers},
+        "spec": slim_spec(spec),
         "status": slim_status,
     }
 

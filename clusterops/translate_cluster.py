@@ -1,40 +1,37 @@
 """The API server's nodes, namespaces and what stands in them → `ClusterSnapshot`, `SpaceState`. Pure."""
 
 import logging
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from clusterops import errors, manifests
+from clusterops import errors, installation, manifests
 from clusterops.contract import ClusterSnapshot, Node, Run, SpaceState, TenantSpace
+from clusterops.readings import pod_requests
+from clusterops.readings.quantities import quantity, same
 from clusterops.readings.values import moment, oddity
 from clusterops.readings.values import name as name_of
 
 log = logging.getLogger(__name__)
 Json = Mapping[str, Any]
-SUFFIXES = {
-    "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
-    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
-}  # fmt: skip
-
-
-QUANTITY = re.compile(r"([+-]?[0-9.]{1,40}(?:[eE][+-]?[0-9]{1,2})?)([numkMGTPE]|[KMGTPE]i)?")
-
-
-def quantity(text: str | int | float) -> float:
-    """Kubernetes' notation as a number: "100m" → 0.1, "4Gi" → 4294967296. Raises ValueError."""
-    found = QUANTITY.fullmatch(str(text))
-    if found is None:
-        raise ValueError(f"{str(text)[:50]!r} is not a quantity")
-    return float(found[1]) * SUFFIXES[found[2] or ""]
+# Mappings of what we write whose values are quantities: the API server gives back its own way of writing them.
+QUANTITIES = {"hard", "default", "defaultRequest", "requests", "limits"}
 
 
 def snapshot(
-    nodes: Iterable[Json], jobs: Sequence[Json], pods: Sequence[Json], runs: Iterable[Run], taken_at: datetime
+    nodes: Iterable[Json],
+    jobs: Sequence[Json],
+    pods: Sequence[Json],
+    runs: Iterable[Run],
+    taken_at: datetime,
+    others: Mapping[str, Counter[str]] = MappingProxyType({}),
 ) -> ClusterSnapshot:
-    """What cannot be read is left out, and told in `unreadable`."""
+    """`jobs` and `pods` are ours; `others`: what all other pods request of each node (`pod_requests.by_node`).
+
+    What cannot be read is left out, and told in `unreadable`.
+    """
     unreadable: list[str] = []
 
     def each(kind: str, items: Iterable[Json], read: Callable[[Json], None]) -> None:
@@ -55,6 +52,8 @@ def snapshot(
 
     each("Pod", pods, usage.add)
     each("Job", jobs, count)
+    for node, sums in others.items():
+        usage.by_node[node].update(sums)
     each("Node", nodes, lambda node: found.append(_node(node, usage.by_node[node["metadata"]["name"]])))
     totals = {name: sum(counts[name] > 0 for counts in counters.values()) for name in ("active", "succeeded", "failed")}
     return ClusterSnapshot(
@@ -82,14 +81,11 @@ class Usage:
 
     def add(self, pod: Json) -> None:
         phase = str((pod.get("status") or {}).get("phase", "Pending"))
-        asked = {"pods": 1.0, "running": float(phase == "Running")}
+        asked = pod_requests.requests_of(pod["spec"])
+        asked.update(pods=1, running=int(phase == "Running"))
         namespace, node = pod["metadata"]["namespace"], pod["spec"].get("nodeName")
-        for container in pod["spec"].get("containers") or []:
-            requests = (container.get("resources") or {}).get("requests") or {}
-            for name in ("cpu", "memory"):
-                asked[name] = asked.get(name, 0.0) + quantity(requests.get(name, 0))
         self.phases[phase] += 1
-        if phase in {"Succeeded", "Failed"}:
+        if phase in pod_requests.ENDED:
             return
         self.by_namespace[namespace].update(asked)
         if node:
@@ -167,7 +163,13 @@ def covers(found: Any, wanted: Any) -> bool:
         if not isinstance(found, Mapping):
             return False
         # Items of a LIST carry neither apiVersion nor kind.
-        return all(covers(found.get(key), value) for key, value in wanted.items() if key not in {"apiVersion", "kind"})
+        return all(
+            _same_quantities(found.get(key), value)
+            if key in QUANTITIES and isinstance(value, Mapping)
+            else covers(found.get(key), value)
+            for key, value in wanted.items()
+            if key not in {"apiVersion", "kind"}
+        )
     if isinstance(wanted, list):
         return (
             isinstance(found, list)
@@ -177,12 +179,26 @@ def covers(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
+def _same_quantities(found: Any, wanted: Json) -> bool:
+    return isinstance(found, Mapping) and all(same(found.get(name), value) for name, value in wanted.items())
+
+
 def refuse_foreign_namespace(found: Json, space: TenantSpace) -> None:
     """Raises NamespaceNotOurs, or NamespaceTerminating while it is being deleted."""
     own = found["metadata"].get("labels") or {}
     if own.get(manifests.MANAGED_BY) != "sumok8" or own.get(manifests.TENANT) != space.tenant_id:
         raise errors.NamespaceNotOurs(
             f"The namespace {space.namespace} exists and does not belong to tenant {space.tenant_id}."
+        )
+    if manifests.INSTALLATION not in own:
+        raise errors.NamespaceNotOurs(
+            f"The namespace {space.namespace} names no installation: if an earlier version of this one made it, adopt "
+            "it with manage.py adopt_cluster."
+        )
+    if (other := own[manifests.INSTALLATION]) != installation.own_id():
+        raise errors.NamespaceNotOurs(
+            f"The namespace {space.namespace} belongs to another installation, {other}; with NAMESPACE_PREFIX each has "
+            "names of its own."
         )
     if (found.get("status") or {}).get("phase") == "Terminating":
         raise errors.NamespaceTerminating(f"The namespace {space.namespace} is being deleted.", status=403)

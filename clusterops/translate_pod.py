@@ -34,6 +34,7 @@ EXIT_REASONS = {
     70: Reason.SUMO_CRASHED,
     71: Reason.OUT_OF_MEMORY,
     72: Reason.RUNNER_ERROR,
+    73: Reason.SERVICE_UNREACHABLE,
     74: Reason.RESULTS_NOT_STORED,
     75: Reason.INTERRUPTED,
     137: Reason.KILLED,

@@ -46,7 +46,9 @@ class NodeAnswer(serializers.Serializer):
     status = serializers.ListField(child=serializers.CharField(), help_text="Ready or NotReady, then what else is so.")
     capacity = serializers.DictField(child=serializers.CharField())
     allocatable = serializers.DictField(child=serializers.CharField())
-    requested = serializers.DictField(child=serializers.FloatField(), help_text="CPU in cores, memory in bytes.")
+    requested = serializers.DictField(
+        child=serializers.FloatField(), help_text="By all pods on the node. CPU in cores, memory in bytes."
+    )
     pods_running = serializers.IntegerField()
     created = serializers.DateTimeField(allow_null=True)
 

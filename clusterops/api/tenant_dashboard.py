@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from clusterops import errors
 from clusterops.gateway import default_gateway
 from simulations.api.callers import tenant_of
+from simulations.api.storage import StorageSerializer, storage_of
 from simulations.models import Job
 from tenants.models import Tenant
 
@@ -50,6 +51,7 @@ class TenantDashboard(serializers.Serializer):
     running_pods = serializers.IntegerField()
     recent_jobs = RecentJob(many=True)
     stats = serializers.DictField(child=serializers.IntegerField(), help_text="Jobs by status, and those queued.")
+    storage = StorageSerializer()
     usage_source = serializers.ChoiceField(["cluster", "database"], help_text="database: the cluster does not answer.")
 
 
@@ -80,6 +82,7 @@ class TenantDashboardView(APIView):
             "running_pods": int(usage["running"]),
             "recent_jobs": jobs.order_by("-submitted_at", "-job_id").defer("results", "labels")[:RECENT_JOBS],
             "stats": counted,
+            "storage": storage_of(tenant.pk),
             "usage_source": source,
         }
         return Response(TenantDashboard(answer).data)

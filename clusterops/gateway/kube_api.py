@@ -1,11 +1,9 @@
 """HTTP to the API server: the only module that imports `kubernetes`, for its credentials and its connections."""
 
-import gc
 import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -13,6 +11,7 @@ import urllib3
 from kubernetes import client, config  # noqa: TID251 - this is the gateway
 
 from clusterops import errors, manifests
+from clusterops.gateway.garbage import collector_asleep
 from clusterops.readings.values import words
 from simulations.sumo.protocol.strict_json import clean
 
@@ -175,18 +174,6 @@ class KubeApi:
             raise errors.ClusterUnreachable(f"The answer broke off: {_brief(error)}") from error
         finally:
             answer.release_conn()
-
-
-@contextmanager
-def collector_asleep() -> Iterator[None]:
-    """Large LISTs parse in a third of the time without the garbage collector, which finds nothing in JSON."""
-    awake = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if awake:
-            gc.enable()
 
 
 def path_of(kind: str, namespace: str = "", name: str = "", sub: str = "") -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from clusterops.localcluster import admission, apply, defaults, lifecycle, patches, podstatus, validation
 from clusterops.localcluster.errors import ApiError, bad_request, invalid_kind
-from clusterops.localcluster.resources import JOBS, NAMESPACES, PODS, QUOTAS, Resource
+from clusterops.localcluster.resources import JOBS, NAMESPACES, PODS, Resource
 from clusterops.localcluster.store import Store, Stored
 
 _FIXED_META = (
@@ -139,9 +139,7 @@ class Api:
             fresh = {**body, "metadata": {**body.get("metadata", {}), "name": call.name}}
             created = self._create(call, fresh, 201)
             return created if call.resource in apply.UNTRACKED or call.dry_run else self._own(call, body, manager)
-        if call.resource is QUOTAS:
-            body = json.loads(json.dumps(body))
-            defaults.apply(QUOTAS, body)
+        body = apply_body(call.resource, body)
         force = call.query.get("force") == "true"
         merged = apply.merge(call.resource, stored.clone(), body, manager, force=force)
         return self._save(call, stored, merged, body.get("metadata", {}).get("resourceVersion"), tracked=True)
@@ -170,8 +168,8 @@ class Api:
         if resource is NAMESPACES:
             obj["spec"] = stored.clone()["spec"]
             meta.setdefault("labels", {})["kubernetes.io/metadata.name"] = meta["name"]
-        elif resource is QUOTAS and call.subresource != "status":
-            defaults.apply(resource, obj)
+        if call.subresource != "status":
+            defaults.canonical(resource, obj)
         validation.check_update(resource, old, obj)
         if not tracked:
             meta["managedFields"] = stored.clone()["metadata"].get("managedFields", [])
@@ -209,10 +207,9 @@ class Api:
 
 
 def apply_body(resource: Resource, body: dict[str, Any]) -> dict[str, Any]:
-    if resource is not QUOTAS:
-        return body
-    copy = json.loads(json.dumps(body))
-    defaults.apply(QUOTAS, copy)
+    """A copy as the API server reads it, so that "1000" meets "1k" as the same value."""
+    copy: dict[str, Any] = json.loads(json.dumps(body))
+    defaults.canonical(resource, copy)
     return copy
 
 

@@ -32,6 +32,7 @@ def random_suffix(length: int = 5) -> str:
 
 def apply(resource: Resource, obj: dict[str, Any]) -> None:
     """Fills `obj` in place. The caller has checked that it is well formed."""
+    canonical(resource, obj)
     meta = obj["metadata"]
     if meta.get("generateName") and not meta.get("name"):
         meta["name"] = meta["generateName"] + random_suffix()
@@ -45,7 +46,8 @@ def apply(resource: Resource, obj: dict[str, Any]) -> None:
         _pod_spec(obj["spec"], in_template=False)
         obj["status"] = {"phase": "Pending", "qosClass": podstatus.qos_class(obj)}
     elif resource is QUOTAS:
-        _canonical_quota(obj)
+        obj.setdefault("spec", {}).setdefault("hard", {})
+        obj.setdefault("status", {})
     elif resource is LIMIT_RANGES:
         for item in obj.get("spec", {}).get("limits", []):
             _limit_range_item(item)
@@ -59,10 +61,26 @@ def apply(resource: Resource, obj: dict[str, Any]) -> None:
         obj.setdefault("status", {})
 
 
-def _canonical_quota(obj: dict[str, Any]) -> None:
-    hard = {name: quantity.canonical(value) for name, value in obj.get("spec", {}).get("hard", {}).items()}
-    obj.setdefault("spec", {})["hard"] = hard
-    obj.setdefault("status", {})
+def canonical(resource: Resource, obj: dict[str, Any]) -> None:
+    """Print the quantities of `obj` as the API server does with whatever it has read."""
+    spec = obj.get("spec") or {}
+    if resource is QUOTAS:
+        _print(spec, ("hard",))
+    elif resource is LIMIT_RANGES:
+        for item in spec.get("limits", []):
+            _print(item, ("max", "min", "default", "defaultRequest"))
+    pod = spec if resource is PODS else spec.get("template", {}).get("spec", {}) if resource is JOBS else {}
+    for container in pod.get("containers") or []:
+        _print(container.get("resources") or {}, ("limits", "requests"))
+    for volume in pod.get("volumes") or []:
+        if (volume.get("emptyDir") or {}).get("sizeLimit"):
+            volume["emptyDir"]["sizeLimit"] = quantity.canonical(volume["emptyDir"]["sizeLimit"])
+
+
+def _print(owner: dict[str, Any], parts: tuple[str, ...]) -> None:
+    for part in parts:
+        if owner.get(part):
+            owner[part] = {name: quantity.canonical(value) for name, value in owner[part].items()}
 
 
 def _job(job: dict[str, Any]) -> None:
@@ -103,9 +121,6 @@ def _pod_spec(spec: dict[str, Any], *, in_template: bool) -> None:
         latest = ":" not in container["image"].rpartition("/")[2] or container["image"].endswith(":latest")
         container.setdefault("imagePullPolicy", "Always" if latest else "IfNotPresent")
         resources = container.setdefault("resources", {})
-        for part in ("limits", "requests"):
-            if part in resources:
-                resources[part] = {k: quantity.canonical(v) for k, v in resources[part].items()}
         if limits := resources.get("limits"):
             resources["requests"] = limits | resources.get("requests", {})
     spec.setdefault("restartPolicy", "Always")
@@ -125,9 +140,6 @@ def _pod_spec(spec: dict[str, Any], *, in_template: bool) -> None:
 
 
 def _limit_range_item(item: dict[str, Any]) -> None:
-    for part in ("max", "min", "default", "defaultRequest"):
-        if part in item:
-            item[part] = {k: quantity.canonical(v) for k, v in item[part].items()}
     if item.get("type") == "Container":
         default = {**item.get("max", {}), **item.get("default", {})}
         wanted = {**item.get("min", {}), **default, **item.get("defaultRequest", {})}

@@ -14,6 +14,8 @@ from typing import Any
 from clusterops.localcluster.containers import PodFolder
 from clusterops.localcluster.shim import descendants, write_json
 
+# Whoever starts the cluster may mark all that comes of it, to find it again; pods die with their shim.
+_STARTED_BY = "SUMOK8_STARTED_BY"
 _PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -28,6 +30,8 @@ def spawn(folder: PodFolder) -> int:
     """The shim's pid. Of several shims for one folder all but one end at once, so a pod never runs twice."""
     argv = [sys.executable, "-S", "-m", "clusterops.localcluster.shim", str(folder.path)]
     env = {"PYTHONPATH": str(_PROJECT), "PYTHONDONTWRITEBYTECODE": "1"}
+    if _STARTED_BY in os.environ:
+        env[_STARTED_BY] = os.environ[_STARTED_BY]
     quiet = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1)]
     errors = (os.POSIX_SPAWN_OPEN, 2, str(folder.path / "shim.err"), os.O_WRONLY | os.O_CREAT, 0o600)
     return os.posix_spawn(argv[0], argv, env, file_actions=[*quiet, errors], setsid=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from functools import lru_cache
 
 PATTERN = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
@@ -40,27 +40,30 @@ def is_binary(resource_name: str) -> bool:
 
 
 def render(value: Decimal, *, binary: bool) -> str:
-    """The canonical text: the largest suffix without a fraction; cores as whole numbers or thousandths."""
+    """The canonical text: the largest suffix that leaves a whole number (binary ones from 1024 on)."""
     if value == 0:
         return "0"
-    if not binary:
-        return str(int(value)) if value == int(value) else f"{int((value * 1000).to_integral_value())}m"
-    whole = int(value)
-    for suffix, factor in reversed(_BINARY.items()):
-        if whole >= factor and whole % factor == 0:
-            return f"{whole // factor}{suffix}"
+    if binary and abs(value) >= 1024 and value == int(value):
+        return _with_suffix(int(value), {factor: suffix for suffix, factor in _BINARY.items()})
+    scaled = (value.scaleb(9)).to_integral_value(ROUND_CEILING)  # nothing is finer than a billionth
+    return _with_suffix(int(scaled), {10 ** (9 + exponent): suffix for suffix, exponent in _DECIMAL.items()})
+
+
+def _with_suffix(whole: int, suffixes: dict[int, str]) -> str:
+    for factor in sorted(suffixes, reverse=True):
+        if whole % factor == 0:
+            return f"{whole // factor}{suffixes[factor]}"
     return str(whole)
 
 
 def canonical(text: str | int | float) -> str:
-    """As the API server prints a quantity that it read: "1000m" becomes "1", "1024Mi" becomes "1Gi"."""
+    """As the API server prints a quantity that it read: "1000m" becomes "1", "1000" "1k", "1024Gi" "1Ti".
+
+    https://github.com/kubernetes/apimachinery/blob/master/pkg/api/resource/quantity.go, CanonicalizeBytes
+    """
     value = parse(text)
-    if str(text).endswith("i"):
-        return render(value, binary=True)
-    if value != int(value):
-        return render(value, binary=False)
-    whole = int(value)
-    for suffix, exponent in reversed(_DECIMAL.items()):
-        if exponent > 0 and whole and whole % 10**exponent == 0 and not str(text).isdigit():
-            return f"{whole // 10**exponent}{suffix}"
-    return str(whole)
+    if re.search(r"[eE][+-]?[0-9]+$", str(text)):
+        printed = render(value, binary=False)
+        suffix = printed.lstrip("+-0123456789")
+        return printed.removesuffix(suffix) + (f"e{_DECIMAL[suffix]}" if suffix else "")
+    return render(value, binary=str(text).endswith("i"))

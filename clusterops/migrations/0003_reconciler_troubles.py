@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clusterops", "0001_initial")]
+    dependencies = [("clusterops", "0002_installation")]
 
     operations = [
         migrations.AddField(

@@ -51,7 +51,13 @@ class ResultFileView(viewsets.ViewSet):
 
     @extend_schema(
         summary="Download a result",
-        responses={(200, "application/octet-stream"): FILE, 302: None, 503: None},
+        responses={
+            (200, "application/octet-stream"): FILE,
+            (206, "application/octet-stream"): downloads.RANGE,
+            302: None,
+            416: None,
+            503: None,
+        },
         tags=["results"],
     )
     def retrieve(self, request: Request, job_id: uuid.UUID, name: str) -> HttpResponseBase:
@@ -62,5 +68,5 @@ class ResultFileView(viewsets.ViewSet):
         if artifact is None:
             raise ApiError(404, "result.not_found", "This job has no such result; GET …/results lists them.")
         return downloads.send(
-            str(artifact.file), save_as=artifact.name, sha256=artifact.sha256, redirect=HttpResponseRedirect
+            request, str(artifact.file), save_as=artifact.name, sha256=artifact.sha256, redirect=HttpResponseRedirect
         )

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from simulations.api.storage import StorageSerializer
 from simulations.models import Artifact, Job, JobEvent, Scenario
 
 OBJECT = {"type": "object", "additionalProperties": True}
@@ -169,6 +170,15 @@ class ScenarioSerializer(VersionSerializer):
 
     def get_shared(self, scenario: Scenario) -> bool:
         return scenario.tenant_id is None
+
+
+class UploadedScenarioSerializer(ScenarioSerializer):
+    """The answer to an upload. Needs the attribute `storage`."""
+
+    storage = StorageSerializer()
+
+    class Meta(ScenarioSerializer.Meta):
+        fields = [*ScenarioSerializer.Meta.fields, "storage"]
 
 
 class ScenarioRowSerializer(ScenarioSerializer):

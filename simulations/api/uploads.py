@@ -1,6 +1,8 @@
 """An upload's way from the socket to disk: hashed as it passes, cut off at its bound."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +10,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from rest_framework.request import Request
 
+from simulations import files
 from tenants.errors import ApiError
 
 FORM_BYTES = 64 * 1024  # the form around the file: boundaries, names, the other fields
@@ -35,12 +38,25 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
             self.file.close()
             raise too_large()
         self._digest.update(raw_data)
-        return super().receive_data_chunk(raw_data, start)
+        with self._room_on_disk():
+            return super().receive_data_chunk(raw_data, start)
 
     def file_complete(self, file_size: int) -> HashedFile:
-        super().file_complete(file_size)
+        with self._room_on_disk():
+            super().file_complete(file_size)
         self.file.sha256 = self._digest.hexdigest()
         return self.file
+
+    @contextmanager
+    def _room_on_disk(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            with suppress(OSError):  # closing writes what is left, in vain, and deletes
+                self.file.close()
+            if files.is_full(error):
+                raise files.no_room() from error
+            raise
 
 
 def too_large() -> ApiError:

@@ -3,5 +3,16 @@
 from simulations.models.job import WAITS, Job, JobQuerySet
 from simulations.models.outcome import Artifact, JobEvent, JobLog
 from simulations.models.scenario import Scenario, ScenarioQuerySet
+from simulations.models.storage import TenantStorage
 
-__all__ = ["WAITS", "Artifact", "Job", "JobEvent", "JobLog", "JobQuerySet", "Scenario", "ScenarioQuerySet"]
+__all__ = [
+    "WAITS",
+    "Artifact",
+    "Job",
+    "JobEvent",
+    "JobLog",
+    "JobQuerySet",
+    "Scenario",
+    "ScenarioQuerySet",
+    "TenantStorage",
+]

@@ -9,6 +9,7 @@ from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from simulations.models.scenario import Scenario
+from tenants.database import slow_statements_allowed
 from tenants.models import Tenant
 
 # As the dispatcher orders a tenant's queue. Plain SQL: the ORM takes several times as long to build it as PostgreSQL to
@@ -51,6 +52,12 @@ class JobQuerySet(models.QuerySet["Job"]):
         """One UPDATE; False if that attempt is over."""
         return bool(self.run(job_id, attempt).update(progress=progress, progress_at=timezone.now()))
 
+    def request_cancel(self) -> int:
+        """Wish for the end of those that have not ended and are not being cancelled yet; how many. One statement."""
+        wishes = self.active().filter(cancel_requested_at=None).order_by()
+        with slow_statements_allowed():  # 170,000 take some seconds
+            return wishes.update(cancel_requested_at=timezone.now())
+
     def of_scenario(self, scenario_id: str) -> "JobQuerySet":
         """Jobs that asked for a scenario of this name, whether or not it still exists."""
         return self.annotate(asked_for=KT("scenario_data__scenario_id")).filter(asked_for=scenario_id)
@@ -86,6 +93,7 @@ class Job(models.Model):
         OUT_OF_MEMORY = "OUT_OF_MEMORY"
         TIME_LIMIT = "TIME_LIMIT"
         RESULTS_NOT_STORED = "RESULTS_NOT_STORED"
+        SERVICE_UNREACHABLE = "SERVICE_UNREACHABLE"
         RUNNER_ERROR = "RUNNER_ERROR"
         INTERRUPTED = "INTERRUPTED"
         EVICTED_DISK = "EVICTED_DISK"

@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     SUMO_CRASHED = "sumo_crashed"
     OUT_OF_MEMORY = "out_of_memory"
     INTERNAL = "internal"
+    UNREACHABLE = "unreachable"
     IO_FAILED = "io_failed"
     INTERRUPTED = "interrupted"
 
@@ -38,9 +39,13 @@ EXIT_CODES = {
     Outcome.SUMO_CRASHED: 70,
     Outcome.OUT_OF_MEMORY: 71,
     Outcome.INTERNAL: 72,
+    Outcome.UNREACHABLE: 73,
     Outcome.IO_FAILED: 74,
     Outcome.INTERRUPTED: 75,
 }
+
+
+UNREACHABLE_PHASE = "unreachable"  # in the log while the control plane cannot be reached, which reads it there
 
 
 class RunEnd(Exception):

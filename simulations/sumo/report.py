@@ -11,7 +11,7 @@ from typing import IO, Any
 from simulations.sumo.description import JobDescription
 from simulations.sumo.execution import SumoRun
 from simulations.sumo.kpis import Kpis
-from simulations.sumo.outcomes import Outcome
+from simulations.sumo.outcomes import UNREACHABLE_PHASE, Outcome
 from simulations.sumo.outputs import ResultFile
 from simulations.sumo.problems import Problem
 from simulations.sumo.protocol import strict_json
@@ -39,6 +39,13 @@ class Console:
 
     def phase(self, phase: str, message: str) -> None:
         self._write("phase", {"phase": phase, "message": message})
+
+    def reaches(self, trouble: str | None) -> None:
+        """A phase of its own while the control plane cannot be reached: the log is the only one who hears of it."""
+        if trouble is None:
+            self.phase("reachable", "The control plane answers again.")
+        else:
+            self.phase(UNREACHABLE_PHASE, f"Cannot reach the control plane: {trouble}")
 
     def progress(self, record: Mapping[str, Any]) -> None:
         self._write("progress", record)

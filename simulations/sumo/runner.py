@@ -52,7 +52,9 @@ class Runner:
         self.stop = stop
         self.wall_deadline = started + description.limits.wall_s
         self.space = Workspace(pod.work_dir)
-        self.control_plane = ControlPlane(pod.url, job_id=pod.job_id, token=pod.token, attempt=description.attempt)
+        self.control_plane = ControlPlane(
+            pod.url, job_id=pod.job_id, token=pod.token, attempt=description.attempt, told=console.reaches
+        )
         self.space.prepare()
         self.config_path = ""
         self.config = SumoConfig({})
@@ -70,6 +72,8 @@ class Runner:
         except InvalidScenario as error:
             self.report.end(Outcome.INVALID_SCENARIO, error.problems)
         self.report.write_termination_message(self.pod.termination_message)  # should the rest be cut short
+        if self.report.outcome is Outcome.UNREACHABLE:  # there is nothing to store, and nobody to take it
+            return
         self.collect()
         self.upload()
 
@@ -85,7 +89,10 @@ class Runner:
             outcome = Outcome.INVALID_JOB if error.status == 404 else Outcome.INTERRUPTED
             outcome = outcome if error.job_is_over else Outcome.IO_FAILED
             raise RunEnd(outcome, [Problem("fetch.refused", f"The scenario was not handed out: {error}")]) from None
-        except (Unreachable, OSError) as error:
+        except Unreachable as error:
+            problem = Problem("fetch.unreachable", f"The control plane could not be reached: {error}")
+            raise RunEnd(Outcome.UNREACHABLE, [problem]) from None
+        except OSError as error:
             raise RunEnd(
                 Outcome.IO_FAILED, [Problem("fetch.failed", f"The scenario did not arrive: {error}")]
             ) from None

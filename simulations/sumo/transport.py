@@ -4,10 +4,12 @@ Standard library only. The job's token is sent to the control plane and to nobod
 is followed without it.
 """
 
+import base64
 import errno
 import hashlib
 import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,21 +17,25 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 CHUNK = 1024 * 1024
 TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 10.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 MAX_REDIRECTS = 3
 PROGRESS_TIMEOUT_S = 5.0
 REDIRECTS = (301, 302, 303, 307, 308)
+CHECKSUM = "x-amz-checksum-sha256"
 JOB_IS_OVER = (401, 403, 404, 410)
 
+NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 T = TypeVar("T")
 Deadline = Callable[[], float]
+Told = Callable[[str | None], None]
 
 
 class Refused(Exception):
@@ -56,15 +62,27 @@ class Answer:
 
 
 class ControlPlane:
-    """HTTP client for one job. `deadline` is asked again before every try (`time.monotonic()`): a signal moves it."""
+    """HTTP client for one job. `deadline` is asked again before every try (`time.monotonic()`): a signal moves it.
+
+    `told` hears the words of each try that failed, and None once a later one succeeds.
+    """
 
     def __init__(
-        self, base_url: str, *, job_id: str, token: str, attempt: int, first_pause_s: float = FIRST_PAUSE_S
+        self,
+        base_url: str,
+        *,
+        job_id: str,
+        token: str,
+        attempt: int,
+        first_pause_s: float = FIRST_PAUSE_S,
+        told: Told = lambda words: None,
     ) -> None:
         self._base = f"{base_url.rstrip('/')}/runner/jobs/{quote(job_id)}"
         self._token = token
         self._attempt = attempt
         self._first_pause_s = first_pause_s
+        self._told = told
+        self._host = ""  # who was asked last: a redirect may lead to an object store
 
     def fetch_scenario(self, target: Path, *, max_bytes: int, deadline: Deadline) -> str:
         """Store the archive at `target` and return its SHA-256 (hex). Raises Refused, Unreachable, OSError (disk)."""
@@ -74,12 +92,13 @@ class ControlPlane:
         """Store one artifact, once: repeating it with the same bytes is safe. Raises Refused, Unreachable."""
         url = f"{self._base}/artifacts/{quote(name)}"
         size = path.stat().st_size
-        headers = {"X-Content-SHA256": sha256, "X-Attempt": str(self._attempt)}
+        headers = {"X-Content-SHA256": sha256, "X-Attempt": str(self._attempt), "X-Accept-Checksum": "sha256"}
 
         def attempt() -> None:
             answer = self._send("PUT", url, headers=headers, body=path)
             if answer.status in REDIRECTS and answer.location:
-                stored = self._send("PUT", urljoin(url, answer.location), headers={}, body=path, redirected=True)
+                target = urljoin(url, answer.location)
+                stored = self._send("PUT", target, headers=_signed(target, sha256), body=path, redirected=True)
                 _expect(stored, 200, 201, 204)
                 answer = self._send("POST", url, headers=headers | {"X-Size": str(size), "Content-Length": "0"})
             _expect(answer, 200, 201)
@@ -95,19 +114,24 @@ class ControlPlane:
     def _retry(self, call: Callable[[], T], deadline: Deadline) -> T:
         """Again after 5xx, 408, 429, broken and refused connections, with growing pauses, until the deadline."""
         pause = self._first_pause_s
-        last = "no time was left to try"
+        last = ""
         while time.monotonic() < deadline():
             try:
-                return call()
+                result = call()
             except (OSError, http.client.HTTPException) as error:
                 if isinstance(error, OSError) and error.errno in DISK_FULL:
                     raise
-                last = f"{type(error).__name__}: {error}"
+                last = words_of(error, self._host)
             except _TryAgain as error:
-                last = str(error)
+                last = f"{self._host} answers {error}"
+            else:
+                if last:
+                    self._told(None)
+                return result
+            self._told(last)
             time.sleep(max(0.0, min(pause, deadline() - time.monotonic())))
             pause = min(pause * 2, LONGEST_PAUSE_S)
-        raise Unreachable(last)
+        raise Unreachable(last or "no time was left to try")
 
     def _download(self, url: str, target: Path, max_bytes: int) -> str:
         for hop in range(MAX_REDIRECTS + 1):
@@ -163,18 +187,41 @@ class ControlPlane:
         """Object stores refuse a presigned request that carries another authorization, besides learning the token."""
         return {} if redirected else {"Authorization": f"Bearer {self._token}"}
 
-    @staticmethod
-    def _connect(url: str, timeout_s: float) -> tuple[http.client.HTTPConnection, str]:
+    def _connect(self, url: str, timeout_s: float) -> tuple[http.client.HTTPConnection, str]:
+        """An open connection: where a policy drops packets, that is known sooner than a slow answer."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Refused(400, f"Not an HTTP address: {parts.scheme}://{parts.netloc}")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return kind(parts.hostname, parts.port, timeout=timeout_s, blocksize=CHUNK), path
+        self._host = parts.hostname
+        connection = kind(parts.hostname, parts.port, timeout=min(timeout_s, CONNECT_TIMEOUT_S), blocksize=CHUNK)
+        connection.connect()
+        connection.sock.settimeout(timeout_s)
+        return connection, path
+
+
+def _signed(url: str, sha256: str) -> dict[str, str]:
+    """The checksum header, if a presigned URL wants it: one that it did not sign would be refused."""
+    signed = parse_qs(urlsplit(url).query).get("X-Amz-SignedHeaders", [""])[0].split(";")
+    return {CHECKSUM: base64.b64encode(bytes.fromhex(sha256)).decode()} if CHECKSUM in signed else {}
 
 
 class _TryAgain(Exception):
     pass
+
+
+def words_of(error: OSError | http.client.HTTPException, host: str) -> str:
+    """Why `host` could not be asked, in words that tell an operator where to look."""
+    if isinstance(error, socket.gaierror):
+        return f"name not resolved: {host} ({error.strerror})"
+    if isinstance(error, ConnectionRefusedError):
+        return f"{host} refuses the connection"
+    if isinstance(error, TimeoutError):
+        return f"{host} does not answer"
+    if isinstance(error, OSError) and error.errno in NO_ROUTE:
+        return f"no route to {host}"
+    return f"{host}: {type(error).__name__}: {error}"
 
 
 def _answer(response: http.client.HTTPResponse) -> Answer:

@@ -1,13 +1,17 @@
 """Letting a tenant go, and syncing quotas, against the embedded cluster."""
 
+import threading
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from clusterops import installer
-from clusterops.gateway import KubeApi, path_of
-from clusterops.models import TenantNamespace
+from clusterops import installer, spaces
+from clusterops.gateway import Gateway, KubeApi, path_of
+from clusterops.models import ReconcilerState, TenantNamespace
+from clusterops.reconciler import Memory, Pass, reconcile_once
+from clusterops.single import Lock, is_at_work
 from simulations.models import Job
 from tenants.models import ApiKey, Tenant
 from tests.factories import JobFactory, ScenarioFactory, TenantFactory
@@ -131,3 +135,56 @@ def test_keep_or_erase_must_be_said(db):
     TenantFactory(tenant_id="city-a")
     with pytest.raises(CommandError, match="--keep-data --erase-data"):
         run("offboard_tenant", "city-a")
+
+
+def test_a_pass_under_way_cannot_make_the_namespace_again(cluster, api, monkeypatch):
+    """The reconciler read the tenant's row before it left, and repairs afterwards, as in its pass."""
+    tenant = TenantFactory(tenant_id="racing-a")
+    run("sync_quotas", "--kubeconfig", cluster)
+    this = Pass(gateway=Gateway(api), memory=Memory(), now=timezone.now())
+    rows = list(TenantNamespace.objects.select_related("tenant"))
+    slept = []
+
+    def end_of_the_pass(seconds: float) -> None:
+        slept.append(seconds)
+        assert not is_gone(api, "racing-a")
+        spaces.ensure(this, rows[0].tenant)
+        ReconcilerState.objects.update_or_create(pk=1, defaults={"passes": 1})
+
+    monkeypatch.setattr("clusterops.offboarding.is_at_work", lambda: True)
+    monkeypatch.setattr("clusterops.offboarding.time.sleep", end_of_the_pass)
+    run("offboard_tenant", "racing-a", "--keep-data", "--kubeconfig", cluster)
+    monkeypatch.undo()
+    assert len(slept) == 1
+    reconcile_once(Gateway(api))
+    assert is_gone(api, "racing-a")
+    assert not TenantNamespace.objects.filter(tenant=tenant).exists()
+
+
+def test_a_pass_that_does_not_end_keeps_everything(cluster, api, monkeypatch):
+    TenantFactory(tenant_id="long-a")
+    run("sync_quotas", "--kubeconfig", cluster)
+    monkeypatch.setattr("clusterops.offboarding.is_at_work", lambda: True)
+    with pytest.raises(CommandError, match="has not ended a pass"):
+        run("offboard_tenant", "long-a", "--keep-data", "--wait", "0", "--kubeconfig", cluster)
+    assert not is_gone(api, "long-a")
+
+
+def test_a_place_that_nobody_needs_is_not_repaired_and_a_needed_one_is(cluster, api):
+    idle, busy = (TenantFactory(tenant_id=name) for name in ("idle-a", "busy-a"))
+    run("sync_quotas", "--kubeconfig", cluster)
+    Tenant.objects.update(is_active=False)
+    JobFactory(tenant=busy)
+    for tenant in (idle, busy):
+        api.request("DELETE", path_of("networkpolicies", tenant.namespace, f"{tenant.namespace}-isolation"))
+    assert reconcile_once(Gateway(api)).counts.repaired == 1
+    assert api.items(path_of("networkpolicies", "idle-a")) == []
+    assert len(api.items(path_of("networkpolicies", "busy-a"))) == 1
+
+
+def test_who_holds_the_lock_is_at_work(db):
+    assert not is_at_work()
+    lock = Lock()
+    assert lock.wait(threading.Event())
+    assert is_at_work()
+    lock.release()

@@ -9,6 +9,7 @@ import pytest
 from clusterops import errors, manifests
 from clusterops.contract import TenantSpace
 from clusterops.gateway.kube_api import error_of
+from clusterops.readings.pod_requests import by_node, slim
 from clusterops.translate_cluster import covers, quantity, refuse_foreign_namespace, snapshot
 
 RECORDINGS = Path(__file__).parent / "recordings"
@@ -25,13 +26,17 @@ SPACE = TenantSpace("tenant-a", "tenant-a", 10, 20, 2)
         ("1.5Gi", 1.5 * 2**30),
         ("128974848", 128974848.0),
         ("1k", 1000),
+        ("1e3", 1000),
+        ("2E3", 2000),
+        ("1E", 1e18),
+        ("100n", 1e-7),
     ],
 )
 def test_quantities(text: str | int, number: float) -> None:
     assert quantity(text) == pytest.approx(number)
 
 
-@pytest.mark.parametrize("text", ["", "Gi", "4Hi", "abc"])
+@pytest.mark.parametrize("text", ["", "Gi", "4Hi", "abc", "1.2.3", "1 Gi", "4g", "NaN", "1e"])
 def test_what_is_no_quantity_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         quantity(text)
@@ -53,6 +58,45 @@ def test_nodes_and_usage() -> None:
     assert (usage["pods"], usage["running"]) == (1, 1)
 
 
+def test_a_nodes_room_is_what_all_pods_leave() -> None:
+    nodes = json.loads((RECORDINGS / "nodes" / "nodes.json").read_text())["items"]
+    pods = json.loads((RECORDINGS / "running" / "pods.json").read_text())["items"]
+    system = {"spec": {"nodeName": "real-1", "containers": [{"resources": {"requests": {"cpu": "600m"}}}]}}
+    others = by_node([slim(system | {"status": {"phase": phase}}) for phase in ("Running", "Pending", "Failed")])
+    seen = snapshot(nodes, [], pods, [], datetime(2026, 11, 23, tzinfo=UTC), others)
+    node = next(node for node in seen.nodes if node.name == "real-1")
+    assert node.cpu_requested == pytest.approx(1.3)
+    assert node.pods_running == 2
+    assert seen.pods_by_phase == {"Running": 1}
+    [usage] = seen.usage_by_namespace.values()
+    assert usage["cpu"] == pytest.approx(0.1)
+
+
+def asks(cpu: str | None = None, *, stays: bool = False) -> dict[str, object]:
+    policy = {"restartPolicy": "Always"} if stays else {}
+    return {"name": "x", "image": "y", "resources": {"requests": {"cpu": cpu}} if cpu else {}, **policy}
+
+
+@pytest.mark.parametrize(
+    "spec, cpu",
+    [
+        ({"containers": [asks("100m"), asks("0.2"), asks()]}, 0.3),
+        ({"containers": [asks("1")], "initContainers": [asks("3"), asks("2")]}, 3),
+        ({"containers": [asks("2")], "initContainers": [asks("1")]}, 2),
+        ({"containers": [asks("1")], "initContainers": [asks("500m", stays=True)]}, 1.5),
+        ({"containers": [asks("1")], "initContainers": [asks("1", stays=True), asks("3"), asks("1", stays=True)]}, 4),
+        ({"containers": [asks("1")], "overhead": {"cpu": "250m", "memory": "64Mi"}}, 1.25),
+        ({"containers": [asks("1")], "resources": {"requests": {"cpu": "4"}}}, 4),
+        ({"containers": []}, 0),
+    ],
+)
+def test_what_a_pod_takes_of_its_machine(spec, cpu) -> None:
+    pod = slim({"metadata": {"managedFields": [1]}, "spec": spec | {"nodeName": "n", "volumes": [{}]}, "status": {}})
+    assert pod.keys() == {"spec", "status"}
+    assert "name" not in pod["spec"]["containers"][0] if spec["containers"] else True
+    assert by_node([pod])["n"]["cpu"] == pytest.approx(cpu)
+
+
 @pytest.mark.parametrize(
     "found, wanted, same",
     [
@@ -63,6 +107,16 @@ def test_nodes_and_usage() -> None:
         ({"a": [{"b": 1}, {"b": 2}]}, {"a": [{"b": 1}]}, False),
         (None, {"a": 1}, False),
         ({"spec": {}}, {"kind": "X", "apiVersion": "v1", "spec": {}}, True),
+        ({"hard": {"cpu": "1k", "memory": "1Ti", "pods": "2k"}}, {"hard": {"cpu": "1000", "memory": "1024Gi"}}, True),
+        ({"hard": {"cpu": "1k"}}, {"hard": {"cpu": "1001"}}, False),
+        ({"hard": {"cpu": "1k"}}, {"hard": {"cpu": "1000", "memory": "1Gi"}}, False),
+        (
+            {"limits": [{"type": "Container", "default": {"cpu": "100m"}}]},
+            {"limits": [{"default": {"cpu": "0.1"}}]},
+            True,
+        ),
+        ({"limits": [{"type": "Pod"}]}, {"limits": [{"type": "Container"}]}, False),
+        ({"labels": {"size": "1k"}}, {"labels": {"size": "1000"}}, False),
     ],
 )
 def test_only_what_we_wrote_is_compared(found, wanted, same) -> None:

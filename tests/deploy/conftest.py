@@ -16,6 +16,7 @@ INSTALLED_KINDS = [
     Resource("apps", "deployments", "Deployment", generation=True),
     Resource("apps", "statefulsets", "StatefulSet", generation=True),
     Resource("", "services", "Service"),
+    Resource("discovery.k8s.io", "endpointslices", "EndpointSlice"),
     Resource("", "persistentvolumeclaims", "PersistentVolumeClaim"),
     Resource("policy", "poddisruptionbudgets", "PodDisruptionBudget", generation=True),
     Resource("networking.k8s.io", "ingresses", "Ingress", generation=True),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from clusterops import errors
+from clusterops import errors, manifests
 from clusterops.gateway import Gateway
 from simulations.models import Job
 
@@ -45,7 +45,7 @@ class CannedApi:
 
     def add(self, job: Job, *, message: str | None = None, exit_code: int | None = 0, **node: str) -> None:
         """The job's present attempt: ended with `exit_code`, or running if that is None."""
-        own = {"name": job.k8s_namespace, "uid": "u", "labels": labels(job)}
+        own = {"name": job.k8s_namespace, "uid": "u", "labels": manifests.labels(job.tenant_id)}
         self.lists["namespaces"].append({"metadata": own})
         self.lists["jobs"].append(kube_job(job, exit_code))
         self.lists["pods"].append(kube_pod(job, message, exit_code, **node))

@@ -36,7 +36,13 @@ def interrupted(*_):
     os._exit(75)
 signal.signal(signal.SIGTERM, interrupted)
 print("attempt", job["attempt"], "of", job["job_id"], flush=True)
+for line in fate.get("says", ()):
+    print(json.dumps(line), flush=True)
 while fate.get("hold") and not os.path.exists(fate["hold"]):
+    time.sleep(0.02)
+for line in fate.get("then", ()):
+    print(json.dumps(line), flush=True)
+while fate.get("end") and not os.path.exists(fate["end"]):
     time.sleep(0.02)
 if fate.get("silent"):
     sys.exit(fate["exit"])

@@ -48,6 +48,16 @@ def test_changed_limits_are_in_force_after_one_pass_and_recorded(loop, submit, c
     assert loop.last.counts.spaces == 0
 
 
+def test_the_api_servers_own_notation_of_a_large_limit_is_no_damage(loop, submit, gateway, city, quota) -> None:
+    city.max_cpu, city.max_memory_gi = 1000, 1024
+    city.save()
+    loop.until_ended(submit())
+    assert quota() == {"requests.cpu": "1k", "requests.memory": "1Ti", "pods": "10"}
+    loop.memory.done_at.clear()
+    loop.once()
+    assert loop.last.counts.repaired == 0
+
+
 @pytest.mark.parametrize("damage", ["quota changed", "policy deleted", "label removed"])
 def test_what_another_hand_changed_is_repaired_and_counted(damage, loop, submit, gateway, city, quota) -> None:
     loop.until_ended(submit())

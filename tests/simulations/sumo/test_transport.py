@@ -1,10 +1,12 @@
+import errno
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from simulations.sumo.transport import ControlPlane, ProgressPoster, Refused, Unreachable
+from simulations.sumo.transport import ControlPlane, ProgressPoster, Refused, Unreachable, words_of
 from tests.simulations.sumo.harness import TOKEN, FakeControlPlane
 
 
@@ -75,8 +77,38 @@ def test_trying_ends_at_the_deadline(
 
 def test_nobody_listens(file: Path) -> None:
     nobody = ControlPlane("http://127.0.0.1:9", job_id="job", token=TOKEN, attempt=1, first_pause_s=0.01)
-    with pytest.raises(Unreachable, match="Refused"):
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1 refuses the connection"):
         upload(nobody, file, seconds=0.1)
+
+
+WORDS = [
+    (
+        socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+        "name not resolved: web (Name or service not known)",
+    ),
+    (ConnectionRefusedError(errno.ECONNREFUSED, "x"), "web refuses the connection"),
+    (TimeoutError("timed out"), "web does not answer"),
+    (OSError(errno.EHOSTUNREACH, "x"), "no route to web"),
+    (ConnectionResetError(errno.ECONNRESET, "reset"), "web: ConnectionResetError: [Errno 104] reset"),
+]
+
+
+@pytest.mark.parametrize("error, words", WORDS)
+def test_why_it_cannot_be_reached(error: OSError, words: str) -> None:
+    assert words_of(error, "web") == words
+
+
+def test_each_failed_try_is_told_and_that_it_is_over(plane: FakeControlPlane, file: Path) -> None:
+    told: list[str | None] = []
+    client = ControlPlane(plane.url, job_id="job", token=TOKEN, attempt=1, first_pause_s=0.01, told=told.append)
+    answers: list[int | str] = [503, "reset"]
+    plane.script = lambda method, path: answers.pop(0) if answers else None
+    upload(client, file)
+    upload(client, file)
+    first, second, last = told
+    assert first == '127.0.0.1 answers HTTP 503: {"error": {"code": "scripted"}}'
+    assert second
+    assert last is None
 
 
 def test_a_scenario_larger_than_allowed_is_not_stored(
