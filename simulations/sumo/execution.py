@@ -112,10 +112,9 @@ def parse_step(line: str) -> StepRecord | None:
 
 
 def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is no number")
-    return value
+    if math.isfinite(value := float(text)):
+        return value
+    raise ValueError(f"{text} is no number")
 
 
 def _not_negative(text: str) -> float | None:
