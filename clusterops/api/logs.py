@@ -20,6 +20,8 @@ from simulations.api.fields import StrictSerializer
 from simulations.api.jobs import find_job
 from simulations.logtext import readable as as_sentences
 from simulations.models import Job, JobLog
+from simulations.telling import tell
+from simulations.waiting import line_for
 from tenants.errors import ApiError
 
 DEFAULT_LINES = 500
@@ -84,7 +86,9 @@ class LogsView(APIView):
 
 def log_of(job: Job, lines: int) -> dict[str, Any]:
     """The fields of `LogsAnswer`. Raises ApiError 503 if only the cluster could tell and does not answer."""
-    answer = {name: getattr(job, name) for name in ("job_id", "pod_name", "status", "reason", "message")}
+    told = tell(job, line_for(job.tenant, [job]))
+    answer = {"job_id": job.job_id, "pod_name": job.pod_name, "status": job.status}
+    answer |= {"reason": told.reason, "message": told.message}
     stored = JobLog.objects.filter(job=job).first()
     if job.pod_name and not (stored and stored.is_final) and (job.released_at is None):
         try:

@@ -91,4 +91,9 @@ def _numbers(value: Any) -> dict[str, float | None]:
 
 
 def _entries(value: Any) -> list[dict[str, Any]]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+    entries = value if isinstance(value, list) else []
+    return [
+        {name: entry[name] for name in ("code", "message", "where", "hint") if isinstance(entry.get(name), str)}
+        for entry in entries
+        if isinstance(entry, dict) and isinstance(entry.get("message"), str) and isinstance(entry.get("code"), str)
+    ]
