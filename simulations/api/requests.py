@@ -14,7 +14,7 @@ from simulations.api.fields import Moment, Number, StrictSerializer, Text, Whole
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.models import Job
 from simulations.services.scenarios import SCENARIO_ID
-from simulations.sumo.options import ALLOWED, ALWAYS_WRITTEN, OUTPUTS, AllowedOption, check_request
+from simulations.sumo.options import ALLOWED, ALWAYS_WRITTEN, OUTPUTS, check_request
 
 LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 MAX_LABELS = 20
@@ -65,30 +65,6 @@ class Sha256Field(serializers.RegexField):
         return super().to_internal_value(data)
 
 
-def _option_shape(option: AllowedOption) -> dict[str, Any]:
-    kinds = {"float": "number", "int": "integer", "bool": "boolean", "choice": "string", "names": "string"}
-    shape = {
-        "type": kinds[option.type],
-        "description": option.help,
-        "minimum": option.minimum,
-        "maximum": option.maximum,
-        "enum": list(option.choices) or None,
-    }
-    return {name: value for name, value in shape.items() if value is not None}
-
-
-@extend_schema_field(
-    {
-        "type": "object",
-        "description": "SUMO options by long name.",
-        "properties": {name: _option_shape(option) for name, option in ALLOWED.items()},
-        "additionalProperties": False,
-    }
-)
-class OptionsField(serializers.DictField):
-    """Checked by `check_request`."""
-
-
 @extend_schema_field(
     {
         "type": "array",
@@ -133,7 +109,9 @@ class SubmitRequest(StrictSerializer):
     end = Number(allow_null=True, default=None, help_text="Seconds; default: the scenario's own.")
     step_length = Number(allow_null=True, default=None, help_text="Seconds.")
     scale = Number(allow_null=True, default=None, help_text="Multiplies the demand.")
-    options = OptionsField(default=dict)
+    options = serializers.DictField(
+        default=dict, help_text=f"SUMO options by long name. Allowed: {', '.join(ALLOWED)}."
+    )
     outputs = OutputsField(default=list, max_length=50)
     emissions = YesNo(default=False, help_text="Compute emissions (about 40 % slower).")
     time_limit_s = WholeNumber(min_value=1, allow_null=True, default=None, help_text="Wall clock seconds.")

@@ -47,6 +47,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         allow_null=True,
         help_text=f"1 runs next; {COUNTED + 1} is any place beyond {COUNTED}; null: the job does not wait, or is new.",
     )
+    labels = serializers.DictField(child=serializers.CharField(), help_text="The caller's own names and values.")
     status_as_of = serializers.DateTimeField(allow_null=True, help_text="When the cluster last confirmed the status.")
     request = RequestShape()
     progress = ProgressShape(allow_null=True)

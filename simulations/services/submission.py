@@ -105,7 +105,11 @@ def _lock_tenant(tenant: Tenant, wanted: Mapping[str, Any]) -> tuple[Tenant, dic
     """The tenant as it is now, locked until the transaction ends, and the scenario that the name means to it."""
     with plain_sql.cursor() as cursor:
         statement = LOCK_TENANT.format(columns=plain_sql.columns(Tenant, "t"))
-        named = {"scenario": wanted["scenario_id"], "version": wanted["scenario_version"], "sha256": wanted["sha256"]}
+        named = {
+            "scenario": wanted["scenario_id"],
+            "version": wanted["scenario_version"],
+            "sha256": wanted.get("sha256"),
+        }
         cursor.execute(statement, {"tenant": tenant.pk, **named})
         *values, scenario = cursor.fetchone()
     return plain_sql.row(Tenant, values), json.loads(scenario) if scenario else None
@@ -135,8 +139,8 @@ def _unfit_for(scenario: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[P
 
 def _no_scenario(wanted: Mapping[str, Any]) -> ApiError:
     version = f" with version {wanted['scenario_version']}" if wanted["scenario_version"] is not None else ""
-    if wanted["sha256"] is not None:
-        version += f" and bytes {wanted['sha256'][:12]}…" if version else f" with bytes {wanted['sha256'][:12]}…"
+    if sha256 := wanted.get("sha256"):
+        version += f" and the bytes {sha256[:12]}…" if version else f" with the bytes {sha256[:12]}…"
     message = f"There is no scenario “{wanted['scenario_id']}”{version}; upload it with POST /scenarios."
     return ApiError(404, "scenario.not_found", message, details=[])
 
