@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
+PLUS = "A “+” in an address means a space: write it as %2B, or give the time in UTC, ending in Z."
 LOST_PLUS = re.compile(r"[T ][0-9:.,]+ [0-9]{2}(:?[0-9]{2})?$")
 
 
@@ -50,9 +51,7 @@ class YesNo(serializers.BooleanField):
 class Moment(serializers.DateTimeField):
     """A time in an address, where a `+` that is not written as %2B arrives as a space."""
 
-    default_error_messages = {
-        "plus": "A “+” in an address means a space: write it as %2B, or give the time in UTC, ending in Z."
-    }
+    default_error_messages = {"plus": PLUS}
 
     def to_internal_value(self, value: Any) -> datetime:
         if isinstance(value, str) and LOST_PLUS.search(value):

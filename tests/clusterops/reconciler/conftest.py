@@ -36,8 +36,12 @@ def interrupted(*_):
     os._exit(75)
 signal.signal(signal.SIGTERM, interrupted)
 print("attempt", job["attempt"], "of", job["job_id"], flush=True)
+said = 0
 while fate.get("hold") and not os.path.exists(fate["hold"]):
     time.sleep(0.02)
+    if fate.get("chatter"):
+        said += 1
+        print("line", said, flush=True)
 if fate.get("silent"):
     sys.exit(fate["exit"])
 report(fate.get("outcome", "succeeded"), **fate.get("report", {}))
