@@ -80,7 +80,7 @@ class Line:
             (head.cpu, self.limits.max_cpu, self.cpu, "CPU" if head.cpu == 1 else "CPUs"),
             (head.memory_gi, self.limits.max_memory_gi, self.memory_gi, "Gi of memory"),
         )
-        return " and ".join(
+        return ", and ".join(
             f"{need} {unit}; {max(0, limit - used)} of {limit} are free"
             for need, limit, used, unit in wanted
             if need > limit - used

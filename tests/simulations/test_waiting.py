@@ -38,7 +38,7 @@ def test_ordinals(place: int, words: str) -> None:
         (1, (2, 10, 3), Head(1, 1, ""), (1, 1), "Next in line; needs 1 CPU; 0 of 10 are free."),
         (3, (2, 2, 15), Head(1, 8, ""), (1, 1), "3rd in line; the first needs 8 Gi of memory; 5 of 20 are free."),
         (1, (2, 8, 15), Head(4, 8, ""), (4, 8),
-         "Next in line; needs 4 CPUs; 2 of 10 are free and 8 Gi of memory; 5 of 20 are free."),
+         "Next in line; needs 4 CPUs; 2 of 10 are free, and 8 Gi of memory; 5 of 20 are free."),
         (2, (1, 1, 1), Head(1, 1, EXPLAINED), (1, 1), "2nd in line. The cluster is full."),
         (1, (1, 1, 1), Head(1, 1, Job.UNEXPLAINED), (1, 1), "Next in line; 1 of 3 slots in use."),
         (2, (0, 0, 0), Head(1, 1, EXPLAINED), (11, 1),
