@@ -226,7 +226,10 @@ def _end(
         report = report if report is not None else run.report
     if report is not None:
         columns["results"] = dict(report)
-    return Decision(status, reason, sentence(reason, job, run, report), columns, delete)
+    message = sentence(reason, job, run, report)
+    if job.cancel_requested_at and status != Status.CANCELLED:
+        message += " It ended before it could be cancelled."
+    return Decision(status, reason, message, columns, delete)
 
 
 def _placed(job: Job, run: Run, now: datetime) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from clusterops import errors
 from clusterops.contract import RunSpec
@@ -89,12 +90,19 @@ def _start_of(job: Job) -> str:
 
 
 def _start_all(this: Pass, jobs: list[Job]) -> None:
-    full = Job.objects.select_related("scenario").only("scenario_data", "scenario").in_bulk([job.pk for job in jobs])
+    full = _announced(this, jobs).select_related("scenario").only("scenario_data", "scenario").in_bulk()
     for job in jobs:
         with this.wall(_start_of(job)):
             if whole := full.get(job.pk):
                 job.scenario_data, job.scenario = whole.scenario_data, whole.scenario
                 _start(this, job)
+
+
+def _announced(this: Pass, jobs: list[Job]) -> QuerySet[Job]:
+    """Mark them, once for all, before the cluster is asked: from here on each may be there. See `cancel_untouched`."""
+    rows = Job.objects.active().filter(pk__in=[job.pk for job in jobs])
+    rows.filter(dispatching_at=None).update(dispatching_at=this.now)
+    return rows.filter(dispatching_at__isnull=False)  # not those that ended meanwhile
 
 
 def _start(this: Pass, job: Job) -> None:

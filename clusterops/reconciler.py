@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from clusterops import errors
+from clusterops.cancelling import cancel_untouched
 from clusterops.capture import capture
 from clusterops.contract import ClusterSnapshot
 from clusterops.dispatch import dispatch
@@ -55,6 +56,7 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
 
 
 def _run(this: Pass) -> None:
+    cancel_untouched(this)
     # Rows before lists: whatever a row says was made is then in the lists, unless it is gone.
     this.jobs = active_jobs()
     this.counts.jobs = len(this.jobs)

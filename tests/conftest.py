@@ -7,6 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from simulations import attention
 from tenants.models import Tenant
 from tests.factories import TenantFactory, issue_key
 
@@ -26,6 +27,12 @@ def static_files_where_they_lie(settings: Settings) -> None:
     """Pages are rendered without `collectstatic`, which the manifest of production's storage needs."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_looked_yet() -> None:
+    """Each test asks anew when the reconciler last looked."""
+    attention.forget()
 
 
 @pytest.fixture

@@ -2,13 +2,16 @@
 
 import uuid
 from collections.abc import Mapping
+from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from simulations.api.fields import StrictSerializer
+from simulations.api.fields import Moment, StrictSerializer
 from simulations.api.pagination import MAX_LIMIT, CursorField
+from simulations.api.requests import ProgressRequest
 from simulations.models import Job
+from simulations.telling import tell
 
 
 class ClusterView(serializers.Serializer):
@@ -111,8 +114,8 @@ class AdminJob(serializers.Serializer):
     submitted_at = serializers.DateTimeField()
     k8s_status = serializers.SerializerMethodField()
     k8s_job_name = serializers.CharField()
-    reason = serializers.CharField()
-    message = serializers.CharField()
+    reason = serializers.SerializerMethodField()
+    message = serializers.SerializerMethodField()
     scenario_id = serializers.SerializerMethodField()
     cpu_request = serializers.IntegerField()
     memory_gi = serializers.IntegerField()
@@ -121,13 +124,23 @@ class AdminJob(serializers.Serializer):
     attempt = serializers.IntegerField()
     node_name = serializers.CharField(allow_blank=True)
     cancel_requested_at = serializers.DateTimeField(allow_null=True)
-    progress = serializers.DictField(allow_null=True, help_text="The last progress record of the runner.")
+    progress = serializers.SerializerMethodField(help_text="The last progress record of the runner.")
 
     @extend_schema_field(K8sStatus(allow_null=True))
     def get_k8s_status(self, job: Job) -> Mapping[str, int] | None:
         """Null: there is no such Kubernetes Job now, or the cluster does not answer."""
         counters: Mapping[str, Mapping[str, int]] = self.context["job_counters"]
         return counters.get(f"{job.k8s_namespace}/{job.k8s_job_name}")
+
+    def get_reason(self, job: Job) -> str:
+        return tell(job).reason
+
+    def get_message(self, job: Job) -> str:
+        return tell(job).message
+
+    @extend_schema_field(ProgressRequest(allow_null=True))
+    def get_progress(self, job: Job) -> Mapping[str, Any] | None:
+        return job.progress
 
     def get_scenario_id(self, job: Job) -> str:
         return str(job.scenario_data.get("scenario_id", ""))
@@ -147,7 +160,7 @@ class AdminJobsRequest(StrictSerializer):
 
     status = serializers.ChoiceField(Job.Status.choices, required=False)
     tenant = serializers.CharField(max_length=40, required=False)
-    since = serializers.DateTimeField(required=False, help_text="Submitted at or after this moment (ISO 8601).")
+    since = Moment(required=False, help_text="Submitted at or after this moment (ISO 8601).")
     limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=50)
     cursor = CursorField(key_of=uuid.UUID, required=False, default=None, help_text="From `next` of the page before.")
 

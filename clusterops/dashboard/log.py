@@ -27,5 +27,5 @@ def log_view(job: Job) -> LogView:
     elif found["source"] == "stored":
         note = "The last lines, as stored."
     else:
-        note = "No log was stored." if job.is_finished else f"No log yet. {job.message}"
+        note = "No log was stored." if job.is_finished else f"No log yet. {found['message']}"
     return LogView(readable(found["logs"]), note)

@@ -10,13 +10,13 @@ from django.utils import timezone
 from clusterops.contract import Node
 from clusterops.dashboard.sight import Sight
 from clusterops.models import ReconcilerState
+from simulations.attention import SILENT_AFTER
 from simulations.models import WAITS, Job
 from tenants.models import Tenant
 
 ROWS = 30  # of each list; the rest is a link
 TENANT_ROWS = 20
 JOINING_FOR = timedelta(minutes=10)
-LATE_AFTER = timedelta(seconds=120)  # four missed passes of the reconciler
 # Counts of the last pass that mean: database and cluster did not agree.
 DRIFT = {
     "repaired": "tenant spaces changed by another hand, set right",
@@ -28,13 +28,14 @@ DISPATCHED = Q(dispatched_at__isnull=False)
 LIST_COLUMNS = (
     "job_id", "tenant_id", "status", "reason", "message", "submitted_at", "started_at", "finished_at",
     "cpu_request", "memory_gi", "progress", "cancel_requested_at", "scenario_data", "attempt", "node_name",
+    "dispatched_at",
 )  # fmt: skip
 
 
 def health(sight: Sight) -> dict[str, Any]:
     """One query: the reconciler's last pass; is the cluster reachable, is anything amiss."""
     state = ReconcilerState.get()
-    late = state.pass_finished_at is None or timezone.now() - state.pass_finished_at > LATE_AFTER
+    late = state.pass_finished_at is None or timezone.now() - state.pass_finished_at > SILENT_AFTER
     last_good_at = max(filter(None, (sight.last_good_at, state.last_success_at)), default=None)
     return {
         "sight": sight,

@@ -1,5 +1,6 @@
 """Submitting a job: a lock, an insert, and nothing that needs the cluster."""
 
+import hashlib
 import json
 import secrets
 import uuid
@@ -30,16 +31,14 @@ SELECT {columns}, (
                            'inspection', s.inspection)
   FROM scenarios s
   WHERE (s.tenant_id = t.tenant_id OR s.tenant_id IS NULL) AND s.scenario_id = %(scenario)s
-    AND s.version = coalesce(%(version)s, s.version)
+    AND s.version = coalesce(%(version)s, s.version) AND s.sha256 = coalesce(%(sha256)s, s.sha256)
   ORDER BY s.tenant_id NULLS LAST, s.version DESC LIMIT 1
 )::text
 FROM tenants t WHERE t.tenant_id = %(tenant)s FOR NO KEY UPDATE
 """
 
 
-def submit_job(
-    *, tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | None = None, request_sha256: str = ""
-) -> tuple[Job, bool]:
+def submit_job(*, tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | None = None) -> tuple[Job, bool]:
     """Queue a job as `wanted` (a validated POST /jobs, with defaults) in two statements; (job, whether it is new).
 
     With an idempotency key that was used before, the first job is the answer, whatever has changed since. Raises
@@ -47,6 +46,8 @@ def submit_job(
     the scenario do not allow, 429 queue.full.
     """
     refusal: ApiError
+    # With its defaults, so that spelling one out makes no other request.
+    request_sha256 = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest() if idempotency_key else ""
     try:
         return _insert(tenant, wanted, idempotency_key, request_sha256), True
     except ApiError as error:
@@ -58,14 +59,14 @@ def submit_job(
         if first and first.request_sha256 == request_sha256:
             return first, False
         if first:
-            message = "This Idempotency-Key was used with another body; use a new key for a new job."
+            message = "This Idempotency-Key was used with another request; use a new key for a new job."
             raise ApiError(409, "idempotency.mismatch", message)
     raise refusal
 
 
 @transaction.atomic
 def _insert(tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | None, request_sha256: str) -> Job:
-    limits, scenario = _lock_tenant(tenant, wanted["scenario_id"], wanted["scenario_version"])
+    limits, scenario = _lock_tenant(tenant, wanted)
     if limits.submissions_paused:
         raise ApiError(403, "tenant.paused", "New jobs are paused for this tenant; ask the operator when they go on.")
     if scenario is None:
@@ -85,7 +86,7 @@ def _insert(tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | No
         "sha256": scenario["sha256"],
         "config": wanted["config"] or scenario["config"],
         "seed": _seed(wanted, scenario["inspection"]),
-        "time_limit_s": wanted["time_limit_s"] or settings.JOB_DEFAULT_TIME_LIMIT_S,
+        "time_limit_s": wanted["time_limit_s"] or min(settings.JOB_DEFAULT_TIME_LIMIT_S, settings.JOB_MAX_TIME_LIMIT_S),
     }
     job.admission_limit = limits.max_concurrent_jobs + limits.max_queued_jobs
     plain_sql.insert(job, admitted_as=COUNT_ADMITTED)
@@ -100,11 +101,16 @@ def _seed(wanted: Mapping[str, Any], inspection: Mapping[str, Any]) -> int:
     return secrets.randbelow(2**31) if own is None else int(own)
 
 
-def _lock_tenant(tenant: Tenant, scenario_id: str, version: int | None) -> tuple[Tenant, dict[str, Any] | None]:
+def _lock_tenant(tenant: Tenant, wanted: Mapping[str, Any]) -> tuple[Tenant, dict[str, Any] | None]:
     """The tenant as it is now, locked until the transaction ends, and the scenario that the name means to it."""
     with plain_sql.cursor() as cursor:
         statement = LOCK_TENANT.format(columns=plain_sql.columns(Tenant, "t"))
-        cursor.execute(statement, {"tenant": tenant.pk, "scenario": scenario_id, "version": version})
+        named = {
+            "scenario": wanted["scenario_id"],
+            "version": wanted["scenario_version"],
+            "sha256": wanted.get("sha256"),
+        }
+        cursor.execute(statement, {"tenant": tenant.pk, **named})
         *values, scenario = cursor.fetchone()
     return plain_sql.row(Tenant, values), json.loads(scenario) if scenario else None
 
@@ -133,6 +139,8 @@ def _unfit_for(scenario: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[P
 
 def _no_scenario(wanted: Mapping[str, Any]) -> ApiError:
     version = f" with version {wanted['scenario_version']}" if wanted["scenario_version"] is not None else ""
+    if sha256 := wanted.get("sha256"):
+        version += f" and the bytes {sha256[:12]}…" if version else f" with the bytes {sha256[:12]}…"
     message = f"There is no scenario “{wanted['scenario_id']}”{version}; upload it with POST /scenarios."
     return ApiError(404, "scenario.not_found", message, details=[])
 

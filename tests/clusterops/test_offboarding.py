@@ -48,13 +48,18 @@ def test_sync_quotas_makes_and_records_each_place(cluster, api):
     TenantFactory(tenant_id="sync-a", max_cpu=7)
     TenantFactory(tenant_id="sync-b", is_active=False)
     said = run("sync_quotas", "--kubeconfig", cluster)
-    assert "sync-a: namespace sync-a and its quota are in force" in said
+    assert "sync-a: namespace sync-a was made, and its quota is in force" in said
     assert "1 tenant(s) are as their limits ask" in said
     quota = api.request("GET", path_of("resourcequotas", "sync-a", "sync-a-quota"))
     assert quota["spec"]["hard"]["requests.cpu"] == "7"
     assert TenantNamespace.objects.get().applied["max_cpu"] == 7
     assert namespace(api, "sync-b") is None
-    assert "sync-a" in run("sync_quotas", "--kubeconfig", cluster)
+    assert "sync-a: namespace sync-a and its quota are in force, unchanged" in run(
+        "sync_quotas", "--kubeconfig", cluster
+    )
+    api.request("DELETE", path_of("resourcequotas", "sync-a", "sync-a-quota"))
+    said = run("sync_quotas", "--kubeconfig", cluster)
+    assert "sync-a: namespace sync-a was not as the limits ask and is repaired" in said
 
 
 def test_sync_quotas_never_takes_over_a_namespace(cluster, api):

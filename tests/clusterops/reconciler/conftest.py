@@ -38,8 +38,12 @@ signal.signal(signal.SIGTERM, interrupted)
 print("attempt", job["attempt"], "of", job["job_id"], flush=True)
 for line in fate.get("says", ()):
     print(json.dumps(line), flush=True)
+said = 0
 while fate.get("hold") and not os.path.exists(fate["hold"]):
     time.sleep(0.02)
+    if fate.get("chatter"):
+        said += 1
+        print("line", said, flush=True)
 for line in fate.get("then", ()):
     print(json.dumps(line), flush=True)
 while fate.get("end") and not os.path.exists(fate["end"]):
