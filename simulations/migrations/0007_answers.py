@@ -9,7 +9,7 @@ MAY_BE_THERE = "UPDATE jobs SET dispatching_at = submitted_at WHERE status IN ('
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('simulations', '0004_tenant_index'),
+        ('simulations', '0006_storage_counters'),
         ('tenants', '0003_limit_messages'),
     ]
 
