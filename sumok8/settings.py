@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "axes",
     "tenants",
     "simulations",
+    "simulations.studies",
     "clusterops",
     "sumok8",
 ]
@@ -230,6 +231,7 @@ JOB_MAX_OUTPUT_FILES: int = env.int("JOB_MAX_OUTPUT_FILES", default=1000)  # of 
 TENANT_MAX_RESULT_BYTES: int = env.int("TENANT_MAX_RESULT_BYTES", default=50 * 1024**3)
 TENANT_MAX_SCENARIO_BYTES: int = env.int("TENANT_MAX_SCENARIO_BYTES", default=20 * 1024**3)
 JOB_RETENTION_DAYS: int = env.int("JOB_RETENTION_DAYS", default=0)  # `manage.py prune` deletes older ones; 0 = never
+STUDY_MAX_RUNS: int = env.int("STUDY_MAX_RUNS", default=500)  # of one study; up to 5000 is sensible
 
 # Cluster
 # Marks this installation's objects where several share a cluster; empty: one made at the first start, kept in the

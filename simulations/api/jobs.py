@@ -68,7 +68,7 @@ class JobsView(viewsets.ViewSet):
         job, is_new = submit_job(
             tenant=tenant_of(request),
             wanted=SubmitRequest.read(request.data),
-            idempotency_key=_idempotency_key(request),
+            idempotency_key=idempotency_key(request),
         )
         [answer] = jobs_as_json(tenant_of(request), [job], placed=False)
         headers = {"Location": f"/jobs/{job.job_id}"} | ({} if is_new else {"Idempotent-Replayed": "true"})
@@ -143,7 +143,7 @@ def _filters(asked: dict[str, Any]) -> Q:
     return chosen
 
 
-def _idempotency_key(request: Request) -> str | None:
+def idempotency_key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
         message = "Idempotency-Key must be 1 to 255 printable ASCII characters without spaces."

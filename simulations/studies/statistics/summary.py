@@ -10,6 +10,19 @@ from simulations.studies.statistics.sample import Description, Precision, descri
 from simulations.studies.statistics.sentences import direction, sentence
 from simulations.studies.statistics.study import Cell, Figure, Question
 
+METHOD = (
+    "One value per run and figure; the vehicles of one run are no sample.",
+    "Means: x̄ ± t(1 − α/2, n − 1) · s / √n over seeds. Needed runs: the smallest N whose half width is within the "
+    "precision.",
+    "Comparisons over common seeds: d̄ ± t(1 − α/2, n − 1) · s_d / √n of the differences d. Where fewer than two seeds "
+    "are common: Welch, and it is said.",
+    "Primary figures: p by Holm's method over all their comparisons, simultaneous intervals with α divided by their "
+    "number m. Other figures are described and not tested.",
+    "Relevance: the simultaneous interval wholly beyond ± the difference that matters, wholly inside, or open. A large "
+    "p is no proof that nothing differs.",
+    "Failed, cancelled and cut-short runs are left out, from both sides of a pair. Outliers are told and kept.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Compared:
