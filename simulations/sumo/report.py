@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from simulations.sumo.description import JobDescription
-from simulations.sumo.execution import SumoRun
 from simulations.sumo.kpis import Kpis
 from simulations.sumo.outcomes import Outcome
 from simulations.sumo.outputs import ResultFile
 from simulations.sumo.problems import Problem
+from simulations.sumo.run.transcript import SumoRun
 
 VERSION = 1
 MAX_TERMINATION_BYTES = 4096

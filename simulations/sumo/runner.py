@@ -4,22 +4,26 @@ import os
 import sys
 import time
 import traceback
-from functools import cached_property
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from simulations.sumo import archive, collecting, connectivity, options, outputs, preflight, scenario_check, sumocfg
+from simulations.sumo import archive, collecting, connectivity, outputs, preflight, scenario_check, sumocfg
 from simulations.sumo.archive import ArchiveLimits
-from simulations.sumo.collecting import Collector, SummaryFile
+from simulations.sumo.collecting import Collector
 from simulations.sumo.delivery import Delivery
 from simulations.sumo.description import JobDescription
-from simulations.sumo.execution import StepRecord, Supervisor
+from simulations.sumo.execution import Supervisor
 from simulations.sumo.isolation import PodEnvironment, hide_from_other_processes, termination_message_path
 from simulations.sumo.outcomes import Outcome, RunEnd
 from simulations.sumo.problems import InvalidScenario, Problem, plain
 from simulations.sumo.progress import ProgressMeter
 from simulations.sumo.report import Console, Report
+from simulations.sumo.run.plan import RunPlan
+from simulations.sumo.run.summary import SummaryFiles
+from simulations.sumo.run.transcript import StepRecord
 from simulations.sumo.stopping import StopSignal, Watch, folder_bytes
-from simulations.sumo.sumocfg import OptionValue, SumoConfig
+from simulations.sumo.sumocfg import SumoConfig
 from simulations.sumo.transport import ControlPlane, ProgressPoster, Refused, Unreachable
 from simulations.sumo.workspace import Workspace
 
@@ -55,8 +59,14 @@ class Runner:
         self.control_plane = ControlPlane(pod.url, job_id=pod.job_id, token=pod.token, attempt=description.attempt)
         self.space.prepare()
         self.config_path = ""
-        self.config = SumoConfig({})
+        self.demand: Mapping[str, Any] | None = None
+        self.plan = RunPlan(description, SumoConfig({}))
         self.written: list[str] = []
+
+    @property
+    def folder(self) -> Path:
+        """Of the configuration, where SUMO works."""
+        return (self.space.scenario / self.config_path).parent
 
     def run(self) -> None:
         try:
@@ -105,6 +115,7 @@ class Runner:
         if inspection.problems or inspection.config is None:
             raise InvalidScenario(inspection.problems or [Problem("config.none", "The scenario has no configuration.")])
         self.config_path = inspection.config
+        self.demand = inspection.configs[self.config_path].demand
         files = archive.unpack(self.space.archive, self.space.scenario, limits)
         self.space.archive.unlink()
         self.report.input = {
@@ -114,73 +125,45 @@ class Runner:
             "config": self.config_path,
         }
         config = sumocfg.read(self.space.scenario / self.config_path)
-        folder = (self.space.scenario / self.config_path).parent
-        self.config = outputs.without_outside(self.space.scenario, folder, config)
-
-    def overrides(self, out: str) -> dict[str, OptionValue]:
-        """The job's wishes and what the runner needs to watch a run; files go to the folder `out`."""
-        job = self.description
-        wishes = options.request_overrides(
-            options=job.options,
-            outputs=list(job.outputs),
-            emissions=job.emissions,
-            output_dir=out,
-            seed=job.seed,
-            begin=job.begin,
-            end=job.end,
-            step_length=job.step_length,
-            scale=job.scale,
-        )
-        own: dict[str, OptionValue] = {
-            "verbose": True,
-            "no-step-log": True,
-            "duration-log.statistics": True,
-            "summary-output": "stdout",
-            "summary-output.period": job.summary_period_s,
-            "statistic-output": f"{out}/{collecting.STATISTICS}",
-            "tripinfo-output": f"{out}/{collecting.TRIPINFO}",
-        }
-        if job.limits.max_teleports is not None:
-            asked = int(wishes.get("max-num-teleports", self.config.options.get("max-num-teleports", -1)))
-            limit = job.limits.max_teleports
-            own["max-num-teleports"] = limit if asked < 0 else min(asked, limit)
-        return {**wishes, **own}
-
-    @cached_property
-    def planned(self) -> SumoConfig:
-        return sumocfg.read(sumocfg.effective(self.config, self.overrides("results")))
+        self.plan = RunPlan(self.description, outputs.without_outside(self.space.scenario, self.folder, config))
+        outputs.make_output_folders(self.space.scenario, self.folder, self.plan.effective)
 
     def dry_run(self) -> None:
-        self.console.phase("preflight", "Loading all inputs in a dry run.")
+        """Only where the run itself would see a mistake late; its verdict is the run's."""
+        self.report.warnings += connectivity.check(self.folder, self.plan.config)
+        if not self.plan.loads_as_it_goes:
+            return
+        self.console.phase("preflight", "Reading all demand in a dry run without traffic.")
+        budget_s = min(preflight.MAX_S, preflight.MAX_SHARE * self.description.limits.wall_s)
+        watch = Watch(
+            self.stop,
+            wall_deadline=time.monotonic() + budget_s,
+            folders=[self.space.scratch],
+            output_bytes=self.description.limits.output_bytes,
+            bytes_before=folder_bytes(self.space.scenario),
+        )
         with self.space.log.open("w", encoding="utf-8") as log:
             run = preflight.dry_run(
                 binary=self.pod.binary,
                 scenario=self.space.scenario,
                 scratch=self.space.scratch,
-                out=self.space.scratch / "out",
                 config_path=self.config_path,
-                config=self.config,
-                overrides=self.overrides(str(self.space.scratch / "out")),
+                content=self.plan.dry_run_content,
                 environment=self.pod.for_sumo,
                 log=log,
+                should_stop=watch,
             )
         self.report.dry_run = run
-        if run.stopped_for is Outcome.TIME_LIMIT:
-            sentence = f"The dry run was ended after {preflight.MAX_S:g} s; the inputs were not checked to the end."
+        if run.stopped_for is not None:
+            sentence = f"The dry run was ended after {run.wall_s:.0f} s; mistakes in late demand may still end the run."
             self.report.warnings.append(Problem("preflight.too_long", sentence))
         if problems := preflight.problems_of(run):
-            self.report.warnings_total = run.warnings_total
             for problem in problems:
                 self.console.log("error", problem.message)
             raise RunEnd(Outcome.INVALID_SCENARIO, problems)
-        folder = (self.space.scenario / self.config_path).parent
-        self.report.warnings += connectivity.check(folder, self.config)
 
     def simulate(self) -> None:
-        folder = (self.space.scenario / self.config_path).parent
-        outputs.make_output_folders(self.space.scenario, folder, self.config)
-        content = sumocfg.effective(self.config, self.overrides(str(self.space.out)))
-        (folder / preflight.CONFIG_NAME).write_bytes(content)
+        (self.folder / preflight.CONFIG_NAME).write_bytes(self.plan.content(str(self.space.out)))
         before = outputs.listing(self.space.scenario)
         folders = [self.space.scenario, self.space.out]
         watch = Watch(
@@ -190,12 +173,9 @@ class Runner:
             output_bytes=self.description.limits.output_bytes,
             bytes_before=sum(folder_bytes(each) for each in folders),
         )
-        begin, end = self.planned.begin, self.planned.end
+        begin, end = self.plan.effective.begin, self.plan.effective.end
         until = f"{plain(end)} s" if end is not None else "all vehicles have left"
-        self.console.phase(
-            "running",
-            f"SUMO {self.report.sumo_version or ''} simulates {self.config_path} from {plain(begin)} s until {until}.",
-        )
+        self.console.phase("running", f"SUMO simulates {self.config_path} from {plain(begin)} s until {until}.")
         poster = ProgressPoster(self.control_plane, period_s=PROGRESS_POST_S)
 
         def emit(record: dict[str, Any]) -> None:
@@ -205,11 +185,13 @@ class Runner:
         meter = ProgressMeter(begin=begin, end=end, period_s=self.description.progress_s, emit=emit)
         with (
             self.space.log.open("w", encoding="utf-8") as log,
-            SummaryFile(self.space.out / collecting.SUMMARY) as summary,
+            SummaryFiles(
+                self.space.out, period_s=self.description.summary_period_s, own=self._own_summary()
+            ) as summary,
         ):
 
-            def on_record(record: StepRecord) -> None:
-                summary.write(record)
+            def on_record(record: StepRecord, line: str) -> None:
+                summary.write(record, line)
                 meter.record(record)
 
             supervisor = Supervisor(log=log, should_stop=watch, on_record=on_record, on_message=self.console.log)
@@ -217,7 +199,7 @@ class Runner:
             poster.start()
             try:
                 run = supervisor.execute(
-                    [self.pod.binary, "-c", preflight.CONFIG_NAME], cwd=folder, environment=self.pod.for_sumo
+                    [self.pod.binary, "-c", preflight.CONFIG_NAME], cwd=self.folder, environment=self.pod.for_sumo
                 )
                 meter.flush()
             finally:
@@ -227,6 +209,13 @@ class Runner:
         self.report.warnings += [Problem("sumo.warning", text) for text in run.warnings]
         self.report.end(run.outcome, collecting.run_problems(run))
 
+    def _own_summary(self) -> Path | None:
+        """Where the scenario asks for SUMO's summary, if that lies in it."""
+        if self.plan.own_summary is None:
+            return None
+        path = Path(os.path.normpath(self.folder / self.plan.own_summary))
+        return path if path.is_relative_to(self.space.scenario) else None
+
     def collect(self) -> None:
         collector = Collector(self.report, self.space.artifacts)
         histogram = effective = None
@@ -235,8 +224,8 @@ class Runner:
             self.space.empty_out()
         elif run is not None:
             self.console.phase("collecting", "Checking and packing the results.")
-            histogram = collecting.read_results(self.report, self.space.out)
-            effective = sumocfg.effective(self.config, self.overrides("results"))
+            histogram = collecting.read_results(self.report, run, self.space.out, demand=self.demand)
+            effective = self.plan.content("results")
         collector.collect_own(self.space.out, self.space.log, effective, histogram)
         collector.collect_scenarios_own(self.space.scenario, self.written)
 
