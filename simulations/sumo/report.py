@@ -1,6 +1,7 @@
 """What the runner tells the outside: JSON lines on stdout, the manifest, the termination message."""
 
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,25 @@ LOG_LINES_PER_LEVEL = 50
 LOG_LINE_CHARS = 500
 LISTED_PROBLEMS = 100
 FIRST_ERRORS = 5
+MAX_TEXT_CHARS = 2000
+
+
+def json_text(document: Any, *, indent: int | None = None) -> str:
+    """As JSON that a database takes: no NaN or infinity, no NUL, no half of a surrogate pair, no endless text."""
+    return json.dumps(_storable(document), indent=indent, allow_nan=False)
+
+
+def _storable(value: Any) -> Any:
+    match value:
+        case str():
+            return value[:MAX_TEXT_CHARS].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        case float():
+            return value if math.isfinite(value) else None
+        case Mapping():
+            return {_storable(name): _storable(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_storable(each) for each in value]
+    return value
 
 
 class Console:
@@ -48,7 +68,7 @@ class Console:
             self._write("log", {"level": level, "message": f"More messages of level {level} are in sumo.log only."})
 
     def _write(self, event: str, content: Mapping[str, Any]) -> None:
-        line = json.dumps({"v": VERSION, "t": round(time.time(), 3), "event": event, **content})
+        line = json_text({"v": VERSION, "t": round(time.time(), 3), "event": event, **content})
         with suppress(OSError):  # whoever read the log may be gone; the run goes on
             self._stream.write(f"{line}\n")
             self._stream.flush()
@@ -116,7 +136,7 @@ class Report:
             "warnings": [problem.as_dict() for problem in self.warnings[:LISTED_PROBLEMS]],
             "errors": [problem.as_dict() for problem in self.errors[:LISTED_PROBLEMS]],
         }
-        return json.dumps(document, indent=1).encode()
+        return json_text(document, indent=1).encode()
 
     def summary(self) -> dict[str, Any]:
         """The content of the termination message and of the last line on stdout."""
@@ -140,7 +160,7 @@ class Report:
         summary = self.summary()
         for chars in (300, 150, 60, 0):
             summary["errors"] = [_short(problem, chars) for problem in self.errors[:FIRST_ERRORS]]
-            content = json.dumps(summary).encode()
+            content = json_text(summary).encode()
             if len(content) <= MAX_TERMINATION_BYTES:
                 break
         with suppress(OSError):
