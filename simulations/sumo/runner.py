@@ -14,9 +14,10 @@ from simulations.sumo.collecting import Collector
 from simulations.sumo.delivery import Delivery
 from simulations.sumo.description import JobDescription
 from simulations.sumo.execution import Supervisor
+from simulations.sumo.inputs.output_files import named_outputs
 from simulations.sumo.isolation import PodEnvironment, hide_from_other_processes, termination_message_path
 from simulations.sumo.outcomes import Outcome, RunEnd
-from simulations.sumo.problems import InvalidScenario, Problem, plain
+from simulations.sumo.problems import MAX_LISTED, InvalidScenario, Problem, plain
 from simulations.sumo.progress import ProgressMeter
 from simulations.sumo.report import Console, Report
 from simulations.sumo.run.plan import RunPlan
@@ -30,6 +31,8 @@ from simulations.sumo.workspace import Workspace
 PROGRESS_POST_S = 10.0
 LAST_TRACE_CHARS = 2000
 FETCH_S = 300.0
+CHECK_CPU_S = 20.0
+MAX_SCAN_S = 20.0
 UPLOAD_S = 240.0
 # The pod's grace is 60 s from SIGTERM to SIGKILL: SUMO's own 20 s are in it, the last 8 s are for the report.
 STOPPED_UPLOAD_S = 52.0
@@ -110,7 +113,9 @@ class Runner:
         limits = ArchiveLimits(
             bytes=size, files=self.description.limits.files, unpacked_bytes=self.description.limits.unpacked_bytes
         )
-        inspection = scenario_check.check_scenario(self.space.archive, config=self.description.config, limits=limits)
+        inspection = scenario_check.check_scenario(
+            self.space.archive, config=self.description.config, limits=limits, cpu_s=CHECK_CPU_S
+        )
         self.report.warnings += inspection.warnings
         if inspection.problems or inspection.config is None:
             raise InvalidScenario(inspection.problems or [Problem("config.none", "The scenario has no configuration.")])
@@ -124,9 +129,16 @@ class Runner:
             "files": len(files),
             "config": self.config_path,
         }
-        config = sumocfg.read(self.space.scenario / self.config_path)
-        self.plan = RunPlan(self.description, outputs.without_outside(self.space.scenario, self.folder, config))
-        outputs.make_output_folders(self.space.scenario, self.folder, self.plan.effective)
+        self.plan = RunPlan(self.description, sumocfg.read(self.space.scenario / self.config_path))
+        self.make_output_folders()
+
+    def make_output_folders(self) -> None:
+        """Reads the inputs to their end, so it may find what the check of the upload did not come to."""
+        deadline = time.monotonic() + MAX_SCAN_S
+        named = named_outputs(self.space.scenario, self.config_path, self.plan.config, deadline=deadline)
+        if refused := [output.problem for output in named if output.problem is not None]:
+            raise InvalidScenario(refused[:MAX_LISTED])
+        outputs.make_output_folders(self.space.scenario, named)
 
     def dry_run(self) -> None:
         """Only where the run itself would see a mistake late; its verdict is the run's."""

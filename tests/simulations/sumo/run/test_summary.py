@@ -36,9 +36,10 @@ def test_the_scenarios_own_summary_is_sumos(
     done = pod.run()
     assert done.code == 0, done.stdout
     kept = steps(gzip.decompress(done.artifacts["scenario/own files/summary.xml.gz"]))
-    options = [] if period is None else ["--summary-output.period", str(period)]
+    options = ["--seed", "7", "--summary-output", "alone.xml"]
+    options += [] if period is None else ["--summary-output.period", str(period)]
     subprocess.run(
-        [sumo_environment["SUMO_BINARY"], *"-c tiny.sumocfg --seed 7 --summary-output alone.xml".split(), *options],
+        [sumo_environment["SUMO_BINARY"], "-c", "tiny.sumocfg", *options],
         cwd=pod.folder / "work" / "scenario", env=sumo_environment, check=True, capture_output=True,
     )  # fmt: skip
     assert kept == steps((pod.folder / "work" / "scenario" / "alone.xml").read_bytes())
