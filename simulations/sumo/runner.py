@@ -20,23 +20,22 @@ from simulations.sumo.outcomes import Outcome, RunEnd
 from simulations.sumo.problems import MAX_LISTED, InvalidScenario, Problem, plain
 from simulations.sumo.progress import ProgressMeter
 from simulations.sumo.report import Console, Report
+from simulations.sumo.run.fetching import fetch_scenario
 from simulations.sumo.run.plan import RunPlan
 from simulations.sumo.run.summary import SummaryFiles
 from simulations.sumo.run.transcript import StepRecord
 from simulations.sumo.stopping import StopSignal, Watch, folder_bytes
 from simulations.sumo.sumocfg import SumoConfig
-from simulations.sumo.transport import ControlPlane, ProgressPoster, Refused, Unreachable
+from simulations.sumo.transport import ControlPlane, ProgressPoster
 from simulations.sumo.workspace import Workspace
 
 PROGRESS_POST_S = 10.0
 LAST_TRACE_CHARS = 2000
-FETCH_S = 300.0
 CHECK_CPU_S = 20.0
 MAX_SCAN_S = 20.0
 UPLOAD_S = 240.0
 # The pod's grace is 60 s from SIGTERM to SIGKILL: SUMO's own 20 s are in it, the last 8 s are for the report.
 STOPPED_UPLOAD_S = 52.0
-MAX_ARCHIVE_BYTES = 4 * 1024**3
 
 
 class Runner:
@@ -87,24 +86,13 @@ class Runner:
         self.upload()
 
     def fetch(self) -> None:
-        wanted = self.description.scenario_sha256
         self.console.phase("fetching", "Fetching the scenario.")
-        deadline = min(time.monotonic() + FETCH_S, self.wall_deadline)
-        try:
-            found = self.control_plane.fetch_scenario(
-                self.space.archive, max_bytes=MAX_ARCHIVE_BYTES, deadline=lambda: deadline
-            )
-        except Refused as error:
-            outcome = Outcome.INVALID_JOB if error.status == 404 else Outcome.INTERRUPTED
-            outcome = outcome if error.job_is_over else Outcome.IO_FAILED
-            raise RunEnd(outcome, [Problem("fetch.refused", f"The scenario was not handed out: {error}")]) from None
-        except (Unreachable, OSError) as error:
-            raise RunEnd(
-                Outcome.IO_FAILED, [Problem("fetch.failed", f"The scenario did not arrive: {error}")]
-            ) from None
-        if found != wanted:
-            sentence = f"The scenario has the SHA-256 {found}, not {wanted}."
-            raise RunEnd(Outcome.IO_FAILED, [Problem("fetch.wrong_hash", sentence)])
+        fetch_scenario(
+            self.control_plane,
+            self.space.archive,
+            sha256=self.description.scenario_sha256,
+            deadline=self.wall_deadline,
+        )
 
     def check(self) -> None:
         """The upload was checked with the same functions; the pod does not rely on it."""

@@ -34,8 +34,8 @@ def _unsorted(figures: Kpis, run: SumoRun) -> Problem | None:
     if not run.unsorted:
         return None
     sentence = (
-        f"SUMO left out {run.unsorted} vehicles or flows, because their route file is not sorted by departure; "
-        f"{_count(figures, 'vehicles_inserted')} vehicles entered the network."
+        f"SUMO left out {run.unsorted} of the vehicles, persons or flows, because their route file is not sorted by "
+        f"departure; the number of vehicles that entered the network is {_count(figures, 'vehicles_inserted')}."
     )
     return Problem("quality.unsorted", sentence, hint="Sort it with SUMO's tools/route/sort_routes.py.")
 
