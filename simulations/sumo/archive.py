@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import zipfile
 import zlib
@@ -19,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from simulations.sumo.problems import InvalidScenario, Problem
+from simulations.sumo.problems import InvalidScenario, Problem, ProblemList
+from simulations.sumo.scenario_paths import folders_of
 
 CHUNK = 64 * 1024
 MAX_LISTED = 20
@@ -32,6 +34,8 @@ MAX_DIRECTORY_BYTES_PER_FILE = 512
 RATIO_MATTERS_FROM_BYTES = 100 * 1024**2
 LOCAL_HEADER_BYTES = 30
 ENCRYPTED = 0x1 | 0x40 | 0x2000
+SAYS_UTF_8 = 0x800
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f]")
 
 Source = Path | str | BinaryIO
 
@@ -47,13 +51,15 @@ class ArchiveLimits:
 
 
 class Archive:
-    """An open archive. `files` maps the safe path of each member that may be read to its unpacked bytes; `problems` is
-    everything wrong with the others and the whole."""
+    """An open archive. `files` maps the safe path of each member that may be read to its unpacked bytes, `folders` are
+    those they lie in and those that the archive has by name; `problems` is everything wrong with the others and the
+    whole."""
 
     def __init__(self, zip_file: zipfile.ZipFile, size: int, limits: ArchiveLimits) -> None:
         self._zip = zip_file
-        self._members, self.problems = _examine(zip_file.infolist(), size, limits)
+        self._members, empty, self.problems = _examine(zip_file.infolist(), size, limits)
         self.files = {path: member.file_size for path, member in self._members.items()}
+        self.folders = folders_of([*self.files, *(f"{folder}/." for folder in empty)])
         self.unpacked_bytes = sum(self.files.values())
 
     def chunks(self, path: str) -> Iterator[bytes]:
@@ -115,9 +121,11 @@ def unpack(source: Source, target: Path, limits: ArchiveLimits) -> list[str]:
         if archive.problems:
             raise InvalidScenario(archive.problems)
         written = 0
+        target.mkdir(parents=True, exist_ok=True)
+        for folder in archive.folders:
+            (target / folder).mkdir(parents=True, exist_ok=True)
         for path in archive.files:
             place = target / path
-            place.parent.mkdir(parents=True, exist_ok=True)
             # O_EXCL: never through a link, never over another file.
             handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
             with os.fdopen(handle, "wb") as file:
@@ -164,30 +172,42 @@ class _BoundedReads(io.RawIOBase):
 
 def _examine(
     members: list[zipfile.ZipInfo], size: int, limits: ArchiveLimits
-) -> tuple[dict[str, zipfile.ZipInfo], list[Problem]]:
-    """The members that may be read by safe path, and the problems of the rest (at most MAX_LISTED, then a count)."""
-    problems: list[Problem] = []
+) -> tuple[dict[str, zipfile.ZipInfo], list[str], list[Problem]]:
+    """The members that may be read by safe path, the paths of folders, and the problems of the rest (at most
+    MAX_LISTED, then a count)."""
+    problems = ProblemList(MAX_LISTED)
     files: dict[str, zipfile.ZipInfo] = {}
+    folders: list[str] = []
     seen: Counter[str] = Counter()
     if len(members) > limits.files:
-        problems.append(_too_many_files(limits))
+        problems.add(_too_many_files(limits))
     for member in members[: limits.files]:
-        path = member.filename.replace("\\", "/")  # written so by some Windows programs
+        path = _name(member).replace("\\", "/")  # written so by some Windows programs
         if _is_clutter(path):
             continue
         problem = _member_problem(member, path)
         if problem is not None:
-            problems.append(problem)
-        elif not path.endswith("/"):
-            path = "/".join(part for part in path.split("/") if part not in ("", "."))
-            seen[path] += 1
-            files[path] = member
-    problems += _clashes(seen)
-    problems += _sizes(list(files.values()), size, limits)
-    if len(problems) > MAX_LISTED:
-        more = Problem("zip.more", f"{len(problems) - MAX_LISTED} more entries of the archive are wrong.")
-        problems = [*problems[:MAX_LISTED], more]
-    return files, problems
+            problems.add(problem)
+            continue
+        plain = "/".join(part for part in path.split("/") if part not in ("", "."))
+        if path.endswith("/"):
+            folders.append(plain)
+        else:
+            seen[plain] += 1
+            files[plain] = member
+    problems.extend(_clashes(seen))
+    problems.extend(_sizes(list(files.values()), size, limits))
+    return files, folders, list(problems.all("zip.more"))
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """The name, which macOS and others write in UTF-8 without saying so."""
+    if member.flag_bits & SAYS_UTF_8 or member.filename.isascii():
+        return member.filename
+    try:
+        return member.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return member.filename
 
 
 def _member_problem(member: zipfile.ZipInfo, path: str) -> Problem | None:
@@ -197,7 +217,7 @@ def _member_problem(member: zipfile.ZipInfo, path: str) -> Problem | None:
     if path.startswith("/") or ".." in parts or path[1:2] == ":":
         hint = "Zip the scenario's folder itself, so that every path is relative to it."
         return Problem("zip.path_escape", f"'{shown}' points outside the archive.", shown, hint)
-    if not path.strip("/.") or any(letter < " " or letter == "\x7f" for letter in member.orig_filename):
+    if not path.strip("/.") or UNPRINTABLE.search(member.orig_filename):
         return Problem("zip.bad_name", f"'{shown}' cannot be the name of a file.", shown)
     if kind == stat.S_IFLNK:
         hint = "Put the file itself into the archive (zip without --symlinks)."
@@ -231,8 +251,7 @@ def _clashes(seen: Counter[str]) -> Iterator[Problem]:
     for path, times in seen.items():
         if times > 1:
             yield Problem("zip.duplicate_name", f"'{path}' is in the archive {times} times.", path)
-    folders = {path[:at] for path in seen for at, letter in enumerate(path) if letter == "/"}
-    for path in sorted(folders & seen.keys()):
+    for path in sorted(folders_of(seen) & seen.keys()):
         yield Problem("zip.duplicate_name", f"'{path}' is both a file and a folder.", path)
 
 

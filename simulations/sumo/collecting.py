@@ -1,52 +1,24 @@
 """After the run: check what was written, read the results out of it, pack it for upload."""
 
-import csv
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from simulations.sumo import kpis, outputs
-from simulations.sumo.execution import StepRecord, SumoRun
-from simulations.sumo.kpis import Kpis
 from simulations.sumo.outcomes import Outcome
 from simulations.sumo.outputs import ResultFile
 from simulations.sumo.problems import Problem, plain
 from simulations.sumo.report import Report
+from simulations.sumo.results import quality
+from simulations.sumo.run.transcript import SumoRun
 
 TRIPINFO = "tripinfo.xml"
 STATISTICS = "statistics.xml"
-SUMMARY = "summary.csv"
-MAX_TELEPORT_SHARE = 0.01
-MAX_NOT_INSERTED_SHARE = 0.05
 
 
-class SummaryFile:
-    """The step records as CSV, written while SUMO runs."""
-
-    def __init__(self, path: Path) -> None:
-        self._stream = path.open("w", encoding="ascii", newline="")
-        self._writer = csv.writer(self._stream, lineterminator="\n")
-        self._writer.writerow(StepRecord._fields)
-
-    def write(self, record: StepRecord) -> None:
-        with suppress(OSError):  # a full disk must not stop the watching; the file is checked afterwards
-            self._writer.writerow(record)
-
-    def __enter__(self) -> "SummaryFile":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with suppress(OSError):
-            self._stream.close()
-
-
-def read_results(report: Report, out: Path) -> dict[str, Any] | None:
+def read_results(report: Report, run: SumoRun, out: Path, *, demand: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Fill in `report.kpis` and the quality warnings; returns the travel time histogram.
 
     Files that SUMO left incomplete give no KPI; for a run that calls itself successful that is an error.
@@ -66,23 +38,11 @@ def read_results(report: Report, out: Path) -> dict[str, Any] | None:
                 report.end(Outcome.IO_FAILED, [problem])
             else:
                 report.warnings.append(problem)
-    report.kpis = kpis.compute(statistics, trips)
-    report.warnings += quality_warnings(report.kpis, complete=report.outcome is Outcome.SUCCEEDED)
+    report.kpis, not_finite = kpis.without_not_finite(kpis.compute(statistics, trips))
+    complete = report.outcome is Outcome.SUCCEEDED
+    found = quality.warnings(report.kpis, run, complete=complete, not_finite=not_finite, demand=demand)
+    report.warnings[:0] = found  # first: a list of warnings is cut at its end
     return kpis.histogram(trips.travel_times) if trips else None
-
-
-def quality_warnings(figures: Kpis, *, complete: bool) -> list[Problem]:
-    """Signs that the figures should not be trusted. Vehicles that wait to enter count in complete runs only."""
-    warnings = []
-    inserted, waiting = figures.get("vehicles_inserted") or 0, figures.get("vehicles_waiting_at_end") or 0
-    teleports = figures.get("teleports") or 0
-    if inserted and teleports / inserted > MAX_TELEPORT_SHARE:
-        sentence = f"{teleports} teleports for {inserted} vehicles: above 1 % the figures should not be trusted."
-        warnings.append(Problem("quality.teleports", sentence))
-    if complete and waiting / max(inserted + waiting, 1) > MAX_NOT_INSERTED_SHARE:
-        sentence = f"{waiting} vehicles were still waiting to enter the network at the end; the means leave them out."
-        warnings.append(Problem("quality.not_inserted", sentence))
-    return warnings
 
 
 class Collector:
@@ -162,6 +122,8 @@ def run_problems(run: SumoRun) -> list[Problem]:
             return [Problem("limit.memory", "SUMO ran out of memory. Ask for more memory, or simulate less.")]
         case Outcome.INTERRUPTED:
             return [Problem("run.interrupted", f"The run was stopped from outside{at}.")]
+        case Outcome.INVALID_SCENARIO:
+            return [Problem("sumo.load", text) for text in run.errors]
         case Outcome.SUMO_CRASHED:
             how = f"signal {-run.returncode}" if run.returncode < 0 else f"exit code {run.returncode}"
             return [Problem("sumo.crashed", f"SUMO crashed ({how}).")]

@@ -1,41 +1,27 @@
-"""The check of one configuration of an archive: its options, and every file it needs."""
+"""The check of one configuration of an archive: its options, every file it needs, and what it would write."""
 
 from __future__ import annotations
 
-import math
-import posixpath
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from simulations.sumo import config_rules, input_scan, sumocfg
+from simulations.sumo import config_rules, sumocfg
 from simulations.sumo.archive import Archive
-from simulations.sumo.input_scan import InputScan
-from simulations.sumo.problems import InvalidScenario, Problem
-from simulations.sumo.scenario_paths import NearMisses, decoded, resolve
+from simulations.sumo.inputs import demand, output_rules
+from simulations.sumo.inputs.cpu_budget import CheckTooLong, CpuBudget
+from simulations.sumo.inputs.input_files import INCLUDED_BY_ROUTES, ArchiveInputs, InputFile, InputFiles
+from simulations.sumo.problems import InvalidScenario, Problem, ProblemList
+from simulations.sumo.scenario_paths import decoded
 from simulations.sumo.sumocfg import SumoConfig
 
-MiB = 1024**2
-# How much of an input is looked at (unpacked); what lies beyond is for SUMO's own dry run.
-MAX_NET_BYTES = 32 * MiB
-MAX_INPUT_BYTES = 8 * MiB
-MAX_TOTAL_BYTES = 64 * MiB
-MAX_LISTED = 50
 MAX_LISTED_INPUTS = 500
+# Of the configurations that were not chosen, the less is kept: there may be many.
+MAX_OTHERS_LISTED = 5
+MAX_OTHERS_INPUTS = 20
 LONG_FCD_S = 3600
-SCANNED_KINDS = frozenset({"net", "routes", "additional"})
 NET_PARTS = ("edges", "junctions", "lanes", "traffic_lights")
 DEMAND_PARTS = ("vehicles", "flows", "persons")
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """An input that a configuration names. `kind` is net, routes, additional, … ; `bytes` as it is in the archive."""
-
-    path: str
-    kind: str
-    bytes: int
 
 
 @dataclass(frozen=True)
@@ -57,48 +43,65 @@ class ConfigReport:
     net: Mapping[str, int | bool] | None = None
     demand: Mapping[str, int | bool] | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON, with at most MAX_LISTED_INPUTS inputs."""
+    def as_dict(self, *, chosen: bool = True) -> dict[str, Any]:
+        """As JSON, with at most MAX_LISTED_INPUTS inputs; of one that was not chosen, with the first few of all."""
+        listed, inputs = (None, MAX_LISTED_INPUTS) if chosen else (MAX_OTHERS_LISTED, MAX_OTHERS_INPUTS)
         return {
-            **asdict(replace(self, inputs=())),
-            "problems": [problem.as_dict() for problem in self.problems],
-            "warnings": [warning.as_dict() for warning in self.warnings],
-            "inputs": [asdict(file) for file in self.inputs[:MAX_LISTED_INPUTS]],
+            **asdict(replace(self, inputs=(), problems=(), warnings=())),
+            "problems": [problem.as_dict() for problem in self.problems[:listed]],
+            "warnings": [warning.as_dict() for warning in self.warnings[:listed]],
+            "inputs": [asdict(file) for file in self.inputs[:inputs]],
         }
 
 
 class ConfigCheck:
-    """Checks the configurations of one archive; a file that several of them name is looked at once."""
+    """Checks the configurations of one archive, as long as the budget lasts."""
 
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-        self._near = NearMisses(archive.files)
-        self._scans: dict[str, InputScan] = {}
-        self._left = MAX_TOTAL_BYTES
+    def __init__(self, archive: Archive, budget: CpuBudget) -> None:
+        self._source = ArchiveInputs(archive, budget)
 
     def report(self, path: str) -> ConfigReport:
         """Everything about the configuration at this archive path."""
+        budget = self._source.budget
         try:
-            config = sumocfg.read_chunks(self._archive.chunks(path), path)
+            budget.check()
+            config = sumocfg.read_chunks(self._source.chunks(path), path, tick=budget.check)
+            return self._report(path, config)
         except InvalidScenario as error:
+            if self._source.is_lfs_pointer(path):
+                message = f"The configuration '{path}' is only a pointer of Git LFS, not the file itself."
+                hint = "Run 'git lfs pull' and make the zip again."
+                return ConfigReport(path, problems=(Problem("input.git_lfs", message, path, hint),))
             return ConfigReport(path, problems=error.problems)
-        inputs = _Inputs()
-        for option, kind in config_rules.INPUTS.items():
-            for written in config.files(option):
-                self._add(inputs, path, decoded(written), kind)
-        problems = [
-            *config_rules.problems(config.options, path),
-            *_time_problems(config, path),
-            *inputs.problems,
-            *self._unknown_edges(config, inputs),
-        ]
-        if len(problems) > MAX_LISTED:
-            more = Problem("config.more", f"{len(problems) - MAX_LISTED} more problems are not listed.", path)
-            problems = [*problems[:MAX_LISTED], more]
+        except CheckTooLong:
+            message = f"There was no time to check '{path}': the archive takes longer than a check may."
+            hint = "Upload it with fewer configurations and smaller ones, or name this one in the field 'config'."
+            return ConfigReport(path, problems=(Problem("upload.check_too_long", message, path, hint),))
+
+    def _report(self, path: str, config: SumoConfig) -> ConfigReport:
+        inputs = InputFiles(self._source)
+        options = ProblemList()
+        options.extend(config_rules.problems(config.options, path))
+        options.extend(_time_problems(config, path))
+        if not options.has("option.too_many_files"):
+            for option, kind in config_rules.INPUTS.items():
+                for written in config.files(option):
+                    inputs.add(path, decoded(written), kind)
+        problems, warnings = ProblemList(), ProblemList()
+        warnings.extend(_warnings(config, path))
+        problems.extend(options)
+        self._judge_outputs(config, path, inputs, problems, warnings)
+        problems.extend(inputs.problems)
+        warnings.extend(inputs.warnings)
+        if not options.has("option.bad_value"):  # such as a step of no length
+            self._judge_demand(config, path, inputs, problems, warnings)
+        if not self._source.all_looked_into:
+            message = "There was no time to look into all inputs; what is wrong in them shows when the job starts."
+            warnings.add(Problem("upload.check_too_long", message, path))
         return ConfigReport(
             path,
-            problems=tuple(problems),
-            warnings=(*_warnings(config, path), *inputs.warnings),
+            problems=problems.all("config.more", path),
+            warnings=warnings.all("config.more", path),
             begin=config.begin,
             end=config.end,
             step_length=config.step_length,
@@ -108,82 +111,43 @@ class ConfigCheck:
             demand=inputs.counted("demand", DEMAND_PARTS),
         )
 
-    def _add(self, inputs: _Inputs, named_in: str, written: str, kind: str) -> None:
-        """One input and, if it includes others, those too."""
-        waiting = [(named_in, written, kind)]
-        while waiting:
-            named_in, written, kind = waiting.pop()
-            if "${" in written:
-                continue  # a problem of the option already
-            base = posixpath.dirname(named_in)
-            path = resolve(base, written)
-            if path is None:
-                message = f"The {kind} file '{written}' lies outside the archive."
-                hint = self._near.hint("", posixpath.basename(written.replace("\\", "/")))
-                inputs.problems.append(Problem("input.outside_archive", message, named_in, hint))
-            elif kind == "folder" or path in inputs.files:
-                continue
-            elif path not in self._archive.files:
-                message = f"The {kind} file '{written}' is not in the archive."
-                inputs.problems.append(Problem("input.missing", message, named_in, self._near.hint(base, written)))
-            else:
-                inputs.files[path] = InputFile(path, kind, self._archive.files[path])
-                if kind in SCANNED_KINDS:
-                    scan = self._scan(path, kind)
-                    inputs.take(path, kind, scan)
-                    waiting += [(path, read, "additional") for read in scan.reads]
+    def _judge_outputs(
+        self, config: SumoConfig, path: str, inputs: InputFiles, problems: ProblemList, warnings: ProblemList
+    ) -> None:
+        archive, read = self._source.archive, {path, *inputs.files}
+        for output in self._outputs(config, path, inputs):
+            self._source.budget.check()
+            problem = output.problem or output_rules.clash(
+                output, inputs=read, files=archive.files, folders=archive.folders
+            )
+            if problem:
+                problems.add(problem)
+            elif warning := output_rules.name_warning(output):
+                warnings.add(warning)
 
-    def _unknown_edges(self, config: SumoConfig, inputs: _Inputs) -> Iterator[Problem]:
-        """Routes over edges that the network does not have, as far as the run would come to them."""
-        scans = {file.path: self._scans[file.path] for file in inputs.files.values() if file.path in self._scans}
-        nets = [scans[file.path] for file in inputs.files.values() if file.kind == "net"]
-        if config.is_on("ignore-route-errors") or not nets or not all(net.edges and net.complete for net in nets):
-            return
-        known = set().union(*(net.edges for net in nets))
-        end = math.inf if config.end is None else config.end
-        for path, scan in scans.items():
-            unknown = [edge for edge, at in scan.driven.items() if at < end and edge not in known and edge[:1] != ":"]
-            if unknown:
-                some = ", ".join(f"'{edge}'" for edge in unknown[:5]) + (", …" if len(unknown) > 5 else "")
-                message = f"'{path}' has routes over {len(unknown)} edges that the network does not have: {some}."
-                hint = "Do the routes and the network belong together?"
-                yield Problem("input.unknown_edge", message, path, hint)
+    def _outputs(self, config: SumoConfig, path: str, inputs: InputFiles) -> Iterator[output_rules.NamedOutput]:
+        yield from output_rules.option_outputs(config.options, path)
+        for where, scan in inputs.scans.items():
+            for written in scan.written:
+                yield output_rules.locate(written, where, path)
 
-    def _scan(self, path: str, kind: str) -> InputScan:
-        if path not in self._scans:
-            limit = min(MAX_NET_BYTES if kind == "net" else MAX_INPUT_BYTES, self._left)
-            try:
-                scan = input_scan.scan(self._archive.chunks(path), path, limit=limit)
-            except InvalidScenario as error:
-                scan = InputScan(problems=list(error.problems))
-            self._left -= min(scan.bytes_read, self._left)
-            self._scans[path] = scan
-        return self._scans[path]
-
-
-class _Inputs:
-    """What the input files of one configuration add up to."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, InputFile] = {}
-        self.problems: list[Problem] = []
-        self.warnings: list[Problem] = []
-        self._counts: dict[str, Counter[str]] = {}
-        self._complete: dict[str, bool] = {}
-
-    def take(self, path: str, kind: str, scan: InputScan) -> None:
-        self.problems += scan.problems
-        self.warnings += scan.warnings
-        if scan.root and not scan.problems and (problem := input_scan.kind_problem(path, kind, scan.root)):
-            self.problems.append(problem)
-        total = "net" if kind == "net" else "demand"
-        self._counts.setdefault(total, Counter()).update(scan.counts)
-        self._complete[total] = self._complete.get(total, True) and scan.complete
-
-    def counted(self, total: str, parts: tuple[str, ...]) -> dict[str, int | bool] | None:
-        if total not in self._counts:
-            return None
-        return {**{part: self._counts[total][part] for part in parts}, "complete": self._complete[total]}
+    def _judge_demand(
+        self, config: SumoConfig, path: str, inputs: InputFiles, problems: ProblemList, warnings: ProblemList
+    ) -> None:
+        nets = [scan for _, scan in inputs.scanned("net")]
+        known = nets[0].edges if len(nets) == 1 else set().union(*(net.edges for net in nets))
+        knows = bool(nets) and all(net.edges and net.complete for net in nets)
+        slices = [scan.demand for _, scan in inputs.scanned("routes")]
+        read = demand.read_until(slices, config, tick=self._source.budget.check)
+        for file, scan in [*inputs.scanned("additional"), *inputs.scanned("routes")]:
+            self._source.budget.check()
+            problems.extend(demand.mistakes(file, scan.demand, read))
+            if knows:
+                problems.extend(demand.unknown_edges(file, scan.demand, read, known))
+            warnings.extend(demand.order_warning(file, scan.demand))
+        others = [scan.demand for kind in ("additional", INCLUDED_BY_ROUTES) for _, scan in inputs.scanned(kind)]
+        if not inputs.problems and (warning := demand.emptiness_warning(path, [*slices, *others], config)):
+            warnings.add(warning)
 
 
 def _time_problems(config: SumoConfig, path: str) -> list[Problem]:
@@ -197,28 +161,17 @@ def _time_problems(config: SumoConfig, path: str) -> list[Problem]:
     return problems
 
 
-def _warnings(config: SumoConfig, path: str) -> list[Problem]:
-    warnings = []
+def _warnings(config: SumoConfig, path: str) -> Iterator[Problem]:
     if config.end is None:
         message = "The configuration sets no end: the run lasts until all vehicles have left, without a percentage."
-        warnings.append(Problem("config.no_end", message, path, "Give the job an 'end' to bound it."))
-    outputs = [value for name, value in config.options.items() if config_rules.is_output(name)]
-    outside = [value for value in outputs if resolve(posixpath.dirname(path), value) is None]
-    warnings += [
-        Problem("output.outside", f"The output '{value}' lies outside the scenario and will not be kept.", path)
-        for value in outside[:MAX_LISTED]
-    ]
-    backslashes = [value for value in outputs if "\\" in value and value not in outside]
-    warnings += [config_rules.backslash_problem(path, value) for value in backslashes[:MAX_LISTED]]
+        yield Problem("config.no_end", message, path, "Give the job an 'end' to bound it.")
     if "fcd-output" in config.options and (config.end is None or config.end - config.begin > LONG_FCD_S):
         message = "The configuration writes every vehicle in every step (fcd-output) for more than an hour."
-        warnings.append(Problem("output.large", message, path, "Set 'device.fcd.period', or leave it out."))
-    taken_over = [
-        name
-        for name in config.options
-        if (name in config_rules.TAKEN_OVER and name != "seed") or name == "tripinfo-output"
-    ]  # the latter is checked as an output and then written under our own name
+        yield Problem("output.large", message, path, "Set 'device.fcd.period', or leave it out.")
+    taken_over = [name for name in config.options if name in config_rules.TAKEN_OVER and name != "seed"]
     if taken_over:
         message = f"A hosted run sets these options itself: {', '.join(taken_over)}."
-        warnings.append(Problem("option.taken_over", message, path))
-    return warnings
+        yield Problem("option.taken_over", message, path)
+    if config.left_out:
+        message = f"A hosted run leaves out options of a GUI that it does not have: {', '.join(config.left_out)}."
+        yield Problem("option.left_out", message, path)

@@ -8,14 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from simulations.sumo import option_table
-from simulations.sumo.problems import Problem
+from simulations.sumo.problems import Problem, shown
 
 # What the run sets itself, or what would change the form of the outputs that it reads. Dropped without harm.
 TAKEN_OVER = frozenset(
     {"log", "message-log", "error-log", "log.timestamps", "log.processid"}
     | {"output-prefix", "output-suffix", "output.format", "output.compression", "human-readable-time"}
     | {"output.column-header", "output.column-separator", "summary-output", "summary-output.period"}
-    | {"statistic-output", "verbose", "print-options", "help", "version", "no-step-log", "step-log.period"}
+    | {
+        "statistic-output",
+        "tripinfo-output",
+        "verbose",
+        "print-options",
+        "help",
+        "version",
+        "no-step-log",
+        "step-log.period",
+    }
     | {"duration-log.disable", "duration-log.statistics", "language", "threads", "random", "seed", "num-clients"}
     | {"save-configuration.relative", "save-commented"}
 )
@@ -42,7 +51,12 @@ INPUTS = {
 }
 # Outputs that SUMO declares as plain text; the others are all FILE options that are no input.
 TEXT_OUTPUTS = frozenset({"device.ssm.file", "device.toc.file"})
-STREAMS = frozenset({"stdout", "stderr", "-"})
+# Options of builds of SUMO with more of a GUI than the one that runs here, which would not start with them.
+OTHER_GUIS = frozenset({"osg-view"})
+# Beyond this many names a list of files is no list of files of an archive.
+MAX_FILES_NAMED = 5_000
+# SUMO divides by zero below and overruns its memory above.
+PRECISION = range(1_000_001)
 
 
 def is_dropped(name: str) -> bool:
@@ -60,31 +74,6 @@ def is_output(name: str) -> bool:
     return option is not None and option.type == "FILE" and name not in INPUTS and not is_dropped(name)
 
 
-def output_problem(where: str, name: str, value: str) -> Problem | None:
-    """Why a hosted run refuses this value of an output (`name`: the option or attribute it was given in)."""
-    if "${" in value:
-        message = f"'{name}' is '{value}': environment variables are not filled in on a hosted run."
-        return Problem("option.env_expansion", message, where, "Write the name out.")
-    if value.find(":") > 1:  # SUMO's test for host:port; one letter is a Windows drive
-        message = f"'{name}' is '{value}', which SUMO takes for a network address."
-        return Problem("option.socket_output", message, where, "Name a file, without a colon.")
-    if value in STREAMS:
-        message = f"'{name}' is '{value}', but a hosted run keeps files only."
-        return Problem("option.denied", message, where, "Name a file.")
-    return None
-
-
-def backslash_problem(where: str, value: str) -> Problem:
-    """Outside Windows a backslash is part of the file's name, which then cannot be stored."""
-    message = f"The output '{value}' has a backslash in its name and will not be kept."
-    return Problem("output.name", message, where, "Write '/' instead of '\\'.")
-
-
-def is_outside(value: str) -> bool:
-    """Whether a file name is absolute, on Linux or on Windows."""
-    return value.startswith(("/", "\\")) or value[1:2] == ":" or "://" in value
-
-
 def problems(options: Mapping[str, str], where: str) -> Iterator[Problem]:
     """What a hosted run refuses in a configuration's options (canonical names), besides its input files."""
     for name, value in options.items():
@@ -92,14 +81,20 @@ def problems(options: Mapping[str, str], where: str) -> Iterator[Problem]:
             if (name, value.strip()) != ("remote-port", "0"):
                 message = f"The option '{name}' is not allowed. {REFUSED[name]}"
                 yield Problem("option.denied", message, where, f"Take '{name}' out of the configuration.")
-        elif is_dropped(name):
-            continue
-        elif is_output(name):
-            for file in value.split(","):
-                if problem := output_problem(where, name, file.strip()):
-                    yield problem
+        elif is_dropped(name) or is_output(name):
+            continue  # what is written, `inputs.output_rules` judges
         elif "${" in value:
-            message = f"'{name}' is '{value}': environment variables are not filled in on a hosted run."
+            message = f"'{name}' is '{shown(value)}': environment variables are not filled in on a hosted run."
             yield Problem("option.env_expansion", message, where, "Write the value out.")
+        if name in INPUTS and value.count(",") >= MAX_FILES_NAMED:
+            yield Problem("option.too_many_files", f"'{name}' names more than {MAX_FILES_NAMED} files.", where)
+    precision = int(options.get("precision", "2"))
+    if precision not in PRECISION:
+        message = f"'precision' is {precision}: SUMO crashes with it. Decimals are a number from 0 on."
+        yield Problem("option.bad_value", message, where)
+    times, files = options.get("save-state.times"), options.get("save-state.files")
+    if files is not None and files.count(",") != (times.count(",") if times else -1):
+        message = "'save-state.files' must name as many files as 'save-state.times' has times."
+        yield Problem("option.bad_value", message, where)
     if "net-file" not in options:
         yield Problem("config.no_network", "The configuration names no network (net-file).", where)

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from simulations.sumo.problems import Problem
+from simulations.sumo.scenario_paths import decoded
 from simulations.sumo.sumocfg import SumoConfig
 from simulations.sumo.xmlfiles import TooSlow, scan_file
 from simulations.sumo.xmlscan import XmlError
@@ -32,10 +33,10 @@ def check(folder: Path, config: SumoConfig) -> list[Problem]:
 
     try:
         for net in config.files("net-file"):
-            scan_file(folder / net, connection, deadline=deadline)
+            scan_file(folder / decoded(net), connection, deadline=deadline)
         for name in config.files("route-files"):
             reader = _RouteReader(name, connections, problems)
-            scan_file(folder / name, reader.start, deadline=deadline)
+            scan_file(folder / decoded(name), reader.start, deadline=deadline)
     except (XmlError, OSError, TooSlow):
         return problems
     return problems

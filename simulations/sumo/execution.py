@@ -5,122 +5,27 @@ the ``Reason:`` line of ``--verbose`` decides (see `SumoRun.outcome`).
 """
 
 import ctypes
-import math
 import os
-import re
 import selectors
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from simulations.sumo.cgroup import oom_kills
 from simulations.sumo.outcomes import Outcome
+from simulations.sumo.run.transcript import StepRecord, SumoRun, Transcript
 
 GRACE_S = 20.0
-MAX_LOG_BYTES = 20 * 1024 * 1024
 MAX_LINE_BYTES = 256 * 1024
-KEPT_MESSAGES = 100
-SUCCESS_REASONS = ("All vehicles have left the simulation", "The final simulation step has been reached")
-TELEPORT_REASON = "Too many teleports"
 OUT_OF_MEMORY_MARKS = ("Out of memory", "bad_alloc", "Cannot allocate memory")
 
 _POLL_S = 0.25
 _PR_SET_PDEATHSIG = 1
-_ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-
-class StepRecord(NamedTuple):
-    """One line of SUMO's summary output; times in simulated seconds, speed in m/s (None while nobody drives)."""
-
-    time: float
-    running: int
-    halting: int
-    waiting: int
-    inserted: int
-    arrived: int
-    teleports: int
-    mean_speed: float | None
-    mean_travel_time: float | None
-
-
-@dataclass
-class SumoRun:
-    """What one run of the binary came to. `stopped_for` is why we ended it ourselves, if we did."""
-
-    returncode: int = 0
-    reason: str | None = None
-    stopped_for: Outcome | None = None
-    sumo_version: str | None = None
-    sim_begin: float | None = None
-    sim_end: float | None = None
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-    peak_rss_mb: float = 0.0
-    out_of_memory: bool = False
-    errors: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    warnings_total: int = 0
-    last: StepRecord | None = None
-    peak_running: int = 0
-
-    @property
-    def outcome(self) -> Outcome:
-        """Order matters: a run that we stopped reports our cause, unless it had reached its own end by then."""
-        succeeded = self.returncode == 0 and self.reason is not None and self.reason.startswith(SUCCESS_REASONS)
-        if succeeded:
-            return Outcome.SUCCEEDED
-        if self.stopped_for is not None:
-            return self.stopped_for
-        if self.returncode == 0 and self.reason is not None and self.reason.startswith(TELEPORT_REASON):
-            return Outcome.TOO_MANY_TELEPORTS
-        if self.out_of_memory:
-            return Outcome.OUT_OF_MEMORY
-        if self.returncode == 0 and self.reason is not None and self.reason.startswith("Interrupted"):
-            return Outcome.INTERRUPTED
-        if self.returncode in (126, 127):  # the loader could not start it: the image's fault, not the scenario's
-            return Outcome.INTERNAL
-        if self.returncode < 0 or self.returncode >= 128:
-            return Outcome.SUMO_CRASHED
-        return Outcome.SUMO_FAILED
-
-
-def parse_step(line: str) -> StepRecord | None:
-    """Read one ``<step …/>`` of the summary output; None for any other line."""
-    if not line.lstrip().startswith("<step time="):
-        return None
-    values = dict(_ATTRIBUTE.findall(line))
-    try:
-        return StepRecord(
-            time=_finite(values["time"]),
-            running=int(values["running"]),
-            halting=int(values["halting"]),
-            waiting=int(values["waiting"]),
-            inserted=int(values["inserted"]),
-            arrived=int(values["arrived"]),
-            teleports=int(values["teleports"]),
-            mean_speed=_not_negative(values["meanSpeed"]),
-            mean_travel_time=_not_negative(values["meanTravelTime"]),
-        )
-    except (KeyError, ValueError):
-        return None
-
-
-def _finite(text: str) -> float:
-    if math.isfinite(value := float(text)):
-        return value
-    raise ValueError(f"{text} is no number")
-
-
-def _not_negative(text: str) -> float | None:
-    """SUMO writes -1 where there is nothing to average, and may average what is no number."""
-    value = float(text)
-    return value if 0 <= value < math.inf else None
 
 
 def scrubbed_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -143,18 +48,14 @@ class Supervisor:
         *,
         log: IO[str],
         should_stop: Callable[[], Outcome | None],
-        on_record: Callable[[StepRecord], None] = lambda record: None,
+        on_record: Callable[[StepRecord, str], None] = lambda record, line: None,
         on_message: Callable[[str, str], None] = lambda level, text: None,
         grace_s: float = GRACE_S,
     ) -> None:
-        self.run = SumoRun()
-        self._log = log
-        self._log_bytes = 0
+        self._transcript = Transcript(log, on_record=on_record, on_message=on_message)
+        self.run = self._transcript.run
         self._should_stop = should_stop
-        self._on_record = on_record
-        self._on_message = on_message
         self._grace_s = grace_s
-        self._level = "error"
 
     def execute(self, command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> SumoRun:
         started = time.monotonic()
@@ -188,7 +89,8 @@ class Supervisor:
     def _follow(self, process: "subprocess.Popen[bytes]") -> "os.struct_rusage":  # type: ignore[name-defined]
         assert process.stdout
         assert process.stderr
-        handlers = {process.stdout.fileno(): self._stdout_line, process.stderr.fileno(): self._stderr_line}
+        transcript = self._transcript
+        handlers = {process.stdout.fileno(): transcript.stdout_line, process.stderr.fileno(): transcript.stderr_line}
         buffers = dict.fromkeys(handlers, b"")
         kill_at: float | None = None
         with selectors.DefaultSelector() as selector:
@@ -227,64 +129,6 @@ class Supervisor:
         for line in lines:
             handle(line.decode("utf-8", "replace").rstrip("\r"))
         return rest
-
-    def _stdout_line(self, line: str) -> None:
-        record = parse_step(line)
-        run = self.run
-        if record is not None:
-            run.last = record
-            run.peak_running = max(run.peak_running, record.running)
-            self._on_record(record)
-            return
-        if line.startswith("Simulation version "):
-            words = line.split()
-            run.sumo_version = words[2]
-            run.sim_begin = _time(words[-1])
-        elif line.startswith("Simulation ended at time: "):
-            run.sim_end = _time(line.split()[-1])
-        elif line.startswith("Reason: ") and run.sim_end is not None:
-            run.reason = line.removeprefix("Reason: ").strip()
-        elif line.lstrip().startswith("<") or not line.strip():
-            return
-        self._write_log(line, keep=run.sim_end is not None)
-
-    def _stderr_line(self, line: str) -> None:
-        """A message may go on over several lines, the further ones indented; text without a prefix is an error."""
-        run = self.run
-        if not line.strip():
-            return
-        starts_message = not line.startswith(" ")
-        if starts_message:
-            self._level = "warning" if line.startswith("Warning: ") else "error"
-        kept = run.warnings if self._level == "warning" else run.errors
-        text = line.removeprefix("Warning: ").removeprefix("Error: ").strip()
-        if starts_message:
-            run.warnings_total += self._level == "warning"
-            if not line.startswith("Quitting (on error)"):
-                if len(kept) < KEPT_MESSAGES:
-                    kept.append(text)
-                self._on_message(self._level, text)
-        elif kept and len(kept[-1]) < 1000:
-            kept[-1] += f" {text}"
-        self._write_log(line, keep=self._level == "error")
-
-    def _write_log(self, line: str, *, keep: bool) -> None:
-        """Bounded: a scenario can warn millions of times. What `keep` marks is written past the bound (twice it)."""
-        size = len(line) + 1
-        if self._log_bytes + size > MAX_LOG_BYTES * (2 if keep else 1):
-            return
-        self._log_bytes += size
-        self._log.write(f"{line}\n")
-        if self._log_bytes > MAX_LOG_BYTES and not keep:
-            self._log.write("(the log is cut here)\n")
-
-
-def _time(text: str) -> float | None:
-    """SUMO ends the sentence with a full stop: ``61200.00.``"""
-    try:
-        return _finite(text.rstrip("."))
-    except ValueError:
-        return None
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

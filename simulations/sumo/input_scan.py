@@ -2,70 +2,100 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from simulations.sumo import config_rules, sumocfg, xmlscan
-from simulations.sumo.problems import Problem
+from simulations.sumo import xmlscan
+from simulations.sumo.inputs.demand import KINDS, Demand, DemandReader
+from simulations.sumo.inputs.output_rules import WRITERS, ElementReader, Written
+from simulations.sumo.problems import Problem, ProblemList, shown
 
-# Files that SUMO fails on if they are missing; the `file` of all other elements is written, or ignored.
+# Elements of additional files whose `file` SUMO fails on if it is missing.
 READS_FILE = frozenset({"calibrator", "variableSpeedSign"})
-NO_OUTPUTS = frozenset((element, "file") for element in (*READS_FILE, "rerouter"))
-COUNTED = {
-    "vehicle": "vehicles",
-    "trip": "vehicles",
-    "flow": "flows",
-    "person": "persons",
-    "personFlow": "persons",
-    "container": "persons",
-    "containerFlow": "persons",
-}
 NETWORK_PARTS = {"edge": "edges", "lane": "lanes", "junction": "junctions"}
 MAX_LISTED = 20
 # Bounds on what is held in memory; a country's network has fewer edges.
 MAX_NET_EDGES = 500_000
-MAX_DRIVEN_EDGES = 50_000
-MAX_ROUTE_LENGTH = 256 * 1024
 MAX_READS = 1_000
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+# SUMO takes them for numbers and carries them into its results.
+_NOT_FINITE = re.compile(r"(?:^|[(,])\s*[+-]?(?:nan|inf|infinity)\s*(?:$|[),])", re.IGNORECASE)
+_SUSPICIOUS = re.compile(rb"""["'(,][ \t]*[+-]?(?:nan|inf)""", re.IGNORECASE)
+_LONGEST_SUSPICION = 16
+_NAMES = frozenset(
+    {"id", "type", "edge", "edges", "lane", "lanes", "route", "from", "to", "via", "line", "lines", "name"}
+)
 
 
 @dataclass
 class InputScan:
     """What was seen. `complete` is false where the pass stopped at its bound; `reads` are names as written.
 
-    `edges` are a network's; `driven` has every edge that a route or trip names, with its earliest departure in seconds.
+    `edges` are a network's. `written` are outputs, not yet judged: that needs the configuration's place.
     """
 
     root: str = ""
     complete: bool = True
     counts: Counter[str] = field(default_factory=Counter)
     reads: dict[str, None] = field(default_factory=dict)
+    written: dict[Written, None] = field(default_factory=dict)
     edges: set[str] = field(default_factory=set)
-    driven: dict[str, float] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
+    demand: Demand = field(default_factory=Demand)
+    problems: ProblemList = field(default_factory=lambda: ProblemList(MAX_LISTED))
+    warnings: ProblemList = field(default_factory=lambda: ProblemList(MAX_LISTED))
     bytes_read: int = 0
 
 
-def scan(chunks: Iterable[bytes], path: str, *, limit: int) -> InputScan:
-    """Look at up to `limit` bytes of an input, after gunzipping it if it is gzip."""
-    scanner = _Scanner(path)
+class _NoTime(Exception):
+    pass
+
+
+def scan(
+    chunks: Iterable[bytes], path: str, kind: str, *, limit: int, may_go_on: Callable[[], bool] = lambda: True
+) -> InputScan:
+    """Look at up to `limit` bytes of a net, routes or additional file, after gunzipping it if it is gzip.
+
+    Stops, as at the limit, when `may_go_on` says no; it is asked now and then.
+    """
+    scanner = _Scanner(path, kind)
     result = scanner.result
+    head = b""
 
     def counted_chunks() -> Iterable[bytes]:
+        nonlocal head
+        end, found = b"", False
         for chunk in xmlscan.gunzipped(chunks):
+            if not may_go_on():
+                raise _NoTime
+            head = head or chunk[: len(LFS_POINTER)]
             result.bytes_read += len(chunk)
+            before, found = found, bool(_SUSPICIOUS.search(end + chunk))
+            scanner.is_suspicious = before or found  # a tag may begin in the chunk before
+            end = chunk[-_LONGEST_SUSPICION:]
             yield chunk
 
     try:
         whole = xmlscan.scan(counted_chunks(), scanner.on_start, limit=limit)
         result.complete = result.complete and whole
+    except _NoTime:
+        result.complete = False
     except xmlscan.XmlError as error:
-        hint = "This is a web page, not the file itself." if result.root.lower() == "html" else None
-        result.problems.append(Problem("input.bad_xml", f"'{path}' {error}.", path, hint))
+        if head == LFS_POINTER:
+            result.problems.add(lfs_problem(path))
+        else:
+            hint = "This is a web page, not the file itself." if result.root.lower() == "html" else None
+            result.problems.add(Problem("input.bad_xml", f"'{path}' {error}.", path, hint))
     result.counts["traffic_lights"] = len(scanner.lights)
+    result.demand.complete = result.complete
     return result
+
+
+def lfs_problem(path: str) -> Problem:
+    """A file that Git LFS keeps elsewhere."""
+    message = f"'{path}' is only a pointer of Git LFS, not the file itself."
+    return Problem("input.git_lfs", message, path, "Run 'git lfs pull' and make the zip again.")
 
 
 def kind_problem(path: str, kind: str, root: str) -> Problem | None:
@@ -76,53 +106,46 @@ def kind_problem(path: str, kind: str, root: str) -> Problem | None:
     wrong = root != "net" if kind == "net" else root in ("net", "html") or root.lower().endswith("configuration")
     if not wrong:
         return None
-    return Problem("input.wrong_kind", f"'{path}' is given as {kind}, but its root element is <{root}>.", path)
-
-
-def _departure(attributes: dict[str, str]) -> float:
-    """Seconds; 0 for vehicles that leave when something else happens."""
-    try:
-        return sumocfg.parse_time(attributes.get("depart") or attributes.get("begin") or "0")
-    except ValueError:
-        return 0.0
+    return Problem("input.wrong_kind", f"'{path}' is given as {kind}, but its root element is <{shown(root)}>.", path)
 
 
 class _Scanner:
-    def __init__(self, path: str) -> None:
+    """Looks at each element. Most elements of a network are of no interest and must cost little."""
+
+    def __init__(self, path: str, kind: str) -> None:
         self.path = path
         self.result = InputScan()
         self.lights: set[str] = set()
-        self._departure = 0.0
+        self.is_suspicious = False
+        self._outputs = ElementReader(kind)
+        self._demand = DemandReader(in_slices=kind == "routes")
+        self.result.demand = self._demand.demand
+        self._handlers: dict[str, Callable[[str, dict[str, str]], None]] = {
+            **dict.fromkeys(NETWORK_PARTS, self._network_part),
+            **dict.fromkeys((*WRITERS, *READS_FILE, "vType", "param"), self._names_files),
+            **dict.fromkeys(KINDS, self._departing),
+            **dict.fromkeys(("walk", "personTrip"), lambda _, attributes: self._demand.leg(attributes)),
+            "route": lambda _, attributes: self._demand.route(attributes),
+            "tlLogic": self._light,
+            "include": lambda _, attributes: self._reads(attributes.get("href")),
+        }
 
     def on_start(self, name: str, attributes: dict[str, str]) -> None:
         if not self.result.root:
             self.result.root = name
-        elif name in NETWORK_PARTS:
-            if not attributes.get("id", ":").startswith(":"):  # parts inside junctions
-                self._network_part(name, attributes["id"])
-        elif name in COUNTED:
-            self._departing(name, attributes)
-        elif name == "route":
-            edges = attributes.get("edges", "")
-            if len(edges) <= MAX_ROUTE_LENGTH:
-                self._drives_over(edges.split(), 0.0 if "id" in attributes else self._departure)
-        elif name == "tlLogic":
-            if len(self.lights) < MAX_NET_EDGES:
-                self.lights.add(attributes.get("id", ""))
-        elif name == "include":
-            self._reads(attributes.get("href"))
-        if "file" in attributes or "output" in attributes or "dest" in attributes:
-            self._names_files(name, attributes)
-        elif name == "param" and attributes.get("key") in config_rules.TEXT_OUTPUTS:  # of a vehicle or its type
-            self._names_files(name, {"file": attributes.get("value", "")})
+        elif handler := self._handlers.get(name):
+            handler(name, attributes)
+        if self.is_suspicious:
+            self._not_finite(name, attributes)
 
     def _departing(self, name: str, attributes: dict[str, str]) -> None:
-        self.result.counts[COUNTED[name]] += 1
-        self._departure = _departure(attributes)
-        if name in ("trip", "flow"):
-            self._drives_over((attributes.get("from", ""), attributes.get("to", "")), self._departure)
+        self._demand.departing(name, attributes)
+        self._names_files(name, attributes)
 
-    def _network_part(self, name: str, identifier: str) -> None:
+    def _network_part(self, name: str, attributes: dict[str, str]) -> None:
+        identifier = attributes.get("id", ":")
+        if identifier.startswith(":"):  # parts inside junctions
+            return
         self.result.counts[NETWORK_PARTS[name]] += 1
         if name == "edge":
             if len(self.result.edges) < MAX_NET_EDGES:
@@ -130,31 +153,26 @@ class _Scanner:
             else:
                 self.result.complete = False
 
-    def _drives_over(self, edges: Iterable[str], departure: float) -> None:
-        driven = self.result.driven
-        for edge in edges:
-            if edge in driven:
-                driven[edge] = min(departure, driven[edge])
-            elif edge and len(driven) < MAX_DRIVEN_EDGES:
-                driven[edge] = departure
+    def _light(self, name: str, attributes: dict[str, str]) -> None:
+        if len(self.lights) < MAX_NET_EDGES:
+            self.lights.add(attributes.get("id", ""))
+        self._names_files(name, attributes)
 
     def _reads(self, file: str | None) -> None:
         if file and len(self.result.reads) < MAX_READS:
             self.result.reads[file] = None
 
     def _names_files(self, element: str, attributes: dict[str, str]) -> None:
-        result = self.result
         if element in READS_FILE:
             self._reads(attributes.get("file"))
-        for name in ("file", "output", "dest"):
-            value = attributes.get(name)
-            if not value or (element, name) in NO_OUTPUTS or (name == "dest" and element != "timedEvent"):
-                continue
-            if problem := config_rules.output_problem(self.path, name, value):
-                if len(result.problems) < MAX_LISTED:
-                    result.problems.append(problem)
-            elif config_rules.is_outside(value) and len(result.warnings) < MAX_LISTED:
-                message = f"<{element}> writes to '{value}', outside the scenario: a hosted run keeps no such file."
-                result.warnings.append(Problem("output.outside", message, self.path))
-            elif "\\" in value and len(result.warnings) < MAX_LISTED:
-                result.warnings.append(config_rules.backslash_problem(self.path, value))
+        if written := self._outputs.start(element, attributes):
+            self.result.written[written] = None
+
+    def _not_finite(self, element: str, attributes: Mapping[str, str]) -> None:
+        for name, value in attributes.items():
+            if name not in _NAMES and _NOT_FINITE.search(value):
+                message = (
+                    f"<{shown(element)} id='{shown(attributes.get('id', ''))}'> has {shown(name)}=\"{shown(value)}\", "
+                    "which is no finite number: results may become meaningless."
+                )
+                self.result.warnings.add(Problem("input.not_finite", message, self.path))

@@ -3,7 +3,7 @@
 import math
 import xml.etree.ElementTree as ET
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,29 @@ from typing import Any
 Kpis = dict[str, float | int | None]
 
 MAX_BINS = 40
+# Figures over finished trips that SUMO's statistics have too, by their name there.
+SUMOS_OWN = {
+    "mean_travel_time_s": "duration",
+    "mean_time_loss_s": "timeLoss",
+    "mean_waiting_time_s": "waitingTime",
+    "mean_depart_delay_s": "departDelay",
+    "mean_speed_ms": "speed",
+    "mean_route_length_m": "routeLength",
+    "total_travel_time_s": "totalTravelTime",
+}
 _BIN_WIDTHS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 
 
 @dataclass
 class TripTotals:
-    """Sums over ``tripinfo`` elements. Means are over finished trips only, as in SUMO's own trip statistics.
+    """Sums over ``tripinfo`` elements, of finished trips only but for emissions.
 
-    SUMO may write ``nan`` or ``inf`` (a speedFactor of nan, say): then the sum is none, and so is every figure of it.
+    `travel_times` has the finite ones; a sum is NaN or infinite where SUMO wrote such a number.
     """
 
     travel_times: "array[float]" = field(default_factory=lambda: array("d"))
+    finished: int = 0
+    travel_time: float = 0.0
     time_loss: float = 0.0
     waiting_time: float = 0.0
     depart_delay: float = 0.0
@@ -29,10 +41,6 @@ class TripTotals:
     route_length: float = 0.0
     vaporized: int = 0
     emissions: dict[str, float] | None = None
-
-    @property
-    def finished(self) -> int:
-        return len(self.travel_times)
 
     def add(self, trip: ET.Element) -> None:
         """Raises ValueError for an element without its numbers (a file of another SUMO version, say)."""
@@ -43,12 +51,16 @@ class TripTotals:
             return
         duration = _number(trip, "duration")
         length = _number(trip, "routeLength")
-        self.travel_times.append(duration)
+        moving = duration - float(trip.get("stopTime", "0"))
+        self.finished += 1
+        self.travel_time += duration
+        if math.isfinite(duration):
+            self.travel_times.append(duration)
         self.time_loss += _number(trip, "timeLoss")
         self.waiting_time += _number(trip, "waitingTime")
         self.depart_delay += _number(trip, "departDelay")
         self.route_length += length
-        self.speed += 0.0 if duration <= 0 else length / duration
+        self.speed += length / moving if moving > 0 else 0.0
 
     def _add_emissions(self, element: ET.Element | None) -> None:
         if element is None:
@@ -84,9 +96,8 @@ def _number(element: ET.Element, name: str) -> float:
 
 
 def percentile(values: "array[float]", share: float) -> float | None:
-    """Linear interpolation between the closest ranks (as numpy's default); None for nothing, and where a value is no
-    number."""
-    if not values or not all(map(math.isfinite, values)):
+    """Linear interpolation between the closest ranks (as numpy's default); None for nothing."""
+    if not values:
         return None
     ordered = sorted(values)
     position = (len(ordered) - 1) * share
@@ -98,9 +109,8 @@ def percentile(values: "array[float]", share: float) -> float | None:
 def histogram(values: "array[float]") -> dict[str, Any]:
     """``{"bin_s", "counts", "max_s"}``: counts[i] trips took from i·bin_s up to (i+1)·bin_s seconds.
 
-    The narrowest round width is taken that needs at most `MAX_BINS` bins. What is no number is in no bin.
+    The narrowest round width is taken that needs at most `MAX_BINS` bins.
     """
-    values = array("d", filter(math.isfinite, values))
     longest = max(values, default=0.0)
     width = next((w for w in _BIN_WIDTHS_S if longest / w < MAX_BINS), math.ceil((longest + 1) / MAX_BINS))
     counts = [0] * (int(longest // width) + 1 if values else 0)
@@ -115,7 +125,7 @@ def read_statistics(path: Path) -> dict[str, dict[str, str]]:
 
 
 def compute(statistics: dict[str, dict[str, str]], trips: TripTotals | None) -> Kpis:
-    """The figures a traffic engineer reads first; None where the files do not tell.
+    """The figures a traffic engineer reads first; None where the files do not tell, NaN or infinite where SUMO is.
 
     Units are in the names. CO2 and fuel come in mg from SUMO (fuel has been a mass since 1.14).
     """
@@ -142,36 +152,40 @@ def compute(statistics: dict[str, dict[str, str]], trips: TripTotals | None) -> 
         "persons_loaded": count("persons", "loaded"),
         "persons_running_at_end": count("persons", "running"),
         "walks_finished": walks,
-        "mean_walk_time_s": _rounded(float(statistics["pedestrianStatistics"]["duration"])) if walks else None,
+        "mean_walk_time_s": round(float(statistics["pedestrianStatistics"]["duration"]), 2) if walks else None,
         "rides_finished": count("rideStatistics", "number"),
     }
-    return kpis | _trip_kpis(trips)
+    return kpis | _trip_kpis(trips, statistics.get("vehicleTripStatistics", {}))
 
 
-def _trip_kpis(trips: TripTotals | None) -> Kpis:
+def _trip_kpis(trips: TripTotals | None, own: Mapping[str, str]) -> Kpis:
+    """SUMO's own figures, where they are over the same trips (with `write-unfinished` they are not)."""
+    emissions = trips.emissions if trips else None
     finished = trips.finished if trips else 0
 
     def mean(total: float) -> float | None:
-        return _rounded(total / finished) if finished else None
-
-    trips = trips or TripTotals()
-    total = sum(trips.travel_times) if any(map(math.isinf, trips.travel_times)) else math.fsum(trips.travel_times)
-    p95 = percentile(trips.travel_times, 0.95)
-    emissions = trips.emissions
+        return round(total / finished, 2) if finished else None
 
     def mass(name: str, mg_per_unit: float) -> float | None:
-        return _rounded(emissions[name] / mg_per_unit, 3) if emissions is not None else None
+        return round(emissions[name] / mg_per_unit, 3) if emissions is not None else None
 
-    return {
-        "trips_finished": finished,
-        "mean_travel_time_s": mean(total),
-        "p95_travel_time_s": round(p95, 2) if p95 is not None else None,
-        "mean_time_loss_s": mean(trips.time_loss),
-        "mean_waiting_time_s": mean(trips.waiting_time),
-        "mean_depart_delay_s": mean(trips.depart_delay),
-        "mean_speed_ms": mean(trips.speed),
-        "mean_route_length_m": mean(trips.route_length),
-        "total_travel_time_s": _rounded(total),
+    figures: Kpis = dict.fromkeys(("trips_finished", "mean_travel_time_s", "p95_travel_time_s", *SUMOS_OWN))
+    if trips is not None:
+        p95 = percentile(trips.travel_times, 0.95) if math.isfinite(trips.travel_time) else math.nan
+        figures |= {
+            "trips_finished": finished,
+            "mean_travel_time_s": mean(trips.travel_time),
+            "p95_travel_time_s": round(p95, 2) if p95 is not None else None,
+            "mean_time_loss_s": mean(trips.time_loss),
+            "mean_waiting_time_s": mean(trips.waiting_time),
+            "mean_depart_delay_s": mean(trips.depart_delay),
+            "mean_speed_ms": mean(trips.speed),
+            "mean_route_length_m": mean(trips.route_length),
+            "total_travel_time_s": round(trips.travel_time, 2),
+        }
+        if finished and own.get("count") == str(finished):
+            figures |= {name: float(own[theirs]) for name, theirs in SUMOS_OWN.items() if theirs in own}
+    return figures | {
         "co2_kg": mass("CO2_abs", 1e6),
         "nox_g": mass("NOx_abs", 1e3),
         "pmx_g": mass("PMx_abs", 1e3),
@@ -179,5 +193,7 @@ def _trip_kpis(trips: TripTotals | None) -> Kpis:
     }
 
 
-def _rounded(value: float, digits: int = 2) -> float | None:
-    return round(value, digits) if math.isfinite(value) else None
+def without_not_finite(figures: Kpis) -> tuple[Kpis, list[str]]:
+    """The figures with None for what is no finite number, and the names of those."""
+    odd = [name for name, value in figures.items() if value is not None and not math.isfinite(value)]
+    return {**figures, **dict.fromkeys(odd)}, odd

@@ -34,6 +34,7 @@ def find(name: str) -> OptionInfo | None:
     return _by_any_name().get(name)
 
 
+@cache
 def names() -> list[str]:
     """Every canonical long name."""
     return sorted({option.name for option in _by_any_name().values()})

@@ -8,23 +8,19 @@ import hashlib
 import os
 import re
 import shutil
-import time
 import zlib
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from simulations.sumo import config_rules
-from simulations.sumo.sumocfg import SumoConfig
-from simulations.sumo.xmlfiles import TooSlow, scan_file
-from simulations.sumo.xmlscan import XmlError
+from simulations.sumo.inputs.output_rules import NamedOutput
 
 CHUNK = 1024 * 1024
 GZIP_LEVEL = 6
 TEXT_SUFFIXES = (".xml", ".csv", ".txt", ".json", ".log", ".net", ".out", ".geojson")
 MAX_NAME = 200
-MAX_SCAN_S = 10.0
 
 _HEADER = re.compile(rb"\A((?:\xef\xbb\xbf)?<\?xml[^>]*\?>\s*)<!-- generated on .*?-->\s*", re.DOTALL)
 _ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
@@ -76,48 +72,15 @@ def usable_name(name: str) -> bool:
     return len(name) <= MAX_NAME and name.isprintable() and "\\" not in name
 
 
-def without_outside(root: Path, config_folder: Path, config: SumoConfig) -> SumoConfig:
-    """Without outputs that would be written outside `root`: they would not be kept, and a pod may not write there."""
-
-    def stays(name: str, value: str) -> bool:
-        if not config_rules.is_output(name):
-            return True
-        paths = [Path(os.path.normpath(config_folder / file.strip())) for file in value.split(",")]
-        return all(path.is_relative_to(root) for path in paths)
-
-    return SumoConfig({name: value for name, value in config.options.items() if stays(name, value)})
-
-
-def make_output_folders(root: Path, config_folder: Path, config: SumoConfig) -> None:
+def make_output_folders(root: Path, outputs: Iterable[NamedOutput]) -> None:
     """Zips carry no empty folders and SUMO makes none, so those that outputs are written to are made here.
 
-    Looks at output options (relative to the configuration) and at ``file=`` in additional files (relative to those).
-    Nothing is made outside `root`.
+    What cannot be made SUMO will complain about.
     """
-    wanted = [
-        config_folder / value
-        for name, value in config.options.items()
-        if "output" in name or "save-state" in name or name in config_rules.TEXT_OUTPUTS
-    ]
-    for name in config.files("additional-files"):
-        additional = config_folder / name
-        if additional.is_file():
-            wanted += [additional.parent / value for value in _file_attributes(additional)]
-    for path in wanted:
-        folder = Path(os.path.normpath(path)).parent
-        if folder.is_relative_to(root) and not folder.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-
-
-def _file_attributes(path: Path) -> set[str]:
-    values: set[str] = set()
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        values.update(attributes[key] for key in ("file", "output", "dest") if "/" in attributes.get(key, ""))
-
-    with suppress(XmlError, OSError, TooSlow):  # SUMO itself will say what is wrong with the file
-        scan_file(path, start, deadline=time.monotonic() + MAX_SCAN_S)
-    return values
+    for output in outputs:
+        for folder in output.folders:
+            with suppress(OSError):
+                (root / folder).mkdir(parents=True, exist_ok=True)
 
 
 def is_intact(path: Path) -> bool | None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from simulations.sumo.description import JobDescription
-from simulations.sumo.execution import SumoRun
 from simulations.sumo.kpis import Kpis
 from simulations.sumo.outcomes import UNREACHABLE_PHASE, Outcome
 from simulations.sumo.outputs import ResultFile
@@ -25,6 +24,7 @@ from simulations.sumo.protocol.report import (
     VERSION,
     VERSION_CHARS,
 )
+from simulations.sumo.run.transcript import SumoRun
 
 LOG_LINES_PER_LEVEL = 50
 LOG_LINE_CHARS = 500

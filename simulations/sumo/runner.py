@@ -4,32 +4,38 @@ import os
 import sys
 import time
 import traceback
-from functools import cached_property
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from simulations.sumo import archive, collecting, connectivity, options, outputs, preflight, scenario_check, sumocfg
+from simulations.sumo import archive, collecting, connectivity, outputs, preflight, scenario_check, sumocfg
 from simulations.sumo.archive import ArchiveLimits
-from simulations.sumo.collecting import Collector, SummaryFile
+from simulations.sumo.collecting import Collector
 from simulations.sumo.delivery import Delivery
 from simulations.sumo.description import JobDescription
-from simulations.sumo.execution import StepRecord, Supervisor
+from simulations.sumo.execution import Supervisor
+from simulations.sumo.inputs.output_files import named_outputs
 from simulations.sumo.isolation import PodEnvironment, hide_from_other_processes, termination_message_path
 from simulations.sumo.outcomes import Outcome, RunEnd
-from simulations.sumo.problems import InvalidScenario, Problem, plain
+from simulations.sumo.problems import MAX_LISTED, InvalidScenario, Problem, plain
 from simulations.sumo.progress import ProgressMeter
 from simulations.sumo.report import Console, Report
+from simulations.sumo.run.fetching import fetch_scenario
+from simulations.sumo.run.plan import RunPlan
+from simulations.sumo.run.summary import SummaryFiles
+from simulations.sumo.run.transcript import StepRecord
 from simulations.sumo.stopping import StopSignal, Watch, folder_bytes
-from simulations.sumo.sumocfg import OptionValue, SumoConfig
-from simulations.sumo.transport import ControlPlane, ProgressPoster, Refused, Unreachable
+from simulations.sumo.sumocfg import SumoConfig
+from simulations.sumo.transport import ControlPlane, ProgressPoster
 from simulations.sumo.workspace import Workspace
 
 PROGRESS_POST_S = 10.0
 LAST_TRACE_CHARS = 2000
-FETCH_S = 300.0
+CHECK_CPU_S = 20.0
+MAX_SCAN_S = 20.0
 UPLOAD_S = 240.0
 # The pod's grace is 60 s from SIGTERM to SIGKILL: SUMO's own 20 s are in it, the last 8 s are for the report.
 STOPPED_UPLOAD_S = 52.0
-MAX_ARCHIVE_BYTES = 4 * 1024**3
 
 
 class Runner:
@@ -57,8 +63,14 @@ class Runner:
         )
         self.space.prepare()
         self.config_path = ""
-        self.config = SumoConfig({})
+        self.demand: Mapping[str, Any] | None = None
+        self.plan = RunPlan(description, SumoConfig({}))
         self.written: list[str] = []
+
+    @property
+    def folder(self) -> Path:
+        """Of the configuration, where SUMO works."""
+        return (self.space.scenario / self.config_path).parent
 
     def run(self) -> None:
         try:
@@ -78,27 +90,13 @@ class Runner:
         self.upload()
 
     def fetch(self) -> None:
-        wanted = self.description.scenario_sha256
         self.console.phase("fetching", "Fetching the scenario.")
-        deadline = min(time.monotonic() + FETCH_S, self.wall_deadline)
-        try:
-            found = self.control_plane.fetch_scenario(
-                self.space.archive, max_bytes=MAX_ARCHIVE_BYTES, deadline=lambda: deadline
-            )
-        except Refused as error:
-            outcome = Outcome.INVALID_JOB if error.status == 404 else Outcome.INTERRUPTED
-            outcome = outcome if error.job_is_over else Outcome.IO_FAILED
-            raise RunEnd(outcome, [Problem("fetch.refused", f"The scenario was not handed out: {error}")]) from None
-        except Unreachable as error:
-            problem = Problem("fetch.unreachable", f"The control plane could not be reached: {error}")
-            raise RunEnd(Outcome.UNREACHABLE, [problem]) from None
-        except OSError as error:
-            raise RunEnd(
-                Outcome.IO_FAILED, [Problem("fetch.failed", f"The scenario did not arrive: {error}")]
-            ) from None
-        if found != wanted:
-            sentence = f"The scenario has the SHA-256 {found}, not {wanted}."
-            raise RunEnd(Outcome.IO_FAILED, [Problem("fetch.wrong_hash", sentence)])
+        fetch_scenario(
+            self.control_plane,
+            self.space.archive,
+            sha256=self.description.scenario_sha256,
+            deadline=self.wall_deadline,
+        )
 
     def check(self) -> None:
         """The upload was checked with the same functions; the pod does not rely on it."""
@@ -107,11 +105,14 @@ class Runner:
         limits = ArchiveLimits(
             bytes=size, files=self.description.limits.files, unpacked_bytes=self.description.limits.unpacked_bytes
         )
-        inspection = scenario_check.check_scenario(self.space.archive, config=self.description.config, limits=limits)
+        inspection = scenario_check.check_scenario(
+            self.space.archive, config=self.description.config, limits=limits, cpu_s=CHECK_CPU_S
+        )
         self.report.warnings += inspection.warnings
         if inspection.problems or inspection.config is None:
             raise InvalidScenario(inspection.problems or [Problem("config.none", "The scenario has no configuration.")])
         self.config_path = inspection.config
+        self.demand = inspection.configs[self.config_path].demand
         files = archive.unpack(self.space.archive, self.space.scenario, limits)
         self.space.archive.unlink()
         self.report.input = {
@@ -120,74 +121,53 @@ class Runner:
             "files": len(files),
             "config": self.config_path,
         }
-        config = sumocfg.read(self.space.scenario / self.config_path)
-        folder = (self.space.scenario / self.config_path).parent
-        self.config = outputs.without_outside(self.space.scenario, folder, config)
+        self.plan = RunPlan(self.description, sumocfg.read(self.space.scenario / self.config_path))
+        self.make_output_folders()
 
-    def overrides(self, out: str) -> dict[str, OptionValue]:
-        """The job's wishes and what the runner needs to watch a run; files go to the folder `out`."""
-        job = self.description
-        wishes = options.request_overrides(
-            options=job.options,
-            outputs=list(job.outputs),
-            emissions=job.emissions,
-            output_dir=out,
-            seed=job.seed,
-            begin=job.begin,
-            end=job.end,
-            step_length=job.step_length,
-            scale=job.scale,
-        )
-        own: dict[str, OptionValue] = {
-            "verbose": True,
-            "no-step-log": True,
-            "duration-log.statistics": True,
-            "summary-output": "stdout",
-            "summary-output.period": job.summary_period_s,
-            "statistic-output": f"{out}/{collecting.STATISTICS}",
-            "tripinfo-output": f"{out}/{collecting.TRIPINFO}",
-        }
-        if job.limits.max_teleports is not None:
-            asked = int(wishes.get("max-num-teleports", self.config.options.get("max-num-teleports", -1)))
-            limit = job.limits.max_teleports
-            own["max-num-teleports"] = limit if asked < 0 else min(asked, limit)
-        return {**wishes, **own}
-
-    @cached_property
-    def planned(self) -> SumoConfig:
-        return sumocfg.read(sumocfg.effective(self.config, self.overrides("results")))
+    def make_output_folders(self) -> None:
+        """Reads the inputs to their end, so it may find what the check of the upload did not come to."""
+        deadline = time.monotonic() + MAX_SCAN_S
+        named = named_outputs(self.space.scenario, self.config_path, self.plan.config, deadline=deadline)
+        if refused := [output.problem for output in named if output.problem is not None]:
+            raise InvalidScenario(refused[:MAX_LISTED])
+        outputs.make_output_folders(self.space.scenario, named)
 
     def dry_run(self) -> None:
-        self.console.phase("preflight", "Loading all inputs in a dry run.")
+        """Only where the run itself would see a mistake late; its verdict is the run's."""
+        self.report.warnings += connectivity.check(self.folder, self.plan.config)
+        if not self.plan.loads_as_it_goes:
+            return
+        self.console.phase("preflight", "Reading all demand in a dry run without traffic.")
+        budget_s = min(preflight.MAX_S, preflight.MAX_SHARE * self.description.limits.wall_s)
+        watch = Watch(
+            self.stop,
+            wall_deadline=time.monotonic() + budget_s,
+            folders=[self.space.scratch],
+            output_bytes=self.description.limits.output_bytes,
+            bytes_before=folder_bytes(self.space.scenario),
+        )
         with self.space.log.open("w", encoding="utf-8") as log:
             run = preflight.dry_run(
                 binary=self.pod.binary,
                 scenario=self.space.scenario,
                 scratch=self.space.scratch,
-                out=self.space.scratch / "out",
                 config_path=self.config_path,
-                config=self.config,
-                overrides=self.overrides(str(self.space.scratch / "out")),
+                content=self.plan.dry_run_content,
                 environment=self.pod.for_sumo,
                 log=log,
+                should_stop=watch,
             )
         self.report.dry_run = run
-        if run.stopped_for is Outcome.TIME_LIMIT:
-            sentence = f"The dry run was ended after {preflight.MAX_S:g} s; the inputs were not checked to the end."
+        if run.stopped_for is not None:
+            sentence = f"The dry run was ended after {run.wall_s:.0f} s; mistakes in late demand may still end the run."
             self.report.warnings.append(Problem("preflight.too_long", sentence))
         if problems := preflight.problems_of(run):
-            self.report.warnings_total = run.warnings_total
             for problem in problems:
                 self.console.log("error", problem.message)
             raise RunEnd(Outcome.INVALID_SCENARIO, problems)
-        folder = (self.space.scenario / self.config_path).parent
-        self.report.warnings += connectivity.check(folder, self.config)
 
     def simulate(self) -> None:
-        folder = (self.space.scenario / self.config_path).parent
-        outputs.make_output_folders(self.space.scenario, folder, self.config)
-        content = sumocfg.effective(self.config, self.overrides(str(self.space.out)))
-        (folder / preflight.CONFIG_NAME).write_bytes(content)
+        (self.folder / preflight.CONFIG_NAME).write_bytes(self.plan.content(str(self.space.out)))
         before = outputs.listing(self.space.scenario)
         folders = [self.space.scenario, self.space.out]
         watch = Watch(
@@ -197,12 +177,9 @@ class Runner:
             output_bytes=self.description.limits.output_bytes,
             bytes_before=sum(folder_bytes(each) for each in folders),
         )
-        begin, end = self.planned.begin, self.planned.end
+        begin, end = self.plan.effective.begin, self.plan.effective.end
         until = f"{plain(end)} s" if end is not None else "all vehicles have left"
-        self.console.phase(
-            "running",
-            f"SUMO {self.report.sumo_version or ''} simulates {self.config_path} from {plain(begin)} s until {until}.",
-        )
+        self.console.phase("running", f"SUMO simulates {self.config_path} from {plain(begin)} s until {until}.")
         poster = ProgressPoster(self.control_plane, period_s=PROGRESS_POST_S)
 
         def emit(record: dict[str, Any]) -> None:
@@ -212,11 +189,13 @@ class Runner:
         meter = ProgressMeter(begin=begin, end=end, period_s=self.description.progress_s, emit=emit)
         with (
             self.space.log.open("w", encoding="utf-8") as log,
-            SummaryFile(self.space.out / collecting.SUMMARY) as summary,
+            SummaryFiles(
+                self.space.out, period_s=self.description.summary_period_s, own=self._own_summary()
+            ) as summary,
         ):
 
-            def on_record(record: StepRecord) -> None:
-                summary.write(record)
+            def on_record(record: StepRecord, line: str) -> None:
+                summary.write(record, line)
                 meter.record(record)
 
             supervisor = Supervisor(log=log, should_stop=watch, on_record=on_record, on_message=self.console.log)
@@ -224,7 +203,7 @@ class Runner:
             poster.start()
             try:
                 run = supervisor.execute(
-                    [self.pod.binary, "-c", preflight.CONFIG_NAME], cwd=folder, environment=self.pod.for_sumo
+                    [self.pod.binary, "-c", preflight.CONFIG_NAME], cwd=self.folder, environment=self.pod.for_sumo
                 )
                 meter.flush()
             finally:
@@ -234,6 +213,13 @@ class Runner:
         self.report.warnings += [Problem("sumo.warning", text) for text in run.warnings]
         self.report.end(run.outcome, collecting.run_problems(run))
 
+    def _own_summary(self) -> Path | None:
+        """Where the scenario asks for SUMO's summary, if that lies in it."""
+        if self.plan.own_summary is None:
+            return None
+        path = Path(os.path.normpath(self.folder / self.plan.own_summary))
+        return path if path.is_relative_to(self.space.scenario) else None
+
     def collect(self) -> None:
         collector = Collector(self.report, self.space.artifacts)
         histogram = effective = None
@@ -242,8 +228,8 @@ class Runner:
             self.space.empty_out()
         elif run is not None:
             self.console.phase("collecting", "Checking and packing the results.")
-            histogram = collecting.read_results(self.report, self.space.out)
-            effective = sumocfg.effective(self.config, self.overrides("results"))
+            histogram = collecting.read_results(self.report, run, self.space.out, demand=self.demand)
+            effective = self.plan.content("results")
         collector.collect_own(self.space.out, self.space.log, effective, histogram)
         collector.collect_scenarios_own(self.space.scenario, self.written)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from simulations.sumo.archive import Archive, ArchiveLimits, Source, open_archive
 from simulations.sumo.config_check import ConfigCheck, ConfigReport
+from simulations.sumo.inputs.cpu_budget import CpuBudget
 from simulations.sumo.problems import InvalidScenario, Problem
 from simulations.sumo.scenario_paths import NearMisses
 
@@ -16,6 +17,7 @@ CONFIG_SUFFIXES = (".sumocfg", ".sumo.cfg")
 # For archives without either: names under which configurations have been published too.
 RARE_CONFIG_SUFFIXES = (".cfg", ".sumocfg.xml", ".sumo.xml", "sumocfg.txt")
 MAX_CANDIDATES = 50
+MAX_CPU_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -49,18 +51,23 @@ class Inspection:
             "files": self.files,
             "unpacked_bytes": self.unpacked_bytes,
             **{key: chosen[key] for key in ("begin", "end", "step_length", "net", "demand", "inputs")},
-            "configs": {path: report.as_dict() for path, report in self.configs.items()},
+            "configs": {path: report.as_dict(chosen=path == self.config) for path, report in self.configs.items()},
         }
 
 
-def check_scenario(source: Source, *, config: str | None = None, limits: ArchiveLimits | None = None) -> Inspection:
+def check_scenario(
+    source: Source, *, config: str | None = None, limits: ArchiveLimits | None = None, cpu_s: float = MAX_CPU_S
+) -> Inspection:
     """Look at a zip without unpacking it to disk. Never raises for bad input: see `problems`.
 
-    `config` names the configuration to run; without it, the one that lies alone at the shallowest level is taken.
+    `config` names the configuration to run; without it, the one that lies alone at the shallowest level is taken. It is
+    looked at first. After `cpu_s` CPU seconds of this thread the rest is left, and told as `upload.check_too_long`: a
+    warning where inputs were not looked into, a problem of each configuration that was not reached.
     """
+    budget = CpuBudget(cpu_s)
     try:
         with open_archive(source, limits or ArchiveLimits()) as archive:
-            return _inspect(archive, config or None)
+            return _inspect(archive, config or None, budget)
     except InvalidScenario as error:
         return Inspection(error.problems, (), None, {}, 0, 0)
 
@@ -77,23 +84,25 @@ def check_config_choice(inspection: Mapping[str, Any], config: str | None) -> li
     return [Problem(**problem) for problem in report["problems"]]
 
 
-def _inspect(archive: Archive, wanted: str | None) -> Inspection:
+def _inspect(archive: Archive, wanted: str | None, budget: CpuBudget) -> Inspection:
     nothing = Inspection((), (), None, {}, len(archive.files), archive.unpacked_bytes)
     if any(problem.code in ("zip.too_big", "zip.ratio", "zip.overlap") for problem in archive.problems):
         return replace(nothing, problems=tuple(archive.problems))  # not to be unpacked, not even in memory
     if wanted is not None:
         wanted = posixpath.normpath(wanted.replace("\\", "/"))
-    candidates = _candidates(archive)
+    found = _candidates(archive)
+    candidates = found[:MAX_CANDIDATES]
     if wanted in archive.files and wanted not in candidates:
         candidates.append(wanted)
-    check = ConfigCheck(archive)
-    configs = {path: check.report(path) for path in candidates}
-    problems = list(archive.problems)
-    warnings: tuple[Problem, ...] = ()
     chosen = wanted or _only_shallowest(candidates)
+    check = ConfigCheck(archive, budget)
+    reports = {path: check.report(path) for path in sorted(candidates, key=lambda path: path != chosen)}
+    configs = {path: reports[path] for path in candidates}
+    problems = list(archive.problems)
+    warnings: list[Problem] = []
     if chosen in configs:
         problems += configs[chosen].problems
-        warnings = configs[chosen].warnings
+        warnings += configs[chosen].warnings
     elif wanted is not None:
         problems.append(_not_found(wanted, candidates))
         chosen = None
@@ -103,14 +112,18 @@ def _inspect(archive: Archive, wanted: str | None) -> Inspection:
         message = "The archive holds no SUMO configuration (*.sumocfg)."
         hint = "Add one, or name the file that is one in the field 'config'."
         problems.append(Problem("config.none", message, hint=hint))
-    return replace(nothing, problems=tuple(problems), warnings=warnings, config=chosen, configs=configs)
+    if len(found) > MAX_CANDIDATES:
+        message = f"The archive holds {len(found)} configurations; {MAX_CANDIDATES} of them can be run."
+        hint = "Name another in the field 'config' when you upload."
+        warnings.append(Problem("config.too_many", message, hint=hint))
+    return replace(nothing, problems=tuple(problems), warnings=tuple(warnings), config=chosen, configs=configs)
 
 
 def _candidates(archive: Archive) -> list[str]:
     for suffixes in (CONFIG_SUFFIXES, RARE_CONFIG_SUFFIXES):
         found = [path for path in archive.files if path.lower().endswith(suffixes)]
         if found:
-            return sorted(found, key=lambda path: (path.count("/"), path))[:MAX_CANDIDATES]
+            return sorted(found, key=lambda path: (path.count("/"), path))
     return []
 
 

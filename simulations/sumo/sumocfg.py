@@ -5,16 +5,19 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from simulations.sumo import config_rules, option_table, xmlscan
-from simulations.sumo.problems import InvalidScenario, Problem
+from simulations.sumo.problems import InvalidScenario, Problem, ProblemList, shown
 
 MAX_CONFIG_BYTES = 1024**2
 MAX_LISTED = 20
+MAX_HINTS = 3
+MAX_HINT_CHARS = 50
+GUI_SECTION = "gui_only"
 
 TRUE = ("1", "yes", "true", "on", "x", "t")
 FALSE = ("0", "no", "false", "off", "-", "f")
@@ -23,9 +26,13 @@ OptionValue = str | int | float | bool
 
 @dataclass(frozen=True)
 class SumoConfig:
-    """The options of one `.sumocfg`, by canonical long name, in the order of the file; empty values are left out."""
+    """The options of one `.sumocfg`, by canonical long name, in the order of the file; empty values are left out.
+
+    `left_out` are options that only another build's GUI knows: this SUMO would not start with them.
+    """
 
     options: Mapping[str, str]
+    left_out: tuple[str, ...] = ()
 
     def files(self, name: str) -> list[str]:
         """The file names in a FILE option such as `route-files`; commas separate, spaces may be part of a name."""
@@ -75,8 +82,10 @@ def read(source: bytes | Path, name: str | None = None) -> SumoConfig:
     return read_chunks(chunks, where)
 
 
-def read_chunks(chunks: Iterable[bytes], where: str | None = None) -> SumoConfig:
-    """`read` for a file that comes in pieces."""
+def read_chunks(
+    chunks: Iterable[bytes], where: str | None = None, *, tick: Callable[[], None] = lambda: None
+) -> SumoConfig:
+    """`read` for a file that comes in pieces. `tick` is called in every loop over what is in it."""
     reader = _Reader()
     try:
         whole = xmlscan.scan(chunks, reader.start, on_text=reader.text, limit=MAX_CONFIG_BYTES)
@@ -86,31 +95,34 @@ def read_chunks(chunks: Iterable[bytes], where: str | None = None) -> SumoConfig
         raise _not_a_config(f"The configuration is larger than {MAX_CONFIG_BYTES} bytes.", where)
     reader.flush()
     if not reader.root.lower().endswith("configuration") and not any(
-        (option := option_table.find(name)) and option.name == "net-file" for name, _ in reader.found
+        (option := option_table.find(name)) and option.name == "net-file" for name, _, _ in reader.found
     ):
-        raise _not_a_config(f"The file is XML, but its root <{reader.root}> is no SUMO configuration.", where)
-    problems: list[Problem] = []
+        raise _not_a_config(f"The file is XML, but its root <{shown(reader.root)}> is no SUMO configuration.", where)
+    problems = ProblemList(MAX_LISTED)
     options: dict[str, str] = {}
-    for written, value in reader.found:
+    left_out: dict[str, None] = {}
+    hints = _Hints()
+    for written, value, section in reader.found:
+        tick()
         if not value:  # SUMO passes over these too
             continue
-        if len(problems) == MAX_LISTED:
-            break
         option = option_table.find(written)
         if option is None:
-            near = difflib.get_close_matches(written.lower(), option_table.names(), 1)
-            hint = f"Did you mean '{near[0]}'?" if near else None
-            problems.append(Problem("option.unknown", f"SUMO has no option '{written}'.", where, hint))
+            if section == GUI_SECTION or written in config_rules.OTHER_GUIS:
+                left_out[shown(written)] = None
+            else:
+                message = f"SUMO has no option '{shown(written)}'."
+                problems.add(Problem("option.unknown", message, where, hints.near(written)))
             continue
         if option.name in options:
-            problems.append(Problem("option.duplicate", f"The option '{option.name}' is set twice.", where))
+            problems.add(Problem("option.duplicate", f"The option '{option.name}' is set twice.", where))
         options[option.name] = value
         if reason := value_problem(option, value):
-            message = f"The option '{option.name}' is '{value}', which {reason}."
-            problems.append(Problem("option.bad_value", message, where))
+            message = f"The option '{option.name}' is '{shown(value)}', which {reason}."
+            problems.add(Problem("option.bad_value", message, where))
     if problems:
-        raise InvalidScenario(problems)
-    return SumoConfig(options)
+        raise InvalidScenario(problems.all("config.more", where))
+    return SumoConfig(options, tuple(left_out)[:MAX_LISTED])
 
 
 def parse_time(text: str) -> float:
@@ -177,13 +189,14 @@ def as_text(value: OptionValue) -> str:
 
 
 class _Reader:
-    """Collects (name, value) of every option in a configuration, as SUMO's own reader does."""
+    """Collects (name, value, section) of every option in a configuration, as SUMO's own reader does."""
 
     def __init__(self) -> None:
         self.root = ""
-        self.found: list[tuple[str, str]] = []
+        self.found: list[tuple[str, str, str]] = []
+        self._section = ""
         self._open = ""
-        self._text = ""
+        self._text: list[str] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.flush()
@@ -193,17 +206,35 @@ class _Reader:
             return
         values = [attributes[key] for key in ("value", "v") if key in attributes]
         if values:
-            self.found += [(name, value) for value in values]
+            self.found += [(name, value, self._section) for value in values]
         else:
             self._open = name
+            if option_table.find(name) is None:
+                self._section = name
 
     def text(self, text: str) -> None:
-        self._text += text
+        self._text.append(text)
 
     def flush(self) -> None:
-        if self._open and self._text.strip():
-            self.found.append((self._open, self._text.strip()))
-        self._text = ""
+        """Takes the text since the last element for that element's value."""
+        text = "".join(self._text).strip() if self._open else ""
+        if text:
+            self.found.append((self._open, text, self._section))
+        self._text.clear()
+
+
+class _Hints:
+    """Looks for options of a similar name, for the first few that are unknown: it takes milliseconds for each."""
+
+    def __init__(self) -> None:
+        self._left = MAX_HINTS
+
+    def near(self, written: str) -> str | None:
+        self._left -= 1
+        if self._left < 0 or len(written) > MAX_HINT_CHARS:
+            return None
+        near = difflib.get_close_matches(written.lower(), option_table.names(), 1)
+        return f"Did you mean '{near[0]}'?" if near else None
 
 
 def _number(text: str) -> float:

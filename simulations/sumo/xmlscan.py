@@ -79,7 +79,9 @@ def scan(
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.StartDoctypeDeclHandler = doctype
-    parser.CharacterDataHandler = on_text
+    if on_text is not None:
+        parser.buffer_text = True  # else a call for every line
+        parser.CharacterDataHandler = on_text
     read = 0
     try:
         for chunk in chunks:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from simulations.sumo import cgroup
-from simulations.sumo.execution import StepRecord, SumoRun, Supervisor, parse_step
+from simulations.sumo.execution import Supervisor
 from simulations.sumo.outcomes import EXIT_CODES, Outcome
+from simulations.sumo.run.transcript import StepRecord, SumoRun, parse_step
 from tests.simulations.sumo.harness import ROOT, wait_for
 
 STEP = (
@@ -24,8 +25,9 @@ STEP = (
 
 
 def test_parse_step() -> None:
-    assert parse_step(STEP) == StepRecord(60.0, 26, 2, 1, 30, 4, 0, 9.3, 25.0)
-    assert parse_step(STEP.replace("9.30", "-1.00")).mean_speed is None
+    assert parse_step(STEP) == StepRecord(60.0, 26, 2, 1, 30, 4, 0, 9.3, 25.0, 0)
+    for odd in ("-1.00", "nan", "inf"):
+        assert parse_step(STEP.replace("9.30", odd)).mean_speed is None
 
 
 @pytest.mark.parametrize("line", ["", "<summary>", "Reason: x", STEP[:90], STEP.replace('"26"', '"many"')])
@@ -52,6 +54,8 @@ FINAL_STEP = "The final simulation step has been reached."
         (SumoRun(-9, None, stopped_for=Outcome.OUTPUT_LIMIT), Outcome.OUTPUT_LIMIT),
         (SumoRun(1, None), Outcome.SUMO_FAILED),
         (SumoRun(1, ALL_LEFT), Outcome.SUMO_FAILED),
+        (SumoRun(1, None, errors=["no such edge"]), Outcome.INVALID_SCENARIO),
+        (SumoRun(1, None, errors=["no such edge"], last=parse_step(STEP)), Outcome.SUMO_FAILED),
         (SumoRun(-9, None), Outcome.SUMO_CRASHED),
         (SumoRun(-11, None), Outcome.SUMO_CRASHED),
         (SumoRun(139, None), Outcome.SUMO_CRASHED),
@@ -185,7 +189,9 @@ def test_the_real_binary_reports_version_times_and_reason(
 ) -> None:
     (tmp_path / "net.xml").write_text(tiny_net)
     records: list[StepRecord] = []
-    supervisor = Supervisor(log=io.StringIO(), should_stop=lambda: None, on_record=records.append)
+    supervisor = Supervisor(
+        log=io.StringIO(), should_stop=lambda: None, on_record=lambda record, line: records.append(record)
+    )
     options = "-n net.xml --begin 100 --end 400 --verbose true --no-step-log true --summary-output stdout"
     command = [sumo_environment["SUMO_BINARY"], *options.split(), "--summary-output.period", "60"]
     run = supervisor.execute(command, cwd=tmp_path, environment=sumo_environment)

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from simulations.sumo import kpis
-from simulations.sumo.collecting import quality_warnings
 
 STATISTICS = {
     "vehicles": {"loaded": "5", "inserted": "4", "running": "1", "waiting": "1"},
@@ -112,17 +111,3 @@ def test_histogram(values: list[float], expected: dict) -> None:
 
 def test_histogram_of_very_long_trips_stays_small() -> None:
     assert len(kpis.histogram(array("d", [1, 3_000_000]))["counts"]) <= kpis.MAX_BINS
-
-
-@pytest.mark.parametrize(
-    "figures, complete, codes",
-    [
-        ({"vehicles_inserted": 100, "teleports": 1, "vehicles_waiting_at_end": 5}, True, []),
-        ({"vehicles_inserted": 100, "teleports": 2, "vehicles_waiting_at_end": 6}, True,
-         ["quality.teleports", "quality.not_inserted"]),
-        ({"vehicles_inserted": 100, "teleports": 0, "vehicles_waiting_at_end": 60}, False, []),
-        ({}, True, []),
-    ],
-)  # fmt: skip
-def test_quality_warnings(figures: kpis.Kpis, complete: bool, codes: list[str]) -> None:
-    assert [warning.code for warning in quality_warnings(figures, complete=complete)] == codes

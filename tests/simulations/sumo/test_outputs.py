@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from simulations.sumo import outputs
-from simulations.sumo.sumocfg import SumoConfig
+from simulations.sumo.inputs.output_rules import NamedOutput
 
 XML = (
     b'<?xml version="1.0"?>\n\n<!-- generated on 2026 by SUMO\n<x a="1"/>\n-->\n\n'
@@ -66,15 +66,15 @@ def test_only_new_and_changed_files_count_as_written(tmp_path: Path) -> None:
     assert outputs.written_since(tmp_path, before) == ["changed", "deep/new"]
 
 
-def test_output_folders_are_made_inside_the_scenario_only(tmp_path: Path) -> None:
-    root = tmp_path / "scenario"
-    (root / "cfg").mkdir(parents=True)
-    (root / "cfg" / "add.xml").write_text('<a><e1 file="det/e1.xml"/><e1 file="../../outside/e1.xml"/></a>')
-    options = {"tripinfo-output": "out/deep/t.xml", "fcd-output": "/abs/fcd.xml", "additional-files": "add.xml"}
-    outputs.make_output_folders(root, root / "cfg", SumoConfig(options))
-    made = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_dir()}
-    assert made == {"cfg", "cfg/out", "cfg/out/deep", "cfg/det"}
-    assert not (tmp_path / "outside").exists()
+def test_output_folders_are_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    named = [
+        NamedOutput("a", "a", "out/deep/t.xml", "out/deep/t.xml", ("out", "out/deep")),
+        NamedOutput("a", "a", "file/t.xml", "file/t.xml", ("file",)),
+        NamedOutput("a", "a", "/dev/null"),
+    ]
+    outputs.make_output_folders(tmp_path, named)
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")} == {"file", "out", "out/deep"}
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
-from simulations.sumo.execution import StepRecord
 from simulations.sumo.progress import ProgressMeter
+from simulations.sumo.run.transcript import StepRecord
 
 
 def step(time: float) -> StepRecord:
-    return StepRecord(time, 5, 1, 2, 10, 3, 0, 8.5, 60.0)
+    return StepRecord(time, 5, 1, 2, 10, 3, 0, 8.5, 60.0, 0)
 
 
 def make(end: float | None) -> tuple[ProgressMeter, list[dict], list[float]]:
