@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.simulations.sumo.builders import config, network, zip_of
-from tests.simulations.sumo.builders import scenario as sound_scenario
 from tests.simulations.sumo.harness import TOKEN, FakeControlPlane, Pod
 
 
@@ -162,16 +161,3 @@ def test_flows_without_an_end_and_names_beyond_ascii_run_as_with_sumo_itself(pod
     assert (done.code, done.message["outcome"]) == (0, "succeeded")
     kpis = done.message["kpis"]
     assert kpis["vehicles_inserted"] + kpis["vehicles_waiting_at_end"] == 14
-
-
-def test_outputs_outside_the_scenario_are_left_out(pod: Pod, plane: FakeControlPlane) -> None:
-    escaped = pod.folder / "escaped.xml"
-    options = (
-        f'<fcd-output value="{escaped}"/><queue-output value="../../../queue.xml"/><lanechange-output value="l.xml"/>'
-    )
-    plane.scenario = zip_of({**sound_scenario(), "run.sumocfg": config(options)}).getvalue()
-    done = pod.run()
-    assert done.code == 0
-    assert not escaped.exists()
-    assert "scenario/l.xml.gz" in done.artifacts
-    assert not list(pod.folder.rglob("queue.xml"))
