@@ -185,6 +185,10 @@ ROUTES = {
         demand_of(vehicle("u", 0), vehicle("v", 300), vehicle("w", 900, "nowhere"), end=None),
         ["input.unknown_edge"],
     ),
+    "lines of public transport do not end a slice": (
+        demand_of('<flow id="f" line="x" begin="400" number="1" from="A0A1" to="A1A2"/>', vehicle("w", 401, "nowhere")),
+        ["input.unknown_edge"],
+    ),
     "additional files are read at once": (
         added(vehicle("v", 900), vehicle("w", 901, "nowhere")),
         ["input.unknown_edge"],

@@ -72,6 +72,17 @@ def test_says_how_many_vehicles_sumo_will_ignore(tmp_path):
     assert "Inserted: 2" in output
 
 
+def test_lines_of_public_transport_put_nothing_in_order(tmp_path):
+    line = '<flow id="{}" line="x" begin="{}" end="60" number="1" from="A0A1" to="A1A2"/>'
+    changes = {"demand.rou.xml": routes(line.format("f", 20), line.format("g", 10), vehicle("v", 5))}
+    assert warnings(changes) == []
+    output = hosted_run(changes, tmp_path / "sound")
+    assert "should be sorted" not in output
+    changes = {"demand.rou.xml": routes(vehicle("v", 20), line.format("f", 10))}
+    assert [warning.code for warning in warnings(changes)] == ["demand.unsorted"]
+    assert hosted_run(changes, tmp_path / "late").count("should be sorted") == 1
+
+
 def test_the_order_in_additional_files_does_not_matter(tmp_path):
     added = f"<additional>{vehicle('v', 10)}{vehicle('w', 5)}</additional>"
     changes = {"demand.rou.xml": "<routes/>", "a.xml": added, "run.sumocfg": config('<a v="a.xml"/>')}
