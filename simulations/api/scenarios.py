@@ -49,6 +49,7 @@ class ScenariosView(viewsets.ViewSet):
     )
     def create(self, request: Request) -> Response:
         uploads.prepare(request)
+        uploads.refuse_repeated(request.data)
         form = UploadRequest(data=request.data)
         form.is_valid(raise_exception=True)
         file: uploads.HashedFile = form.validated_data["file"]

@@ -197,7 +197,7 @@ def _examine(
             files[plain] = member
     problems.extend(_clashes(seen))
     problems.extend(_sizes(list(files.values()), size, limits))
-    return files, folders, list(problems.all("zip.more"))
+    return files, folders, list(problems.all())
 
 
 def _name(member: zipfile.ZipInfo) -> str:

@@ -100,8 +100,8 @@ class ConfigCheck:
             warnings.add(Problem("upload.check_too_long", message, path))
         return ConfigReport(
             path,
-            problems=problems.all("config.more", path),
-            warnings=warnings.all("config.more", path),
+            problems=problems.all(path),
+            warnings=warnings.all(path),
             begin=config.begin,
             end=config.end,
             step_length=config.step_length,
@@ -146,7 +146,7 @@ class ConfigCheck:
                 problems.extend(demand.unknown_edges(file, scan.demand, read, known))
             warnings.extend(demand.order_warning(file, scan.demand))
         others = [scan.demand for kind in ("additional", INCLUDED_BY_ROUTES) for _, scan in inputs.scanned(kind)]
-        if not inputs.problems and (warning := demand.emptiness_warning(path, [*slices, *others], config)):
+        if not problems and (warning := demand.emptiness_warning(path, [*slices, *others], config)):
             warnings.add(warning)
 
 

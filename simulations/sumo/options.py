@@ -5,16 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Literal
 
 from simulations.sumo import config_rules, option_table
-from simulations.sumo.problems import Problem, plain
+from simulations.sumo.problems import MAX_LISTED, Problem, plain
 from simulations.sumo.sumocfg import OptionValue
 
 DAY_S = 86_400.0
 MAX_TEXT = 200
-MAX_LISTED = 50
+MAX_NAME = 50  # characters of an option's name that are worth a search for one like it
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,8 @@ def check_request(
     scale: Any = None,
     seed: Any = None,
 ) -> list[Problem]:
-    """Everything wrong with what a job asks of SUMO, without looking at the scenario; empty if it is fine.
+    """Everything wrong with what a job asks of SUMO, without looking at the scenario; empty if it is fine. Its work and
+    its length are bounded by those of the request.
 
     Takes raw JSON values; None is "not given". Times in seconds. Codes: option.not_allowed, option.denied,
     option.bad_value, option.conflict, output.unknown.
@@ -164,11 +164,12 @@ def check_request(
     if options is not None and not isinstance(options, Mapping):
         problems.append(Problem("option.bad_value", "'options' must be an object of names and values.", "options"))
     else:
-        problems += islice(_option_problems(options or {}, {"scale": scale, "step-length": step_length}), MAX_LISTED)
+        fields_given = {"scale": scale, "step-length": step_length}
+        problems += _option_problems(options or {}, fields_given)
     if outputs is not None and not isinstance(outputs, list | tuple):
         problems.append(Problem("output.unknown", "'outputs' must be a list of names.", "outputs"))
     else:
-        problems += islice(_output_problems(outputs or ()), MAX_LISTED)
+        problems += _output_problems(outputs or ())
     return problems
 
 
@@ -200,12 +201,11 @@ def request_overrides(
 
 
 def _option_problems(options: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[Problem]:
-    for name, value in options.items():
-        yield from _one_option_problems(name, value, fields)
+    for number, (name, value) in enumerate(options.items()):
+        yield from _one_option_problems(name[:MAX_TEXT], value, fields, suggest=number < MAX_LISTED)
 
 
-def _one_option_problems(name: str, value: Any, fields: Mapping[str, Any]) -> Iterator[Problem]:
-    name = name[:MAX_TEXT]
+def _one_option_problems(name: str, value: Any, fields: Mapping[str, Any], *, suggest: bool) -> Iterator[Problem]:
     where = f"options.{name}"
     known = option_table.find(name)
     rule = ALLOWED.get(name)
@@ -221,7 +221,8 @@ def _one_option_problems(name: str, value: Any, fields: Mapping[str, Any]) -> It
     elif known is not None and config_rules.is_dropped(known.name):
         yield Problem("option.denied", f"The option '{name}' is set by the hosted run itself.", where)
     else:
-        near = difflib.get_close_matches(known.name if known else name.lower(), ALLOWED, 1)
+        meant = known.name if known else name.lower()
+        near = difflib.get_close_matches(meant, ALLOWED, 1) if suggest and len(meant) <= MAX_NAME else None
         hint = f"Did you mean '{near[0]}'?" if near else "An option that is not listed can be set in the .sumocfg."
         reason = "cannot be set on a job" if known else "is not known to SUMO"
         yield Problem("option.not_allowed", f"The option '{name}' {reason}.", where, hint)

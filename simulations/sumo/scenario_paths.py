@@ -94,7 +94,8 @@ class NearMisses:
             return f"The archive has '{there}': {' and '.join(_differences(base, written, there)) or 'write it so'}."
         for separator in _separators(written):
             if any(self._find(base, part) for part in written.split(separator)):
-                return f"Separate the names of files with commas, not with {'spaces' if separator == ' ' else ';'!r}."
+                instead = "spaces" if separator == " " else "';'"
+                return f"Separate the names of files with commas, not with {instead}."
         elsewhere = self._by_name.get(posixpath.basename(_form(_slashed(base, written))), [])
         return f"The archive has '{elsewhere[0]}'." if elsewhere else None
 

@@ -121,7 +121,7 @@ def read_chunks(
             message = f"The option '{option.name}' is '{shown(value)}', which {reason}."
             problems.add(Problem("option.bad_value", message, where))
     if problems:
-        raise InvalidScenario(problems.all("config.more", where))
+        raise InvalidScenario(problems.all(where))
     return SumoConfig(options, tuple(left_out)[:MAX_LISTED])
 
 

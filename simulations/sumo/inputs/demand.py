@@ -116,7 +116,7 @@ class DemandReader:
         if departure < self._last:
             self.demand.first_late = self.demand.first_late or attributes.get("id", "")
             self.demand.late += 1
-        elif departure > self._last:
+        elif departure > self._last and "line" not in attributes:  # of public transport, which puts nothing in order
             self._last = departure
             self.demand.departures.append(departure)
 

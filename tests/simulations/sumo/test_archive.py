@@ -12,7 +12,7 @@ import pytest
 
 from simulations.sumo import archive
 from simulations.sumo.archive import ArchiveLimits
-from simulations.sumo.problems import InvalidScenario
+from simulations.sumo.problems import MORE, InvalidScenario
 from tests.simulations.sumo.builders import member, raw_member, zip_of
 
 LIMITS = ArchiveLimits(bytes=1024**2, files=100, unpacked_bytes=200 * 1024**2, ratio=100)
@@ -34,6 +34,29 @@ def test_unpacks_what_is_in_it(tmp_path):
     assert codes(file) == []
     assert archive.unpack(file, tmp_path / "out", LIMITS) == ["top/in put/näme.xml", "top/run.sumocfg"]
     assert (tmp_path / "out/top/in put/näme.xml").read_bytes() == b"x" * 200_000
+
+
+def test_names_in_utf_8_without_the_flag_for_it_are_read_as_such(tmp_path):
+    flagged = zip_of({"net_Zü.xml": "1", "Zürich/a.xml": "2"}).getvalue()
+    # Bit 11 of the flags, in the header before each file and in the directory.
+    header, entry = b"PK\x03\x04\x14\x00", b"PK\x01\x02\x14\x03\x14\x00"
+    file = flagged.replace(header + b"\0\x08", header + b"\0\0").replace(entry + b"\0\x08", entry + b"\0\0")
+    assert file != flagged
+    assert archive.unpack(io.BytesIO(file), tmp_path, LIMITS) == ["Zürich/a.xml", "net_Zü.xml"]
+
+
+def test_names_in_the_old_code_page_stay_readable():
+    assert codes(zip_of([(raw_member("a"), "1")])) == []
+    data = zip_of({"mAnner.xml": "1"}).getvalue().replace(b"mAnner", b"m\x84nner")  # ä of DOS, no UTF-8
+    with archive.open_archive(io.BytesIO(data), LIMITS) as opened:
+        assert list(opened.files) == ["männer.xml"]
+
+
+def test_empty_folders_are_made(tmp_path):
+    with archive.open_archive(zip_of({"results/": "", "a/b/c.xml": "1"}), LIMITS) as opened:
+        assert opened.folders == {"results", "a", "a/b"}
+    assert archive.unpack(zip_of({"results/": "", "a.xml": "1"}), tmp_path, LIMITS) == ["a.xml"]
+    assert (tmp_path / "results").is_dir()
 
 
 def test_leaves_out_what_operating_systems_add(tmp_path):
@@ -77,7 +100,7 @@ def test_lists_everything_wrong_at_once_but_not_endlessly():
     assert codes(zip_of({"../a": "", "/b": "", "c\x01": ""})) == ["zip.path_escape", "zip.path_escape", "zip.bad_name"]
     many = codes(zip_of({f"../{n}": "" for n in range(99)}))
     assert many.count("zip.path_escape") == archive.MAX_LISTED
-    assert many[-1] == "zip.more"
+    assert many[-1] == MORE
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -1,7 +1,8 @@
 import pytest
 
-from simulations.sumo import option_table, sumocfg
-from simulations.sumo.options import ALLOWED, ALWAYS_WRITTEN, MAX_LISTED, OUTPUTS, check_request, request_overrides
+from simulations.sumo import option_table, options, sumocfg
+from simulations.sumo.options import ALLOWED, ALWAYS_WRITTEN, OUTPUTS, check_request, request_overrides
+from simulations.sumo.problems import MAX_LISTED
 from tests.simulations.sumo.builders import config, run_sumo, scenario
 
 
@@ -112,8 +113,11 @@ def test_everything_wrong_is_listed_at_once():
     ]
 
 
-def test_the_list_has_an_end():
-    assert len(codes(options={f"o{n}": 1 for n in range(100_000)}, outputs=["x"] * 100_000)) == 2 * MAX_LISTED
+def test_only_what_is_listed_is_searched_for_what_was_meant(monkeypatch):
+    asked = []
+    monkeypatch.setattr(options.difflib, "get_close_matches", lambda name, *_: asked.append(name) or ["scale"])
+    check_request(options={"x" * 60: 1} | {f"o{n}": 1 for n in range(1000)})
+    assert asked == [f"o{n}" for n in range(MAX_LISTED - 1)]
 
 
 def test_every_allowed_option_and_output_is_one_of_sumo_s():

@@ -3,7 +3,7 @@ import subprocess
 import pytest
 
 from simulations.sumo import config_rules, option_table, sumocfg
-from simulations.sumo.problems import InvalidScenario
+from simulations.sumo.problems import MORE, InvalidScenario
 from tests.simulations.sumo.builders import config, run_sumo, scenario, sumo_environment, sumo_home
 
 
@@ -107,7 +107,10 @@ def test_what_is_no_time(text):
             ["option.bad_value"] * 2,
         ),
         ('<configuration><ignore-route-errors value="maybe"/><e value="x"/></configuration>', ["option.bad_value"] * 2),
-        ("<configuration>" + '<x1 value="1"/>' * 500 + "</configuration>", ["option.unknown"] * sumocfg.MAX_LISTED),
+        (
+            "<configuration>" + '<x1 value="1"/>' * 500 + "</configuration>",
+            ["option.unknown"] * sumocfg.MAX_LISTED + [MORE],
+        ),
     ],
 )
 def test_what_is_wrong_with_a_configuration(text, codes):
@@ -130,7 +133,8 @@ def test_hostile_xml_is_refused(attempt):
 
 def test_effective_drops_what_the_run_sets_itself_and_gui_options():
     text = config(
-        """<output><summary value="s.xml"/><tripinfo value="t &amp; u.xml"/><output-prefix value="TIME_"/></output>
+        """<output><summary value="s.xml"/><queue-output value="t &amp; u.xml"/><output-prefix value="TIME_"/></output>
+        <tripinfo value="t.xml"/>
         <report><log value="l.txt"/><verbose value="true"/><W value="true"/></report><random value="true"/>
         <gui_only><gui-settings-file value="missing.xml"/><start value="true"/></gui_only><remote-port value="0"/>"""
     )
@@ -139,11 +143,21 @@ def test_effective_drops_what_the_run_sets_itself_and_gui_options():
         "net-file": "net.net.xml",
         "route-files": "demand.rou.xml",
         "end": "50.0",
-        "tripinfo-output": "t & u.xml",
+        "queue-output": "t & u.xml",
         "no-warnings": "true",
         "seed": "7",
         "verbose": "true",
     }
+
+
+def test_options_of_another_gui_are_left_out_and_told():
+    text = config('<osg-view value="true"/><gui_only><brand-new value="1"/><start value="1"/></gui_only>')
+    read = sumocfg.read(text.encode())
+    assert read.left_out == ("osg-view", "brand-new")
+    assert sumocfg.read(sumocfg.effective(read, {})).options.keys() == {"net-file", "route-files", "end"}
+    assert [each.code for each in problems(config('<gui_only/><time><brand-new value="1"/></time>'))] == [
+        "option.unknown"
+    ]
 
 
 def test_effective_refuses_overrides_that_sumo_does_not_know():
