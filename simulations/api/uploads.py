@@ -78,7 +78,7 @@ def prepare(request: Request) -> None:
 
 def refuse_repeated(form: Any) -> None:
     """Of a field that is given twice one value would be taken, and nobody would know which."""
-    assert isinstance(form, QueryDict)  # the only parser of uploads is that of forms
-    if repeated := [name for name, values in form.lists() if len(values) > 1]:
+    lists = form.lists() if isinstance(form, QueryDict) else ()  # without a body there is no form
+    if repeated := [name for name, values in lists if len(values) > 1]:
         names = ", ".join(shown(name) for name in repeated[:5])
         raise ApiError(400, "upload.field_twice", f"These fields are given more than once: {names}.")

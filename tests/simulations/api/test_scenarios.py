@@ -93,6 +93,12 @@ def test_wrong_forms(api: Any) -> None:
     assert api.post("/scenarios", b"x", content_type="multipart/form-data").status_code == 400
 
 
+def test_an_upload_without_a_body(api: Any) -> None:
+    answer = api.generic("POST", "/scenarios")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "invalid"
+
+
 def test_a_form_with_two_files_or_a_field_twice_is_told(api: Any) -> None:
     def file() -> io.BytesIO:
         content = io.BytesIO(archive())
