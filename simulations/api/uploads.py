@@ -12,7 +12,7 @@ from django.http import QueryDict
 from rest_framework.request import Request
 
 from simulations import files
-from simulations.sumo.problems import shown
+from simulations.sumo.protocol.problems import shown
 from tenants.errors import ApiError
 
 FORM_BYTES = 64 * 1024  # the form around the file: boundaries, names, the other fields

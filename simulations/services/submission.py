@@ -13,8 +13,8 @@ from psycopg import Error as PsycopgError
 from psycopg.errors import ForeignKeyViolation
 
 from simulations.models import Job
-from simulations.sumo.problems import Problem
-from simulations.sumo.scenario_check import check_config_choice
+from simulations.sumo.inputs.scenario_check import check_config_choice
+from simulations.sumo.protocol.problems import Problem
 from tenants import plain_sql
 from tenants.errors import ApiError
 from tenants.models import Tenant

@@ -10,9 +10,9 @@ import posixpath
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from simulations.sumo import config_rules
-from simulations.sumo.problems import Problem, shown
-from simulations.sumo.scenario_paths import decoded, is_outside, is_too_long, walk
+from simulations.sumo.inputs import config_rules
+from simulations.sumo.inputs.scenario_paths import decoded, is_outside, is_too_long, walk
+from simulations.sumo.protocol.problems import Problem, shown
 
 STREAMS = frozenset({"stdout", "STDOUT", "stderr", "STDERR", "-"})
 NULL_DEVICES = frozenset({"NUL", "nul", "/dev/null"})

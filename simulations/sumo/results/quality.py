@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from simulations.sumo.kpis import Kpis
-from simulations.sumo.problems import Problem, plain
+from simulations.sumo.protocol.problems import Problem, plain
+from simulations.sumo.results.kpis import Kpis
 from simulations.sumo.run.transcript import SumoRun
 
 MAX_TELEPORT_SHARE = 0.01

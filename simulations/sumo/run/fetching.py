@@ -3,9 +3,9 @@
 import time
 from pathlib import Path
 
-from simulations.sumo.outcomes import Outcome, RunEnd
-from simulations.sumo.problems import Problem
-from simulations.sumo.transport import ControlPlane, Refused, Unreachable
+from simulations.sumo.protocol.endings import Outcome, RunEnd
+from simulations.sumo.protocol.problems import Problem
+from simulations.sumo.run.transport import ControlPlane, Refused, Unreachable
 
 MAX_S = 300.0
 MAX_ARCHIVE_BYTES = 4 * 1024**3

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from simulations.sumo import collecting, config_rules, options, sumocfg
-from simulations.sumo.description import JobDescription
-from simulations.sumo.scenario_paths import decoded
-from simulations.sumo.sumocfg import OptionValue, SumoConfig
+from simulations.sumo.inputs import config_rules, options, sumocfg
+from simulations.sumo.inputs.scenario_paths import decoded
+from simulations.sumo.inputs.sumocfg import OptionValue, SumoConfig
+from simulations.sumo.protocol.description import JobDescription
+from simulations.sumo.results import collecting
 
 DAY_S = 86_400.0
 ROUTE_STEPS = "200"  # SUMO's default: it reads route files as it goes, so many seconds ahead

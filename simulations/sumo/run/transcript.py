@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
-from simulations.sumo.outcomes import Outcome
+from simulations.sumo.protocol.endings import Outcome
 
 MAX_LOG_BYTES = 20 * 1024 * 1024
 KEPT_MESSAGES = 100

@@ -16,10 +16,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from simulations.sumo import archive, sumocfg
+from simulations.sumo.inputs import archive, sumocfg
 from simulations.sumo.inputs.output_files import named_outputs
-from simulations.sumo.problems import InvalidScenario, Problem
-from simulations.sumo.scenario_check import check_scenario
+from simulations.sumo.inputs.scenario_check import check_scenario
+from simulations.sumo.protocol.problems import InvalidScenario, Problem
 
 Content = str | bytes
 

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from simulations.sumo.scenario_check import check_scenario
+from simulations.sumo.inputs.scenario_check import check_scenario
 from tests.simulations.sumo.builders import (
     build,
     codes,

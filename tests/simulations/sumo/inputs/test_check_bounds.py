@@ -9,13 +9,12 @@ import zipfile
 
 import pytest
 
-from simulations.sumo import config_check
-from simulations.sumo.archive import ArchiveLimits
-from simulations.sumo.inputs import input_files
+from simulations.sumo.inputs import config_check, input_files
+from simulations.sumo.inputs.archive import ArchiveLimits
 from simulations.sumo.inputs.cpu_budget import CheckTooLong, CpuBudget
-from simulations.sumo.problems import MAX_LISTED
-from simulations.sumo.scenario_check import MAX_CANDIDATES, check_config_choice, check_scenario
-from simulations.sumo.sumocfg import read
+from simulations.sumo.inputs.scenario_check import MAX_CANDIDATES, check_config_choice, check_scenario
+from simulations.sumo.inputs.sumocfg import read
+from simulations.sumo.protocol.problems import MAX_LISTED
 from tests.simulations.sumo.builders import build, codes, config, network, routes, scenario, zip_of
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from simulations.sumo import sumocfg
+from simulations.sumo.inputs import sumocfg
 from simulations.sumo.inputs.output_files import named_outputs
 from simulations.sumo.inputs.output_rules import Written, locate
 from tests.simulations.sumo.builders import codes, config, ended_well, hosted_run, routes, warnings

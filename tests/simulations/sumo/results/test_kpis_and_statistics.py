@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulations.sumo import kpis
+from simulations.sumo.results import kpis
 
 DEMAND = """<routes>
     <flow id="through" from="A0B0" to="B2C2" begin="0" end="300" period="3" departLane="best"/>

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from simulations.sumo.kpis import Kpis
 from simulations.sumo.results import quality
+from simulations.sumo.results.kpis import Kpis
 from simulations.sumo.run.transcript import StepRecord, SumoRun
 from tests.simulations.sumo.harness import FakeControlPlane, Finished, Pod
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from simulations.sumo import preflight
-from simulations.sumo.description import JobDescription
-from simulations.sumo.outcomes import Outcome
+from simulations.sumo.inputs.sumocfg import SumoConfig
+from simulations.sumo.protocol.description import JobDescription
+from simulations.sumo.protocol.endings import Outcome
+from simulations.sumo.run import preflight
 from simulations.sumo.run.plan import RunPlan
 from simulations.sumo.run.transcript import SumoRun
-from simulations.sumo.sumocfg import SumoConfig
 from tests.simulations.sumo.harness import FakeControlPlane, Pod
 
 INPUTS = {"net-file": "net.xml", "route-files": "routes.xml"}
