@@ -25,7 +25,7 @@ limit_request_line = 8190
 
 def post_worker_init(worker: Any) -> None:
     """Logs that are followed end with a word, instead of being cut off, when the worker is asked to end."""
-    from clusterops.api.tails import tails  # not before the settings are loaded
+    from clusterops.api.log_followers import tails  # not before the settings are loaded
 
     tails.ending = lambda: not worker.alive
 

@@ -14,8 +14,8 @@ from rest_framework.views import APIView
 
 from clusterops import errors
 from clusterops.api import log_formats
+from clusterops.api.log_followers import Followed, TooManyFollowers, tails
 from clusterops.api.log_reader import Position, stamped
-from clusterops.api.tails import Followed, TooManyFollowers, tails
 from clusterops.gateway import default_gateway
 from simulations.api.callers import query
 from simulations.api.downloads import AnyType

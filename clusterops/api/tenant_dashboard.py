@@ -15,8 +15,9 @@ from clusterops import errors
 from clusterops.gateway import default_gateway
 from simulations import attention
 from simulations.api.callers import tenant_of
-from simulations.api.storage import StorageSerializer, storage_of
+from simulations.api.storage import StorageSerializer, storage_shown
 from simulations.models import Job
+from simulations.services.storage import COLUMNS, uses_in
 from simulations.telling import tell
 from simulations.waiting import line_for
 from tenants.models import Tenant
@@ -85,20 +86,15 @@ class TenantDashboardView(APIView):
     @extend_schema(summary="The tenant's limits, usage and recent jobs", responses=TenantDashboard, tags=["tenant"])
     def get(self, request: Request) -> Response:
         tenant = tenant_of(request)
-        jobs = Job.objects.filter(tenant=tenant)
-        started = Q(status__in=Job.ACTIVE, dispatched_at__isnull=False)
-        counted: dict[str, Any] = jobs.aggregate(
-            **{status.lower(): Count("pk", filter=Q(status=status)) for status in Job.Status.values},
-            queued=Count("pk", filter=Q(status=Job.Status.PENDING, dispatched_at=None)),
-            used_cpu=Sum("cpu_request", filter=started, default=0),
-            used_gi=Sum("memory_gi", filter=started, default=0),
-        )
+        counted = _counted(tenant)
+        storage = uses_in({column: counted.pop(f"storage__{column}") or 0 for column in COLUMNS.values()})
         database = {
             "cpu": counted.pop("used_cpu"),
             "memory": counted.pop("used_gi") * GI,
             "running": counted["running"],
         }
         usage, source = _usage(tenant, database)
+        jobs = Job.objects.filter(tenant=tenant)
         recent = list(jobs.order_by("-submitted_at", "-job_id").defer("results", "labels")[:RECENT_JOBS])
         silence = attention.silence(timezone.now())
         answer = {
@@ -108,11 +104,31 @@ class TenantDashboardView(APIView):
             "running_pods": int(usage["running"]),
             "recent_jobs": recent,
             "stats": counted,
-            "storage": storage_of(tenant.pk),
+            "storage": storage_shown(storage),
             "usage_source": source,
             "notice": silence.sentence if silence else "",
         }
         return Response(TenantDashboard(answer, context={"line": line_for(tenant, recent)}).data)
+
+
+def _counted(tenant: Tenant) -> dict[str, Any]:
+    """Jobs by status, what the started ones ask for, and what is stored: one query."""
+    started = Q(jobs__status__in=Job.ACTIVE, jobs__dispatched_at__isnull=False)
+    return (
+        Tenant.objects.filter(pk=tenant.pk)
+        .annotate(
+            **{status.lower(): Count("jobs", filter=Q(jobs__status=status)) for status in Job.Status.values},
+            queued=Count("jobs", filter=Q(jobs__status=Job.Status.PENDING, jobs__dispatched_at=None)),
+            used_cpu=Sum("jobs__cpu_request", filter=started, default=0),
+            used_gi=Sum("jobs__memory_gi", filter=started, default=0),
+        )
+        .values(
+            *(status.lower() for status in Job.Status.values),
+            *("queued", "used_cpu", "used_gi"),
+            *(f"storage__{column}" for column in COLUMNS.values()),
+        )
+        .get()
+    )
 
 
 def _usage(tenant: Tenant, database: dict[str, float]) -> tuple[Any, str]:

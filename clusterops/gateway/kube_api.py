@@ -10,8 +10,9 @@ from urllib.parse import quote, urlencode
 import urllib3
 from kubernetes import client, config  # noqa: TID251 - this is the gateway
 
-from clusterops import errors, manifests
+from clusterops import errors
 from clusterops.gateway.garbage import collector_asleep
+from clusterops.objects import manifests
 from clusterops.readings.values import words
 from simulations.sumo.protocol.strict_json import clean
 

@@ -1,7 +1,7 @@
 """What the runner says of itself in its log that nobody else can tell. Pure."""
 
-from simulations.sumo.outcomes import UNREACHABLE_PHASE
 from simulations.sumo.protocol import strict_json
+from simulations.sumo.protocol.endings import UNREACHABLE_PHASE
 
 MAX_LINE = 16 * 1024  # characters; the runner's own are much shorter
 LINES = 20  # from the end: the runner repeats it at each try

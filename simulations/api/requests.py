@@ -14,7 +14,7 @@ from simulations.api.fields import Moment, Number, StrictSerializer, Text, Whole
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.models import Job
 from simulations.services.scenarios import SCENARIO_ID
-from simulations.sumo.options import ALLOWED, ALWAYS_WRITTEN, OUTPUTS, check_request
+from simulations.sumo.inputs.options import ALLOWED, ALWAYS_WRITTEN, OUTPUTS, check_request
 
 LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 MAX_LABELS = 20

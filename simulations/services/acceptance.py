@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 
 from simulations.models import Job
-from simulations.sumo.problems import Problem
-from simulations.sumo.scenario_check import check_config_choice
+from simulations.sumo.inputs.scenario_check import check_config_choice
+from simulations.sumo.protocol.problems import Problem
 from tenants.errors import ApiError
 from tenants.models import Tenant
 

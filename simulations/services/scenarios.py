@@ -14,8 +14,8 @@ from django.db.models.functions import Cast
 from simulations import files
 from simulations.models import Job, Scenario
 from simulations.services import storage
-from simulations.sumo.archive import ArchiveLimits
-from simulations.sumo.scenario_check import check_scenario
+from simulations.sumo.inputs.archive import ArchiveLimits
+from simulations.sumo.inputs.scenario_check import check_scenario
 from tenants.errors import ApiError
 from tenants.models import Tenant
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from simulations.sumo.options import ALLOWED
+from simulations.sumo.inputs.options import ALLOWED
 
 FIELDS = ("scale", "begin", "end", "step_length")  # of a job; any other name of a sweep is an option's
 MERGED = ("options", "labels")

@@ -4,7 +4,6 @@ import django
 
 django.setup()
 
-from clusterops import reconciler  # noqa: E402
 from clusterops.management.commands import reconcile_jobs  # noqa: E402
 
 

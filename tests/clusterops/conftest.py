@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from clusterops.localcluster.cluster import LocalCluster
-from clusterops.localcluster.config import Image, LocalClusterConfig, Timing
+from localcluster.cluster import LocalCluster
+from localcluster.config import Image, LocalClusterConfig, Timing
 
 # controllers as quick as they can be, but the same code as in `make demo`
 QUICK = Timing(

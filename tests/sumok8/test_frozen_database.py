@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from clusterops.doorbell import Doorbell
-from clusterops.single import Lock
+from clusterops.reconciler.doorbell import Doorbell
+from clusterops.reconciler.leader_lock import Lock
 from simulations.models import Job
 from tenants import database
 from tenants.database import ServerSilent, answering_within, direct_connection, slow_statements_allowed

@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection, connections
 
-from clusterops.cluster_check import Verdict, check_database
-from clusterops.single import Lock
+from clusterops.install.cluster_check import Verdict, check_database
+from clusterops.reconciler.leader_lock import Lock
 from simulations.models import Job
 from tenants.database import DIRECT, Connection, NotDirect, configuration_problem
 from tests.factories import ScenarioFactory, TenantFactory, issue_key

@@ -13,8 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from clusterops.localcluster.cluster import AlreadyRunning, LocalCluster
-from clusterops.localcluster.config import Autoscaler, Image, LocalClusterConfig
+from localcluster.cluster import AlreadyRunning, LocalCluster
+from localcluster.config import Autoscaler, Image, LocalClusterConfig
 from tenants.management.base import OperatorCommand
 
 
@@ -59,7 +59,7 @@ class Command(OperatorCommand):
         scaling.add_argument("--pool-memory-gi", default=pool.pool_memory.removesuffix("Gi"))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        logging.getLogger("clusterops.localcluster").setLevel(logging.INFO)
+        logging.getLogger("localcluster").setLevel(logging.INFO)
         size = {"cpu": options["cpu"]} if options["cpu"] else {}
         if options["memory_gi"]:
             size["memory"] = f"{int(options['memory_gi'] * 1024)}Mi"

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from clusterops import errors, manifests
+from clusterops import errors
 from clusterops.gateway import Gateway
+from clusterops.objects import manifests
 from simulations.models import Job
 
 KINDS = ("jobs", "pods", "nodes", "namespaces", "events")

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from clusterops.gateway import Gateway, KubeApi
-from clusterops.localcluster.cluster import LocalCluster
-from clusterops.localcluster.config import Image, LocalClusterConfig, Timing
-from clusterops.passing import Memory, Pass
-from clusterops.reconciler import reconcile_once
+from clusterops.reconciler.one_pass import reconcile_once
+from clusterops.reconciler.pass_state import Memory, Pass
+from localcluster.cluster import LocalCluster
+from localcluster.config import Image, LocalClusterConfig, Timing
 from simulations.models import Job
 from tenants.models import Tenant
 from tests.factories import JobFactory, TenantFactory

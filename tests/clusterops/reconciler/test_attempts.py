@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from clusterops.dashboard import overview
-from clusterops.dashboard.sight import Sight
-from clusterops.passing import Memory
-from clusterops.reconciler import reconcile_once
+from clusterops.dashboard.snapshot_cache import Sight
+from clusterops.reconciler.one_pass import reconcile_once
+from clusterops.reconciler.pass_state import Memory
 from simulations.models import Job
 from tests.clusterops.reconciler.canned import CannedApi, gateway_of
 from tests.clusterops.reconciler.test_hostile_reports import started_job

@@ -8,10 +8,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clusterops import dispatch, settle
 from clusterops.errors import ClusterUnreachable
 from clusterops.gateway import path_of
-from clusterops.reconciler import reconcile_once
+from clusterops.reconciler import dispatch, job_states
+from clusterops.reconciler.one_pass import reconcile_once
 from simulations.models import Job
 
 
@@ -90,7 +90,7 @@ def test_partial_results_of_a_cancelled_job_are_told(loop, submit, gateway, tmp_
     """They come from the manifest: the pod's own report goes with it."""
     job = submit(hold=str(tmp_path / "never"))
     loop.until_reason(job, "RUNNING")
-    monkeypatch.setattr(settle, "stored_report", lambda job: {"outcome": "interrupted", "kpis": {"teleports": 3}})
+    monkeypatch.setattr(job_states, "stored_report", lambda job: {"outcome": "interrupted", "kpis": {"teleports": 3}})
     job.request_cancel()
     loop.until_ended(job)
     assert (job.status, job.results["kpis"]) == ("CANCELLED", {"teleports": 3})

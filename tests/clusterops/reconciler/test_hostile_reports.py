@@ -14,11 +14,11 @@ from django.utils import timezone
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from clusterops import settle
 from clusterops.models import ReconcilerState
-from clusterops.passing import Memory
-from clusterops.reconciler import reconcile_once
-from clusterops.troubles import LONGEST_REST_S
+from clusterops.reconciler import job_states
+from clusterops.reconciler.one_pass import reconcile_once
+from clusterops.reconciler.pass_state import Memory
+from clusterops.reconciler.troubles import LONGEST_REST_S
 from simulations.models import Artifact, Job
 from tests.clusterops.reconciler.canned import CannedApi, gateway_of
 from tests.factories import JobFactory
@@ -129,15 +129,15 @@ def test_an_ending_that_cannot_be_recorded_is_recorded_without(
 ) -> None:
     job, beside, api = started_job(), started_job(), CannedApi()
     api.add(job, message=GOOD)
-    real = settle.rules.decide
+    real = job_states.rules.decide
 
     def decide(asked: Job, *args: Any) -> Any:
         if asked.pk == job.pk:
-            return settle.rules.Decision(status, "COMPLETED", "Done.", columns)
+            return job_states.rules.Decision(status, "COMPLETED", "Done.", columns)
         return real(asked, *args)
 
-    monkeypatch.setattr(settle.rules, "decide", decide)
-    monkeypatch.setattr("clusterops.settle.log.exception", lambda *args: None)
+    monkeypatch.setattr(job_states.rules, "decide", decide)
+    monkeypatch.setattr("clusterops.reconciler.job_states.log.exception", lambda *args: None)
     ends(job, beside, api)
     assert (job.status, job.reason) == (("CANCELLED", "CANCELLED") if cancelled else ("FAILED", "RUNNER_ERROR"))
     assert job.results is None
@@ -154,8 +154,8 @@ def test_a_row_that_fails_pass_after_pass_steps_back_and_the_others_do_not(monke
             tries.append(asked.pk)
             raise RuntimeError("broken\0row")
 
-    monkeypatch.setattr(settle.rules, "decide", decide)
-    monkeypatch.setattr("clusterops.passing.log.exception", lambda *args: None)
+    monkeypatch.setattr(job_states.rules, "decide", decide)
+    monkeypatch.setattr("clusterops.reconciler.pass_state.log.exception", lambda *args: None)
     for _ in range(3):
         reconcile_once(gateway_of(api), memory)
     assert len(tries) == 1
@@ -188,7 +188,7 @@ def test_a_cancel_does_not_wait_for_storage(monkeypatch: pytest.MonkeyPatch) -> 
         raise ConnectionError("storage is gone")
 
     monkeypatch.setattr(type(default_storage._wrapped), "open", broken)
-    monkeypatch.setattr("clusterops.passing.log.exception", lambda *args: None)
+    monkeypatch.setattr("clusterops.reconciler.pass_state.log.exception", lambda *args: None)
     reconcile_once(gateway_of(CannedApi()))
     assert [Job.objects.get(pk=job.pk).status for job in jobs] == ["RUNNING", "CANCELLED"]
 

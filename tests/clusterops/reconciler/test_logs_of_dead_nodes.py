@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from clusterops import capture, errors
-from clusterops.passing import Memory
-from clusterops.reconciler import reconcile_once
+from clusterops import errors
+from clusterops.reconciler import logs
+from clusterops.reconciler.one_pass import reconcile_once
+from clusterops.reconciler.pass_state import Memory
 from simulations.models import Job, JobLog
 from tests.clusterops.reconciler.canned import CannedApi, gateway_of
 from tests.clusterops.reconciler.test_hostile_reports import GOOD, started_job
@@ -56,7 +57,7 @@ def test_three_finished_jobs_on_a_dead_node_stop_nobody() -> None:
 
 
 def test_reading_logs_has_a_time_box_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture, "READING_S", 0.05)
+    monkeypatch.setattr(logs, "READING_S", 0.05)
     api, memory = CannedApi(), Memory()
     jobs = [started_job() for _ in range(8)]
     for n, job in enumerate(jobs):

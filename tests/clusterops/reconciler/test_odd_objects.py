@@ -9,11 +9,14 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clusterops import reconciler, translate, translate_cluster, translate_events
 from clusterops.contract import Phase
 from clusterops.models import ClusterSample, ReconcilerState
-from clusterops.passing import Memory
-from clusterops.reconciler import reconcile_once
+from clusterops.readings import cluster as cluster_readings
+from clusterops.readings import events as event_readings
+from clusterops.readings import jobs as job_readings
+from clusterops.reconciler import one_pass
+from clusterops.reconciler.one_pass import reconcile_once
+from clusterops.reconciler.pass_state import Memory
 from simulations.models import Job
 from tests.clusterops.reconciler.canned import CannedApi, gateway_of, kube_job, kube_pod
 from tests.clusterops.reconciler.test_hostile_reports import GOOD, started_job
@@ -74,12 +77,12 @@ def test_no_shape_gets_past_the_walls_or_hides_the_others(data: st.DataObject) -
     lists[kind] = changed(
         lists[kind], data.draw(st.sampled_from(paths_of(lists[kind]))), data.draw(st.sampled_from(ODD))
     )
-    jobs = [translate.slim_job(each) for each in (lists["jobs"], kube_job(other, 0))]
-    pods = [translate.slim_pod(each) for each in (lists["pods"], kube_pod(other, GOOD, 0))]
+    jobs = [job_readings.slim_job(each) for each in (lists["jobs"], kube_job(other, 0))]
+    pods = [job_readings.slim_pod(each) for each in (lists["pods"], kube_pod(other, GOOD, 0))]
     now = datetime.now(UTC)
-    translate_events.has_unexplained(jobs, pods, now)
-    translate_events.has_unschedulable(pods, now)
-    runs = translate.runs(jobs, pods, translate_events.explanations([lists["events"]]))
+    event_readings.has_unexplained(jobs, pods, now)
+    event_readings.has_unschedulable(pods, now)
+    runs = job_readings.runs(jobs, pods, event_readings.explanations([lists["events"]]))
     [good] = [run for run in runs if run.job_id == other.job_id.hex]
     assert (good.phase, good.report and good.report["kpis"]) == (Phase.SUCCEEDED, {"teleports": 1})
     if kind in ("pods", "nodes", "events"):
@@ -92,7 +95,7 @@ def test_no_shape_gets_past_the_walls_or_hides_the_others(data: st.DataObject) -
         assert run.exit_code is None or abs(run.exit_code) < 2**15
         for moment in (run.created_at, run.started_at, run.finished_at, run.waiting_since):
             assert moment is None or moment.tzinfo
-    seen = translate_cluster.snapshot([lists["nodes"], NODE], jobs, pods, runs, now)
+    seen = cluster_readings.snapshot([lists["nodes"], NODE], jobs, pods, runs, now)
     assert any(node.name == "node-1" and node.ready for node in seen.nodes)
     assert seen.usage_by_namespace.keys() <= {"city-a", "", "x", "²", "9" * 30, "\0", "\ud800", "x" * 9000}
 
@@ -158,15 +161,15 @@ def test_an_error_of_our_own_ends_one_pass_and_not_the_process(monkeypatch: pyte
     def broken(*args: Any) -> None:
         raise KeyError("x")
 
-    monkeypatch.setattr("clusterops.passing.log.exception", lambda *args: None)
+    monkeypatch.setattr("clusterops.reconciler.pass_state.log.exception", lambda *args: None)
     with monkeypatch.context() as patched:
-        patched.setattr(translate, "runs", broken)
+        patched.setattr(job_readings, "runs", broken)
         assert not reconcile_once(gateway_of(CannedApi())).seen
     assert "The pass failed" in ReconcilerState.get().error
     job, api = started_job(), CannedApi()
     api.add(job, message=GOOD)
     with monkeypatch.context() as patched:
-        patched.setitem(reconciler.STEPS, "dispatch", broken)
+        patched.setitem(one_pass.STEPS, "dispatch", broken)
         this = reconcile_once(gateway_of(api))
     assert (this.counts.released, ReconcilerState.get().error) == (1, "")
     assert Job.objects.get(pk=job.pk).status == "SUCCEEDED"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from clusterops import capture
 from clusterops.readings.runner_log import unreachable
+from clusterops.reconciler import logs
 from simulations.models import JobEvent
 
 WORDS = "Cannot reach the control plane: name not resolved: sumok8-web.sumok8.svc (Name or service not known)"
@@ -17,7 +17,7 @@ REPORT = {"errors": [{"code": "fetch.unreachable", "message": "The control plane
 
 @pytest.fixture(autouse=True)
 def read_logs_at_once(monkeypatch: pytest.MonkeyPatch, loop) -> None:
-    monkeypatch.setattr(capture, "UNHEARD_EVERY", capture.UNHEARD_EVERY * 0)
+    monkeypatch.setattr(logs, "UNHEARD_EVERY", logs.UNHEARD_EVERY * 0)
     monkeypatch.setattr(type(loop.memory), "due", lambda self, task, every_s: True)
 
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simulations.models import Job, Scenario
-from simulations.sumo.options import ALLOWED, ALWAYS_WRITTEN, OUTPUTS, AllowedOption
+from simulations.sumo.inputs.options import ALLOWED, ALWAYS_WRITTEN, OUTPUTS, AllowedOption
 from tests.simulations.scenarios import archive, upload
 
 FIELDS_TOO = ("scale", "step-length")
