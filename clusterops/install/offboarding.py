@@ -12,6 +12,8 @@ from clusterops.reconciler.leader_lock import is_at_work
 from clusterops.reconciler.tenant_spaces import space_of
 from simulations.models import Job
 from simulations.services.retention import erase_tenant
+from simulations.studies.models import Study
+from simulations.studies.services import control
 from tenants.models import Tenant
 
 POLL_S = 0.5
@@ -29,6 +31,8 @@ def offboard(api: KubeApi, tenant: Tenant, *, erase: bool, patience_s: float) ->
     if tenant.is_active:
         Tenant.objects.filter(pk=tenant.pk).update(is_active=False)
         yield f"Tenant {tenant} is inactive: its keys are refused."
+    for study_id in Study.objects.active().filter(tenant=tenant).values_list("pk", flat=True):
+        control.change(tenant, study_id, control.cancel)
     wished = Job.objects.filter(tenant=tenant).request_cancel()
     if wished:
         yield f"Asked {wished} job(s) to end."

@@ -22,6 +22,7 @@ from clusterops.reconciler.job_states import active_jobs, confirm, settle
 from clusterops.reconciler.logs import capture
 from clusterops.reconciler.pass_state import Counts, Memory, Pass, Stopped, log
 from clusterops.reconciler.strays import sweep
+from clusterops.reconciler.study_runs import start_study_runs
 from clusterops.reconciler.tenant_spaces import keep_spaces
 from simulations.sumo.protocol.strict_json import clean, storable
 
@@ -83,6 +84,7 @@ def _run(this: Pass) -> None:
 STEPS: dict[str, Callable[[Pass], None]] = {
     "confirmation": confirm,
     "tenants' namespaces": keep_spaces,
+    "studies": start_study_runs,
     "dispatch": dispatch,
     "logs and release": capture,
     "sweep": sweep,
