@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 import time
 import urllib.error
 import urllib.parse
@@ -9,7 +10,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 FINISHED = {"SUCCEEDED", "FAILED", "CANCELLED"}
 
@@ -39,6 +40,20 @@ class Client:
 
     def get(self, path: str, **query: Any) -> Any:
         return self._call("GET", path + ("?" + urllib.parse.urlencode(query) if query else ""))
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None) -> Any:
+        headers = {"Content-Type": "application/json"}
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
+        return self._call("POST", path, json.dumps(body or {}).encode(), headers)
+
+    def download(self, path: str, to: IO[bytes]) -> None:
+        """What is at `path`, a piece at a time."""
+        try:
+            with self._open("GET", path) as answer:
+                shutil.copyfileobj(answer, to)
+        except (OSError, http.client.HTTPException) as error:
+            raise ApiProblem(f"{self.base_url} does not answer: {error}") from None
 
     def submit(self, body: Mapping[str, Any], *, idempotency_key: str | None = None) -> dict[str, Any]:
         """POST /jobs. The idempotency key makes a repeat after a broken connection safe."""

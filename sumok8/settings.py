@@ -204,6 +204,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "simulations.models.job.Job.Status",
+        "ReasonEnum": "simulations.models.job.Job.Reason",
+        "StudyStatusEnum": "simulations.studies.models.Study.Status",
+        "StudyReasonEnum": "simulations.studies.models.Study.Reason",
+        "StudyRunStatusEnum": "simulations.studies.models.StudyRun.Status",
+        "KpiEnum": "simulations.studies.kpis.CHOICES",
+    },
     "PREPROCESSING_HOOKS": ["sumok8.schema.without_internal_paths"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

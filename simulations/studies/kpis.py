@@ -32,4 +32,5 @@ FIGURES: dict[str, Figure] = {
         Figure("fuel_kg", "fuel", "kg", 1, "lower"),
     )
 }
+CHOICES = [(name, figure.label) for name, figure in FIGURES.items()]
 DEFAULT_PRIMARY = ("mean_time_loss_s",)

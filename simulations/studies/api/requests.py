@@ -3,28 +3,51 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from simulations.api.fields import Number, StrictSerializer, Text, WholeNumber
 from simulations.api.pagination import MAX_LIMIT, CursorField
-from simulations.api.requests import SubmitRequest
+from simulations.api.requests import ScenarioIdField, SubmitRequest
 from simulations.studies.expansion import MAX_CELLS, Expansion, Fault, PlannedCell, expand
-from simulations.studies.kpis import DEFAULT_PRIMARY, FIGURES
+from simulations.studies.kpis import CHOICES, DEFAULT_PRIMARY, FIGURES
 from simulations.studies.limits import MAX_SEEDS
 from simulations.studies.models import Study, StudyRun
 
 MAX_SEED = 2**31 - 1
 KPI_HELP = f"One of {', '.join(FIGURES)}."
-OBJECT = {"type": "object", "additionalProperties": True}
 
 
-@extend_schema_field({**OBJECT, "description": "A POST /jobs body without a seed."})
+@extend_schema_serializer(component_name="StudyBase")
+class BaseShape(SubmitRequest):
+    """A POST /jobs body without a seed."""
+
+    seed = None  # type: ignore[assignment]
+    scenario_id = ScenarioIdField(required=False, help_text="A scenario of yours, or a shared one.")
+
+
+@extend_schema_serializer(component_name="StudyVariant")
+class VariantShape(BaseShape):
+    """What a variant asks for differently."""
+
+    name = Text(max_length=60)
+
+
 class BodyField(serializers.DictField):
     """Checked cell by cell; see `cells_of`."""
 
     default_error_messages = {"not_a_dict": "Must be an object."}
+
+
+@extend_schema_field(BaseShape)
+class BaseField(BodyField):
+    pass
+
+
+@extend_schema_field(VariantShape)
+class VariantField(BodyField):
+    pass
 
 
 @extend_schema_field(
@@ -90,7 +113,7 @@ class SweptValue(serializers.Field):
 class PrecisionRequest(StrictSerializer):
     """Go on with whole rounds of seeds until the mean of every cell is known so well."""
 
-    kpi = serializers.ChoiceField(choices=list(FIGURES), help_text=KPI_HELP)
+    kpi = serializers.ChoiceField(choices=CHOICES, help_text=KPI_HELP)
     relative = Number(
         min_value=1e-4, max_value=1, allow_null=True, default=None, help_text="Half the interval, as a share."
     )
@@ -109,9 +132,9 @@ class StudyRequest(StrictSerializer):
     """A study. Only `base` is needed."""
 
     name = Text(max_length=200, allow_blank=True, default="")
-    base = BodyField(help_text="What every run asks for.")
+    base = BaseField(help_text="What every run asks for.")
     variants = serializers.ListField(
-        child=BodyField(), default=list, max_length=MAX_CELLS,
+        child=VariantField(), default=list, max_length=MAX_CELLS,
         help_text="Each has a `name` and what it asks for differently.",
     )  # fmt: skip
     baseline = Text(
@@ -124,7 +147,7 @@ class StudyRequest(StrictSerializer):
     )  # fmt: skip
     seeds = SeedsField(default=lambda: list(range(1, 11)))
     primary_kpis = serializers.ListField(
-        child=serializers.ChoiceField(choices=list(FIGURES)), default=lambda: list(DEFAULT_PRIMARY), min_length=1,
+        child=serializers.ChoiceField(choices=CHOICES), default=lambda: list(DEFAULT_PRIMARY), min_length=1,
         max_length=10, help_text="What is tested; all other figures are described.",
     )  # fmt: skip
     relevant_difference = Number(
