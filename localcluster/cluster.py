@@ -28,7 +28,7 @@ from localcluster.server import Server
 from localcluster.store import Store
 
 FIFO = "notify.fifo"
-_PROJECT = Path(__file__).resolve().parents[2]
+_PROJECT = Path(__file__).resolve().parents[1]
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ def start_process(config: LocalClusterConfig, *, timeout_s: float = 20.0) -> sub
     config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     kubeconfig.write_private(config.data / "config.json", config.to_json())
     config.kubeconfig.unlink(missing_ok=True)
-    argv = [sys.executable, "-m", "localcluster", str(config.data / "config.json")]
+    argv = [sys.executable, "-m", "localcluster.serve", str(config.data / "config.json")]
     env = {**os.environ, "PYTHONPATH": str(_PROJECT)}
     with (config.data / "cluster.log").open("ab") as log:
         process = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -14,9 +14,9 @@ from typing import Any
 from localcluster.containers import PodFolder
 from localcluster.shim import descendants, write_json
 
+_PROJECT = Path(__file__).resolve().parents[1]
 # Whoever starts the cluster may mark all that comes of it, to find it again; pods die with their shim.
 _STARTED_BY = "SUMOK8_STARTED_BY"
-_PROJECT = Path(__file__).resolve().parents[2]
 
 
 def read(path: Path) -> dict[str, Any] | None:

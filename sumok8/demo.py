@@ -165,9 +165,17 @@ class Demo:
         manage = [sys.executable, "manage.py"]
         kubeconfig = self.data / "kubeconfig"
         kubeconfig.unlink(missing_ok=True)
-        cluster = ["local_cluster", "--data", str(self.data / "cluster"), "--kubeconfig", str(kubeconfig)]
+        cluster = [
+            sys.executable,
+            "-m",
+            "localcluster",
+            "--data",
+            str(self.data / "cluster"),
+            "--kubeconfig",
+            str(kubeconfig),
+        ]
         self._say("local cluster")
-        self.processes.start("local-cluster", [*manage, *cluster, "--autoscale", "--stop-pods"])
+        self.processes.start("local-cluster", [*cluster, "--autoscale", "--stop-pods"])
         self._wait_for("the local cluster", kubeconfig.exists, "local-cluster")
         self._say("web server")
         gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", "sumok8.wsgi"]

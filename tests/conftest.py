@@ -1,5 +1,8 @@
 """Fixtures for every room."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import hypothesis
 import pytest
 from django.contrib.auth.models import Group, User
@@ -7,6 +10,8 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from localcluster.cluster import LocalCluster
+from localcluster.config import Image, LocalClusterConfig, Timing
 from simulations import attention
 from tenants.models import Tenant
 from tests.factories import TenantFactory, issue_key
@@ -91,3 +96,28 @@ def support(db: None) -> Client:
 def quota_editor(db: None) -> Client:
     """A browser signed in as a member of the group Quota editors."""
     return _staff("quinn", "Quota editors")
+
+
+# controllers as quick as they can be, but the same code as in `make demo`
+QUICK = Timing(
+    replacement=0.1, create_retry=0.2, image_retry=0.2, namespace=0.1, node_grace=0.3, pod_gc=0.1, disk_check=0.1
+)
+
+
+@pytest.fixture(scope="session")
+def local_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """One running cluster for all tests; each test takes a namespace of its own. Any image name starts Python here."""
+    folder: Path = tmp_path_factory.mktemp("local-cluster")
+    config = LocalClusterConfig(
+        data=folder / "data",
+        kubeconfig=folder / "kubeconfig",
+        cpu="1000",
+        memory="1000Gi",
+        default_image=Image(),
+        images={"docker.io/library/root:test": Image(as_root=True)},
+        timing=QUICK,
+    )
+    cluster = LocalCluster(config)
+    cluster.start()
+    yield cluster
+    cluster.stop(stop_pods=True)

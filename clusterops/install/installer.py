@@ -20,7 +20,7 @@ from clusterops.install import kustomize
 from clusterops.install.kustomize import Manifest, name_of
 from clusterops.install.readiness import event_of, failure_of, is_ready, trouble_of
 
-DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 HOME = "sumok8"  # the namespace in deploy/base
 PART_OF = "app.kubernetes.io/part-of"
 CONTROLLER_IMAGE = "sumok8-controller"

@@ -15,11 +15,11 @@ from pytest_django.live_server_helper import LiveServer
 
 from clusterops.dashboard import snapshot_cache
 from clusterops.gateway import Gateway, default_gateway
-from clusterops.management.commands.local_cluster import runner_stand_in
 from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Memory
 from localcluster.cluster import LocalCluster
 from localcluster.config import LocalClusterConfig
+from localcluster.runner_image import runner_stand_in
 from simulations.client import Client
 from tests.browser.conftest import accessibility_faults
 

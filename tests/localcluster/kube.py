@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from localcluster.cluster import LocalCluster
 
-RECORDINGS = Path(__file__).parent.parent / "recordings"
+RECORDINGS = Path(__file__).parents[1] / "clusterops" / "recordings"
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 JOBS, CORE = "/apis/batch/v1", "/api/v1"

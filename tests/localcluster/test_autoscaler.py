@@ -7,7 +7,7 @@ import pytest
 
 from localcluster.cluster import LocalCluster
 from localcluster.config import Autoscaler, Image, LocalClusterConfig
-from tests.clusterops.conftest import QUICK
+from tests.conftest import QUICK
 from tests.localcluster.kube import Kube, condition, until
 
 TWO_CORES = {"resources": {"requests": {"cpu": "2"}}}

@@ -1,4 +1,4 @@
-"""`manage.py local_cluster` runs the cluster with the runner image's stand-in: this project and real SUMO."""
+"""`python -m localcluster` runs the cluster with the runner image's stand-in: this project and real SUMO."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from tests.localcluster.kube import Kube, condition, until
 @pytest.mark.slow
 def test_the_command_serves_until_sigterm_and_its_pods_have_sumo(tmp_path: Path) -> None:
     data, kubeconfig = tmp_path / "data", tmp_path / "kubeconfig"
-    argv = [sys.executable, "manage.py", "local_cluster", "--data", str(data), "--kubeconfig", str(kubeconfig)]
+    argv = [sys.executable, "-m", "localcluster", "--data", str(data), "--kubeconfig", str(kubeconfig)]
     argv += ["--cpu", "2", "--memory-gi", "4", "--stop-pods"]
     with subprocess.Popen(argv, cwd=settings.BASE_DIR) as process:
         until(lambda: kubeconfig.exists() or process.poll() is not None, 40)

@@ -6,7 +6,7 @@ from pathlib import Path
 from clusterops.policy.sentences import SENTENCES
 from simulations.models import Job
 
-PAGE = Path(__file__).parents[2] / "docs" / "reasons.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reasons.md"
 
 
 def test_every_reason_is_explained() -> None:

@@ -13,7 +13,7 @@ from clusterops.objects import manifests
 from clusterops.readings.cluster import covers, quantity, refuse_foreign_namespace, snapshot
 from clusterops.readings.pod_requests import by_node, slim
 
-RECORDINGS = Path(__file__).parent / "recordings"
+RECORDINGS = Path(__file__).parents[1] / "recordings"
 SPACE = TenantSpace("tenant-a", "tenant-a", 10, 20, 2)
 
 

@@ -12,7 +12,7 @@ from clusterops.readings import events as event_readings
 from clusterops.readings import jobs as job_readings
 from simulations.models import Job
 
-RECORDINGS = Path(__file__).parent / "recordings"
+RECORDINGS = Path(__file__).parents[1] / "recordings"
 BEFORE, LATER = datetime(2026, 11, 23, 4, 7, tzinfo=UTC), datetime(2026, 11, 23, 12, tzinfo=UTC)
 FAILED = "Failed to schedule pod, "
 

@@ -10,7 +10,7 @@ from clusterops.contract import Phase, Run
 from clusterops.readings import events as event_readings
 from clusterops.readings import jobs as job_readings
 
-RECORDINGS = Path(__file__).parent / "recordings"
+RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 def recorded(case: str, *, last_seen: bool = False) -> Run:

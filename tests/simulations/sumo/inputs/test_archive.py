@@ -290,7 +290,7 @@ def test_memory_stays_flat(tmp_path):
         for _ in range(200):
             inside.write(b"\0" * MiB)
     script = (
-        "import sys, resource; from pathlib import Path; from simulations.sumo import archive\n"
+        "import sys, resource; from pathlib import Path; from simulations.sumo.inputs import archive\n"
         "most = 64 * 1024**2 + 1024 * int(open('/proc/self/statm').read().split()[0]) * 4\n"
         "resource.setrlimit(resource.RLIMIT_AS, (most, most))\n"
         "limits = archive.ArchiveLimits(ratio=2000)\n"
