@@ -2,10 +2,10 @@
 
 from clusterops.reconciler.job_states import active_jobs
 from clusterops.reconciler.pass_state import Pass
-from simulations.studies.services.release import release_runs
+from simulations.studies.services.run_submission import submit_runs
 
 
 def start_study_runs(this: Pass) -> None:
-    if release_runs(this.now, this.wall):
+    if submit_runs(this.now, this.wall):
         known = {job.pk for job in this.jobs}
         this.jobs += [job for job in active_jobs() if job.pk not in known]

@@ -127,7 +127,7 @@ class StudyRun(models.Model):
 
     class Status(models.TextChoices):
         PLANNED = "PLANNED"
-        RELEASED = "RELEASED"
+        SUBMITTED = "SUBMITTED"
         SUCCEEDED = "SUCCEEDED"
         FAILED = "FAILED"
         CANCELLED = "CANCELLED"
@@ -155,7 +155,7 @@ class StudyRun(models.Model):
         ordering = ["place"]
         indexes = [
             models.Index(fields=["study", "place"], name="study_runs_planned", condition=models.Q(status="PLANNED")),
-            models.Index(fields=["study"], name="study_runs_released", condition=models.Q(status="RELEASED")),
+            models.Index(fields=["study"], name="study_runs_submitted", condition=models.Q(status="SUBMITTED")),
             models.Index(
                 fields=["digest"], name="study_runs_digest", condition=models.Q(status="SUCCEEDED", reused=False)
             ),

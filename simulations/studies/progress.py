@@ -14,7 +14,7 @@ SELECT r.cell_id, r.status,
   coalesce(j.status = 'PENDING' OR j.dispatched_at IS NULL OR j.reason = ANY(%s), false) AS waits,
   count(*), count(*) FILTER (WHERE r.status = 'SUCCEEDED' AND coalesce(r.kpis, '{}') = '{}'),
   avg(r.wall_s) FILTER (WHERE r.status = 'SUCCEEDED' AND NOT r.reused), count(*) FILTER (WHERE r.reused)
-FROM study_runs r LEFT JOIN jobs j ON j.job_id = r.job_id AND r.status = 'RELEASED'
+FROM study_runs r LEFT JOIN jobs j ON j.job_id = r.job_id AND r.status = 'SUBMITTED'
 WHERE r.study_id = %s GROUP BY 1, 2, 3
 """
 PAIRED = """
@@ -67,7 +67,7 @@ def progress_of(study: Study) -> dict[str, Any]:
 
 
 def _name(status: str, waits: bool) -> str:
-    if status == "RELEASED":
+    if status == "SUBMITTED":
         return "queued" if waits else "running"
     return status.lower()
 

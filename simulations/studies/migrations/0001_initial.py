@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('seed', models.BigIntegerField()),
                 ('place', models.PositiveIntegerField(help_text="In the study's order: all cells of a seed, then the next seed.")),
-                ('status', models.CharField(choices=[('PLANNED', 'Planned'), ('RELEASED', 'Released'), ('SUCCEEDED', 'Succeeded'), ('FAILED', 'Failed'), ('CANCELLED', 'Cancelled')], default='PLANNED', max_length=10)),
+                ('status', models.CharField(choices=[('PLANNED', 'Planned'), ('SUBMITTED', 'Submitted'), ('SUCCEEDED', 'Succeeded'), ('FAILED', 'Failed'), ('CANCELLED', 'Cancelled')], default='PLANNED', max_length=10)),
                 ('tries', models.PositiveSmallIntegerField(default=0, help_text='Jobs that were made for it.')),
                 ('digest', models.CharField(blank=True, help_text='Of what it ran; see `services.reuse`.', max_length=64)),
                 ('reused', models.BooleanField(default=False, help_text='Another run had done exactly this; its results are used.')),
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='studyrun',
-            index=models.Index(condition=models.Q(('status', 'RELEASED')), fields=['study'], name='study_runs_released'),
+            index=models.Index(condition=models.Q(('status', 'SUBMITTED')), fields=['study'], name='study_runs_submitted'),
         ),
         migrations.AddIndex(
             model_name='studyrun',

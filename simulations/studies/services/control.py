@@ -41,8 +41,8 @@ def cancel(study: Study) -> None:
     study.runs.filter(status=StudyRun.Status.PLANNED).update(
         status=StudyRun.Status.CANCELLED, reason=Job.Reason.CANCELLED, message=message
     )
-    released = study.runs.filter(status=StudyRun.Status.RELEASED).values("job")
-    Job.objects.filter(pk__in=released).request_cancel()
+    submitted = study.runs.filter(status=StudyRun.Status.SUBMITTED).values("job")
+    Job.objects.filter(pk__in=submitted).request_cancel()
     study.turn(Status.CANCELLED, reason=Reason.CANCELLED, message="Cancelled on request; its results so far are kept.")
 
 

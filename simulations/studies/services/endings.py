@@ -20,7 +20,7 @@ UPDATE study_runs r SET status = j.status, reason = j.reason, message = j.messag
   kpis = CASE WHEN j.status = 'SUCCEEDED' THEN j.results->'kpis' END,
   sumo_version = coalesce(left(j.results->>'sumo_version', 40), ''),
   wall_s = extract(epoch FROM j.finished_at - j.started_at), finished_at = j.finished_at
-FROM jobs j WHERE j.job_id = r.job_id AND r.status = 'RELEASED' AND j.status IN ('SUCCEEDED', 'FAILED', 'CANCELLED')
+FROM jobs j WHERE j.job_id = r.job_id AND r.status = 'SUBMITTED' AND j.status IN ('SUCCEEDED', 'FAILED', 'CANCELLED')
 """
 
 
@@ -28,12 +28,14 @@ def note_endings(now: datetime) -> None:
     """Copy what ended. A run whose job vanished, which only an operator's hand can do, is planned again."""
     with connection.cursor() as cursor:
         cursor.execute(NOTE)
-    StudyRun.objects.filter(status=StudyRun.Status.RELEASED, job=None).update(status=StudyRun.Status.PLANNED)
+    StudyRun.objects.filter(status=StudyRun.Status.SUBMITTED, job=None).update(status=StudyRun.Status.PLANNED)
 
 
 def end_studies(wall: Callable[[str], AbstractContextManager[Any]]) -> None:
     """Each study that has nothing left to run either ends or, if it asked for a precision, goes on."""
-    left = StudyRun.objects.filter(study=OuterRef("pk"), status__in=[StudyRun.Status.PLANNED, StudyRun.Status.RELEASED])
+    left = StudyRun.objects.filter(
+        study=OuterRef("pk"), status__in=[StudyRun.Status.PLANNED, StudyRun.Status.SUBMITTED]
+    )
     done = Study.objects.filter(~Exists(left), status=Study.Status.RUNNING)
     for pk in done.values_list("pk", flat=True):
         with wall(f"end of study {pk}"), transaction.atomic():

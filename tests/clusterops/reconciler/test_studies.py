@@ -90,5 +90,5 @@ def test_cancel_ends_what_runs(city: Tenant, loop: Loop, tmp_path: Any) -> None:
     study = study_of(city, {"hold": str(tmp_path / "never")})
     loop.until(lambda: Job.objects.filter(status="RUNNING").exists())
     control.change(city, study.pk, control.cancel)
-    loop.until(lambda: not Job.objects.active().exists() and not study.runs.filter(status="RELEASED").exists())
+    loop.until(lambda: not Job.objects.active().exists() and not study.runs.filter(status="SUBMITTED").exists())
     assert set(study.runs.values_list("status", flat=True)) == {"CANCELLED"}

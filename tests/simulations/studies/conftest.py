@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from simulations.models import Job, Scenario
 from simulations.studies.models import Study
-from simulations.studies.services.release import release_runs
+from simulations.studies.services.run_submission import submit_runs
 from tenants.models import Tenant
 
 Ending = Callable[[Job], Mapping[str, Any] | str]
@@ -78,7 +78,7 @@ class Cluster:
     def run(self, fate: Ending = kpis_of) -> None:
         """Pass after pass until no study has anything left."""
         for _ in range(1000):
-            release_runs(timezone.now())
+            submit_runs(timezone.now())
             if not self.end_all(fate) and not Study.objects.filter(status="RUNNING").exists():
                 return
         pytest.fail("the studies do not end")
@@ -111,4 +111,4 @@ def statements() -> Iterator[list[str]]:
 
 
 def passes() -> int:
-    return release_runs(timezone.now())
+    return submit_runs(timezone.now())

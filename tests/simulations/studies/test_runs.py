@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from simulations.models import Job, Scenario
 from simulations.studies.models import Study, StudyRun
-from simulations.studies.services import release
+from simulations.studies.services import run_submission
 from tenants.models import Tenant
 from tests.factories import JobFactory
 from tests.simulations.studies.conftest import kpis_of, passes
@@ -16,7 +16,7 @@ from tests.simulations.studies.conftest import kpis_of, passes
 pytestmark = pytest.mark.django_db
 
 
-def released() -> list[tuple[str, int]]:
+def submitted() -> list[tuple[str, int]]:
     """(cell, seed) of what are jobs now, in the dispatcher's order."""
     jobs = Job.objects.active().order_by("-priority", "submitted_at", "job_id")
     return [(job.labels["study.cell"], job.scenario_data["seed"]) for job in jobs]
@@ -30,7 +30,7 @@ def test_without_studies_a_pass_does_next_to_nothing(db: None, statements: list[
 def test_seed_major_within_the_slots(submit: Any, wide: Tenant) -> None:
     submit(seeds={"first": 1, "count": 10})
     assert passes() == 6  # of eight slots
-    assert released() == [("today", 1), ("lane", 1), ("today", 2), ("lane", 2), ("today", 3), ("lane", 3)]
+    assert submitted() == [("today", 1), ("lane", 1), ("today", 2), ("lane", 2), ("today", 3), ("lane", 3)]
     assert passes() == 0
 
 
@@ -78,10 +78,10 @@ def test_with_one_slot_single_jobs_come_first(submit: Any, tenant: Tenant, town:
 def test_the_sure_one_is_replaced_as_it_ends(submit: Any, wide: Tenant, cluster: Any) -> None:
     submit(seeds={"first": 1, "count": 10})
     passes()
-    [sure] = Job.objects.filter(priority=release.BEFORE_ALL)
+    [sure] = Job.objects.filter(priority=run_submission.BEFORE_ALL)
     cluster.end(sure)
     passes()
-    [sure] = Job.objects.active().filter(priority=release.BEFORE_ALL)
+    [sure] = Job.objects.active().filter(priority=run_submission.BEFORE_ALL)
     assert (sure.labels["study.cell"], sure.scenario_data["seed"]) == ("lane", 1)  # waited longest
 
 
@@ -192,7 +192,7 @@ def test_one_tenants_trouble_does_not_stop_the_others(
         except KeyError:
             fell.append(what)
 
-    assert release.release_runs(timezone.now(), wall) == 2
+    assert run_submission.submit_runs(timezone.now(), wall) == 2
     assert fell == [f"studies of tenant {other_tenant.pk}"]
 
 
@@ -255,6 +255,6 @@ def test_a_pass_over_many_runs_takes_few_statements(submit: Any, tenant: Tenant,
 def test_the_dispatchers_order_keeps_the_seed_order(submit: Any, wide: Tenant) -> None:
     submit(seeds=[9, 4, 7])
     passes()
-    assert released() == [("today", 9), ("lane", 9), ("today", 4), ("lane", 4), ("today", 7), ("lane", 7)]
+    assert submitted() == [("today", 9), ("lane", 9), ("today", 4), ("lane", 4), ("today", 7), ("lane", 7)]
     gaps = list(Job.objects.order_by("submitted_at").values_list("submitted_at", flat=True))
     assert gaps[-1] - gaps[0] < timedelta(seconds=1)

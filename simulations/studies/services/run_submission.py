@@ -33,7 +33,7 @@ SELECT s.tenant_id, r.study_id, count(*),
   count(*) FILTER (WHERE j.status = 'RUNNING' OR j.dispatched_at IS NOT NULL OR j.priority >= %s),
   (array_agg(j.job_id ORDER BY j.submitted_at) FILTER (WHERE j.status = 'PENDING' AND j.dispatched_at IS NULL))[1]
 FROM study_runs r JOIN studies s ON s.study_id = r.study_id JOIN jobs j ON j.job_id = r.job_id
-WHERE r.status = 'RELEASED' GROUP BY s.tenant_id, r.study_id
+WHERE r.status = 'SUBMITTED' GROUP BY s.tenant_id, r.study_id
 """
 PLANNED = """
 SELECT s.tenant_id, s.study_id, s.served_at, (s.request->>'max_parallel')::int, array_agg(p.id ORDER BY p.place)
@@ -44,12 +44,12 @@ WHERE s.status = 'RUNNING' AND t.is_active AND NOT t.submissions_paused GROUP BY
 """
 
 
-def release_runs(now: datetime, wall: Wall = nullcontext) -> int:
+def submit_runs(now: datetime, wall: Wall = nullcontext) -> int:
     """Note what ended, end or extend studies, make jobs of the runs that may start; how many jobs were made.
 
     Call it once per pass, before the dispatcher looks. `wall(name)` surrounds what must not stop the rest.
     """
-    if not Study.objects.active().exists() and not StudyRun.objects.filter(status=StudyRun.Status.RELEASED).exists():
+    if not Study.objects.active().exists() and not StudyRun.objects.filter(status=StudyRun.Status.SUBMITTED).exists():
         return 0
     with wall("endings of studies' runs"):
         note_endings(now)
@@ -59,7 +59,7 @@ def release_runs(now: datetime, wall: Wall = nullcontext) -> int:
     made = 0
     for tenant in Tenant.objects.filter(pk__in=waiting.keys() | held.keys()).order_by("pk"):
         with wall(f"studies of tenant {tenant.pk}"):
-            made += _release_of(tenant, held[tenant.pk], waiting.get(tenant.pk, []), now)
+            made += _submit_of(tenant, held[tenant.pk], waiting.get(tenant.pk, []), now)
     return made
 
 
@@ -98,7 +98,7 @@ def _waiting(held: dict[str, Held]) -> dict[str, list[Waiting]]:
     return found
 
 
-def _release_of(tenant: Tenant, held: Held, waiting: list[Waiting], now: datetime) -> int:
+def _submit_of(tenant: Tenant, held: Held, waiting: list[Waiting], now: datetime) -> int:
     free = study_slots(tenant.max_concurrent_jobs) - held.slots
     needs_sure_one = tenant.max_concurrent_jobs >= ONE_IS_SURE_FROM and held.sure == 0
     if needs_sure_one and held.oldest:
@@ -158,7 +158,7 @@ def _make_jobs(
             job.priority = BEFORE_ALL if first_is_sure and not jobs else BEHIND_ALL
             job.submitted_at = now + timedelta(microseconds=len(jobs))
             jobs.append(job)
-            run.job, run.status, run.tries = job, StudyRun.Status.RELEASED, run.tries + 1
+            run.job, run.status, run.tries = job, StudyRun.Status.SUBMITTED, run.tries + 1
             run.message = ""
     Job.objects.bulk_create(jobs)
     StudyRun.objects.bulk_update(runs, WRITTEN)
