@@ -20,7 +20,7 @@ from clusterops.api.serializers import (
     ReconcilerView,
 )
 from clusterops.contract import Node
-from clusterops.dashboard.snapshot_cache import Sight, cluster
+from clusterops.gateway.snapshot_cache import Sight, cluster
 from clusterops.models import ReconcilerState
 from simulations.api.pagination import page
 from simulations.models import Job, JobQuerySet

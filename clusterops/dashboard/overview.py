@@ -8,7 +8,7 @@ from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 
 from clusterops.contract import Node
-from clusterops.dashboard.snapshot_cache import Sight
+from clusterops.gateway.snapshot_cache import Sight
 from clusterops.models import ReconcilerState
 from simulations.attention import SILENT_AFTER
 from simulations.models import WAITS, Job

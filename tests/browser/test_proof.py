@@ -13,8 +13,7 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from clusterops.dashboard import snapshot_cache
-from clusterops.gateway import Gateway, default_gateway
+from clusterops.gateway import Gateway, default_gateway, snapshot_cache
 from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Memory
 from localcluster.cluster import LocalCluster

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulations.sumo.inputs import options as sumo_options
 from simulations.sumo.protocol.endings import Outcome, RunEnd
 from simulations.sumo.protocol.problems import Problem
 
@@ -84,23 +83,9 @@ class JobDescription:
             ),
         )
         problems = [*reader.problems, *scenario.problems, *limits.problems]
-        if not problems:
-            problems = description.problems()
         if problems:
             raise RunEnd(Outcome.INVALID_JOB, problems)
         return description
-
-    def problems(self) -> list[Problem]:
-        """The same check of the request that the control plane made: an old or forged description is no way round."""
-        return sumo_options.check_request(
-            options=self.options,
-            outputs=list(self.outputs),
-            begin=self.begin,
-            end=self.end,
-            step_length=self.step_length,
-            scale=self.scale,
-            seed=self.seed,
-        )
 
     def as_request(self) -> dict[str, Any]:
         """What was asked, for the manifest."""

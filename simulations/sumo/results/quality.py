@@ -5,7 +5,7 @@ from typing import Any
 
 from simulations.sumo.protocol.problems import Problem, plain
 from simulations.sumo.results.kpis import Kpis
-from simulations.sumo.run.transcript import SumoRun
+from simulations.sumo.results.sumo_run import SumoRun
 
 MAX_TELEPORT_SHARE = 0.01
 MAX_NOT_INSERTED_SHARE = 0.05

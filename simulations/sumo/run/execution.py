@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import IO
 
 from simulations.sumo.protocol.endings import Outcome
+from simulations.sumo.results.sumo_run import StepRecord, SumoRun
 from simulations.sumo.run.cgroup import oom_kills
-from simulations.sumo.run.transcript import StepRecord, SumoRun, Transcript
+from simulations.sumo.run.transcript import Transcript
 
 GRACE_S = 20.0
 MAX_LINE_BYTES = 256 * 1024

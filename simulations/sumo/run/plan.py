@@ -12,7 +12,7 @@ from simulations.sumo.inputs import config_rules, options, sumocfg
 from simulations.sumo.inputs.scenario_paths import decoded
 from simulations.sumo.inputs.sumocfg import OptionValue, SumoConfig
 from simulations.sumo.protocol.description import JobDescription
-from simulations.sumo.results import collecting
+from simulations.sumo.run import collecting
 
 DAY_S = 86_400.0
 ROUTE_STEPS = "200"  # SUMO's default: it reads route files as it goes, so many seconds ahead

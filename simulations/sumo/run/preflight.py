@@ -12,9 +12,9 @@ from typing import IO
 
 from simulations.sumo.protocol.endings import Outcome
 from simulations.sumo.protocol.problems import Problem
-from simulations.sumo.results.collecting import run_problems
+from simulations.sumo.results.sumo_run import SumoRun
+from simulations.sumo.run.collecting import run_problems
 from simulations.sumo.run.execution import Supervisor
-from simulations.sumo.run.transcript import SumoRun
 
 MAX_S = 60.0
 MAX_SHARE = 0.1  # of the time that the job has

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from simulations.sumo.run.transcript import StepRecord
+from simulations.sumo.results.sumo_run import StepRecord
 
 
 class ProgressMeter:

@@ -24,7 +24,7 @@ from simulations.sumo.protocol.report import (
 )
 from simulations.sumo.results.kpis import Kpis
 from simulations.sumo.results.outputs import ResultFile
-from simulations.sumo.run.transcript import SumoRun
+from simulations.sumo.results.sumo_run import SumoRun
 
 LOG_LINES_PER_LEVEL = 50
 LOG_LINE_CHARS = 500

@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simulations.sumo.inputs import archive, connectivity, scenario_check, sumocfg
+from simulations.sumo.inputs import archive, connectivity, options, scenario_check, sumocfg
 from simulations.sumo.inputs.archive import ArchiveLimits
 from simulations.sumo.inputs.output_files import named_outputs
 from simulations.sumo.inputs.sumocfg import SumoConfig
 from simulations.sumo.protocol.description import JobDescription
 from simulations.sumo.protocol.endings import Outcome, RunEnd
 from simulations.sumo.protocol.problems import MAX_LISTED, InvalidScenario, Problem, plain
-from simulations.sumo.results import collecting, outputs
-from simulations.sumo.results.collecting import Collector
-from simulations.sumo.run import preflight
+from simulations.sumo.results import outputs
+from simulations.sumo.results.sumo_run import StepRecord
+from simulations.sumo.run import collecting, preflight
+from simulations.sumo.run.collecting import Collector
 from simulations.sumo.run.delivery import Delivery
 from simulations.sumo.run.execution import Supervisor
 from simulations.sumo.run.fetching import fetch_scenario
@@ -27,7 +28,6 @@ from simulations.sumo.run.progress import ProgressMeter
 from simulations.sumo.run.report import Console, Report
 from simulations.sumo.run.stopping import StopSignal, Watch, folder_bytes
 from simulations.sumo.run.summary import SummaryFiles
-from simulations.sumo.run.transcript import StepRecord
 from simulations.sumo.run.transport import ControlPlane, ProgressPoster
 from simulations.sumo.run.workspace import Workspace
 
@@ -245,6 +245,24 @@ class Runner:
         return deadline if self.stop.at is None else min(deadline, self.stop.at + STOPPED_UPLOAD_S)
 
 
+def refuse_unsafe(job: JobDescription) -> None:
+    """The same check of the request that the control plane made: an old or forged description is no way round.
+
+    Raises RunEnd(INVALID_JOB).
+    """
+    problems = options.check_request(
+        options=job.options,
+        outputs=list(job.outputs),
+        begin=job.begin,
+        end=job.end,
+        step_length=job.step_length,
+        scale=job.scale,
+        seed=job.seed,
+    )
+    if problems:
+        raise RunEnd(Outcome.INVALID_JOB, problems)
+
+
 def main() -> int:
     """Run the job that the environment describes; returns the exit code."""
     started = time.monotonic()
@@ -255,6 +273,7 @@ def main() -> int:
     try:
         pod = PodEnvironment.take(os.environ)
         job = JobDescription.parse(pod.job)
+        refuse_unsafe(job)
         scenario = f"scenario {job.scenario_id} version {job.scenario_version}"
         console.phase("starting", f"Job {job.job_id}, attempt {job.attempt}: {scenario}, seed {job.seed}.")
         Runner(pod, job, report=report, console=console, stop=stop, started=started).run()

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from simulations.sumo.run.transcript import StepRecord
+from simulations.sumo.results.sumo_run import StepRecord
 
 CSV_NAME = "summary.csv"
 XML_HEAD = """<?xml version="1.0" encoding="UTF-8"?>

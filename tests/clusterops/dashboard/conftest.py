@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from clusterops.contract import ClusterSnapshot
-from clusterops.dashboard import snapshot_cache
 from clusterops.errors import ClusterUnreachable
+from clusterops.gateway import snapshot_cache
 from tests.clusterops.dashboard import seed
 
 

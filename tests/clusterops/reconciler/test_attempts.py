@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from clusterops.dashboard import overview
-from clusterops.dashboard.snapshot_cache import Sight
+from clusterops.gateway.snapshot_cache import Sight
 from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Memory
 from simulations.models import Job

@@ -8,7 +8,7 @@ import pytest
 
 from simulations.sumo.results import quality
 from simulations.sumo.results.kpis import Kpis
-from simulations.sumo.run.transcript import StepRecord, SumoRun
+from simulations.sumo.results.sumo_run import StepRecord, SumoRun
 from tests.simulations.sumo.harness import FakeControlPlane, Finished, Pod
 
 NOBODY = {"vehicles_inserted": 0, "vehicles_waiting_at_end": 0, "persons_loaded": 0}

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from simulations.sumo.protocol.endings import EXIT_CODES, Outcome
+from simulations.sumo.results.sumo_run import StepRecord, SumoRun
 from simulations.sumo.run import cgroup
 from simulations.sumo.run.execution import Supervisor
-from simulations.sumo.run.transcript import StepRecord, SumoRun, parse_step
+from simulations.sumo.run.transcript import parse_step
 from tests.simulations.sumo.harness import ROOT, wait_for
 
 STEP = (

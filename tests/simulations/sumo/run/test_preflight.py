@@ -10,9 +10,9 @@ import pytest
 from simulations.sumo.inputs.sumocfg import SumoConfig
 from simulations.sumo.protocol.description import JobDescription
 from simulations.sumo.protocol.endings import Outcome
+from simulations.sumo.results.sumo_run import SumoRun
 from simulations.sumo.run import preflight
 from simulations.sumo.run.plan import RunPlan
-from simulations.sumo.run.transcript import SumoRun
 from tests.simulations.sumo.harness import FakeControlPlane, Pod
 
 INPUTS = {"net-file": "net.xml", "route-files": "routes.xml"}

@@ -1,5 +1,5 @@
+from simulations.sumo.results.sumo_run import StepRecord
 from simulations.sumo.run.progress import ProgressMeter
-from simulations.sumo.run.transcript import StepRecord
 
 
 def step(time: float) -> StepRecord:

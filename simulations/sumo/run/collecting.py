@@ -10,8 +10,8 @@ from simulations.sumo.protocol.endings import Outcome
 from simulations.sumo.protocol.problems import Problem, plain
 from simulations.sumo.results import kpis, outputs, quality
 from simulations.sumo.results.outputs import ResultFile
+from simulations.sumo.results.sumo_run import SumoRun
 from simulations.sumo.run.report import Report
-from simulations.sumo.run.transcript import SumoRun
 
 TRIPINFO = "tripinfo.xml"
 STATISTICS = "statistics.xml"

@@ -4,8 +4,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from clusterops.contract import ClusterSnapshot
-from clusterops.dashboard.snapshot_cache import SnapshotCache
 from clusterops.errors import ClusterUnreachable
+from clusterops.gateway.snapshot_cache import SnapshotCache
 from tests.clusterops.dashboard import seed
 
 
