@@ -38,6 +38,7 @@ def database() -> Iterator[Path]:
             JOB_TOKEN_KEYS=secrets.token_urlsafe(48),
             DATA_DIR=str(folder / "data"),
             STATIC_ROOT=str(folder / "static"),
+            INSTALLATION_ID="bench",
             LOG_LEVEL="WARNING",
             RATE_LIMIT_PER_MINUTE="6000000",  # counted as always, never reached
         )

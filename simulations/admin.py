@@ -12,6 +12,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat, truncatechars
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -19,10 +20,12 @@ from simulations import files
 from simulations import tenant_admin as tenant_admin
 from simulations.models import Artifact, Job, JobEvent, Scenario
 from simulations.services.curation import delete_version, share_scenario
+from simulations.telling import tell
 from tenants.admin import badge
 from tenants.errors import ApiError
 from tenants.history import ValueHistoryMixin, change
 
+SHARED_AT_ONCE = 100
 STATUS_BADGES = {"PENDING": "warn", "RUNNING": "info", "SUCCEEDED": "ok", "FAILED": "bad", "CANCELLED": ""}
 
 
@@ -69,7 +72,10 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
     inlines = (EventInline, ArtifactInline)
     fieldsets = (
         (None, {"fields": ("job_id", "page", "tenant", "scenario_name", "labels")}),
-        ("State", {"fields": ("shown_status", "reason", "message", "attempt", "exit_code", "cancel_requested_at")}),
+        (
+            "State",
+            {"fields": ("shown_status", "told_reason", "told_message", "attempt", "exit_code", "cancel_requested_at")},
+        ),
         ("Times", {"fields": (("submitted_at", "dispatched_at"), ("started_at", "finished_at"), "observed_at")}),
         (
             "Cluster",
@@ -77,7 +83,15 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
         ),
         ("Request and results", {"classes": ("collapse",), "fields": ("request_text", "results_text")}),
     )
-    readonly_fields = ("page", "scenario_name", "shown_status", "request_text", "results_text")
+    readonly_fields = (
+        "page",
+        "scenario_name",
+        "shown_status",
+        "told_reason",
+        "told_message",
+        "request_text",
+        "results_text",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return (
@@ -121,7 +135,15 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
 
     @admin.display(description="why", ordering="reason")
     def why(self, job: Job) -> str:
-        return truncatechars(job.message, 90)
+        return truncatechars(tell(job).message, 90)
+
+    @admin.display(description="reason")
+    def told_reason(self, job: Job) -> str:
+        return tell(job).reason
+
+    @admin.display(description="message")
+    def told_message(self, job: Job) -> str:
+        return tell(job).message
 
     @admin.display(description="asked for", ordering="cpu_request")
     def asked(self, job: Job) -> str:
@@ -146,15 +168,19 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
 
     @admin.action(description="Cancel", permissions=["cancel"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        """Writes the wish; the reconciler makes it real."""
-        chosen = list(queryset)
-        wished = [job for job in chosen if job.request_cancel()]
-        for job in wished:
-            self.log_change(request, job, change("cancel_requested_at", None, job.cancel_requested_at))
-        said = f"Asked {len(wished)} job(s) to end; each ends within seconds."
-        if rest := len(chosen) - len(wished):
+        """Writes the wish; the reconciler makes it real. However many are chosen, few rows are read."""
+        chosen = queryset.count()
+        wishes = queryset.filter(status__in=Job.ACTIVE, cancel_requested_at=None)
+        said = change("cancel_requested_at", None, timezone.now())
+        wished = self.change_many(request, wishes.defer("results"), said, _request_cancel)
+        said = f"Asked {wished} job(s) to end; each ends within seconds."
+        if rest := chosen - wished:
             said += f" {rest} had ended or were being cancelled already."
         self.message_user(request, said, messages.SUCCESS if wished else messages.WARNING)
+
+
+def _request_cancel(jobs: Any) -> int:
+    return jobs.request_cancel()
 
 
 class SharedFilter(admin.SimpleListFilter):
@@ -269,7 +295,12 @@ class ScenarioAdmin(ValueHistoryMixin):
 
     @admin.action(description="Share with all tenants", permissions=["share"])
     def share(self, request: HttpRequest, queryset: QuerySet[Scenario]) -> None:
-        for scenario in queryset.exclude(tenant=None):
+        own = list(queryset.exclude(tenant=None).defer("inspection")[: SHARED_AT_ONCE + 1])
+        if len(own) > SHARED_AT_ONCE:
+            said = f"At most {SHARED_AT_ONCE} at a time are shared; choose fewer."
+            self.message_user(request, said, messages.ERROR)
+            return
+        for scenario in own:
             shared, is_new = share_scenario(scenario=scenario)
             if is_new:
                 self.log_change(request, scenario, f"shared with all tenants as {shared}")

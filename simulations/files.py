@@ -3,12 +3,14 @@
 Names are derived from content hashes, so a file is never changed once it is there.
 """
 
+import base64
+import errno
 import hashlib
 import io
 import logging
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +22,8 @@ from tenants.errors import ApiError
 
 logger = logging.getLogger(__name__)
 LINK_LIFETIME_S = 600
+NO_ROOM = 507
+CHUNK = 1024 * 1024
 
 
 class BrokenUpload(Exception):
@@ -64,8 +68,22 @@ def _storage() -> Iterator[Any]:
         raise
     except (OSError, BotoCoreError, ClientError) as error:
         logger.warning("Storage failed: %s", error)
+        if is_full(error):
+            raise no_room() from error
         message = "The storage of scenarios and results does not answer; try again."
         raise ApiError(503, "storage.unavailable", message, headers={"Retry-After": "10"}) from error
+
+
+def is_full(error: Exception) -> bool:
+    """Whether a disk, a quota or a bucket has no room left."""
+    if isinstance(error, ClientError):
+        return bool(error.response["ResponseMetadata"].get("HTTPStatusCode") == NO_ROOM)
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
+def no_room() -> ApiError:
+    message = "There is no room left for this file; nothing of it was kept. The operator has to make room."
+    return ApiError(NO_ROOM, "storage.full", message)
 
 
 def scenario_name(sha256: str) -> str:
@@ -88,10 +106,41 @@ def has(name: str, size: int) -> bool:
         return False
 
 
+def arrived(name: str, size: int, sha256: str) -> bool:
+    """Whether a file that was sent to storage itself is there with these very bytes.
+
+    Storage that tells no checksum (it is older, or the sender gave none) is read.
+    """
+    if not _is_s3():
+        return has(name, size)
+    with _storage() as storage:
+        client, where = storage.connection.meta.client, {"Bucket": storage.bucket_name, "Key": name}
+        try:
+            head = client.head_object(**where, ChecksumMode="ENABLED")
+        except ClientError as error:
+            if error.response["ResponseMetadata"].get("HTTPStatusCode") == 404:
+                return False
+            raise
+        if head["ContentLength"] != size:
+            return False
+        if told := head.get("ChecksumSHA256"):
+            return bool(told == checksum(sha256))
+        digest = hashlib.sha256()
+        with closing(client.get_object(**where)["Body"]) as content:
+            for chunk in content.iter_chunks(CHUNK):
+                digest.update(chunk)
+        return digest.hexdigest() == sha256
+
+
+def checksum(sha256: str) -> str:
+    """A SHA-256 as the S3 API writes it."""
+    return base64.b64encode(bytes.fromhex(sha256)).decode()
+
+
 def store(name: str, source: Readable, *, size: int, sha256: str) -> None:
     """Keep `size` bytes of `source` as `name`, all or nothing; memory use does not depend on the size.
 
-    Raises BrokenUpload, ApiError 503 storage.unavailable.
+    Raises BrokenUpload, ApiError 507 storage.full, 503 storage.unavailable.
     """
     content = File(_Checked(source, size, sha256))  # type: ignore[arg-type]
     with _storage() as storage:
@@ -113,22 +162,34 @@ def open_file(name: str) -> File:
         return storage.open(name, "rb")
 
 
+def read(name: str, *, at_most: int) -> bytes:
+    """The file's first `at_most` bytes. Raises FileNotFoundError, ApiError 503 storage.unavailable."""
+    with _storage() as storage, storage.open(name, "rb") as content:
+        return content.read(at_most)
+
+
 def delete(name: str) -> None:
     """Deleting what is not there is fine."""
     with _storage() as storage:
         storage.delete(name)
 
 
-def download_link(name: str, save_as: str) -> str | None:
-    """A link that fetches the file from storage itself for ten minutes, or None: then this service streams it."""
+def download_link(name: str, save_as: str, *, head: bool = False) -> str | None:
+    """A link that fetches the file (or its head) from storage itself for ten minutes, or None: then this service
+    streams it."""
     disposition = f'attachment; filename="{save_as}"'
     kind = "application/octet-stream"
-    return _presigned("get_object", name, ResponseContentDisposition=disposition, ResponseContentType=kind)
+    operation = "head_object" if head else "get_object"
+    return _presigned(operation, name, ResponseContentDisposition=disposition, ResponseContentType=kind)
 
 
-def upload_link(name: str, size: int) -> str | None:
-    """A link that takes one PUT of exactly `size` bytes under this name, or None: then this service takes the bytes."""
-    return _presigned("put_object", name, ContentLength=size)
+def upload_link(name: str, size: int, *, sha256: str | None) -> str | None:
+    """A link that takes one PUT of exactly `size` bytes under this name, or None: then this service takes the bytes.
+
+    With `sha256` it takes these bytes alone, and the PUT must carry the header `x-amz-checksum-sha256`.
+    """
+    checked = {"ChecksumSHA256": checksum(sha256)} if sha256 else {}
+    return _presigned("put_object", name, ContentLength=size, **checked)
 
 
 def _is_s3() -> bool:

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from simulations.models import Job
+from simulations.services.storage import Use, uses_of
 from tenants.admin import TenantAdmin
 from tenants.models import Tenant
 
@@ -32,14 +33,19 @@ def meter(used: int, limit: int, name: str, unit: str = "") -> SafeString:
     )
 
 
+def _kept(use: Use) -> SafeString:
+    mib = 1024**2
+    return meter(round(use.used_bytes / mib), round(use.limit_bytes / mib), f"Kept {use.kind}", "MiB")
+
+
 class TenantUsageAdmin(TenantAdmin):
     list_display: Any = ("tenant_id", "cpu_used", "memory_used", "jobs_started", "jobs_queued", "state")
     actions: Any = (*TenantAdmin.actions, "cancel_jobs")
     fieldsets: ClassVar[Any] = (
         *TenantAdmin.fieldsets,
-        ("Now in use", {"fields": (("cpu_used", "memory_used"), "jobs_started")}),
+        ("Now in use", {"fields": (("cpu_used", "memory_used"), "jobs_started", ("results_kept", "scenarios_kept"))}),
     )
-    readonly_fields: ClassVar[Any] = ("cpu_used", "memory_used", "jobs_started")
+    readonly_fields: ClassVar[Any] = ("cpu_used", "memory_used", "jobs_started", "results_kept", "scenarios_kept")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
         """One join over the active jobs alone: a started job counts, a queued one waits."""
@@ -71,6 +77,14 @@ class TenantUsageAdmin(TenantAdmin):
     def jobs_started(self, tenant: Any) -> SafeString:
         return meter(tenant.started, tenant.max_concurrent_jobs, "Running jobs")
 
+    @admin.display(description="results kept")
+    def results_kept(self, tenant: Tenant) -> SafeString:
+        return _kept(uses_of(tenant.pk)[0])
+
+    @admin.display(description="scenarios kept")
+    def scenarios_kept(self, tenant: Tenant) -> SafeString:
+        return _kept(uses_of(tenant.pk)[1])
+
     @admin.display(description="queued", ordering="queued")
     def jobs_queued(self, tenant: Any) -> str | SafeString:
         if not tenant.queued:
@@ -87,10 +101,10 @@ class TenantUsageAdmin(TenantAdmin):
     def cancel_jobs(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> None:
         cancelled = 0
         for tenant in queryset:
-            wished = [job for job in Job.objects.active().filter(tenant=tenant) if job.request_cancel()]
+            wished = Job.objects.filter(tenant=tenant).request_cancel()
             if wished:
-                self.log_same_change(request, [tenant], f"cancelled all jobs: {len(wished)}")
-            cancelled += len(wished)
+                self.log_same_change(request, [tenant], f"cancelled all jobs: {wished}")
+            cancelled += wished
         self.message_user(request, f"Asked {cancelled} job(s) to end; each ends within seconds.")
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:

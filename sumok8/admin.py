@@ -8,6 +8,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 
+from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin
 
 admin.site.unregister(User)
@@ -15,12 +16,16 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class StaffAdmin(ValueHistoryMixin, UserAdmin):
-    pass
+class StaffAdmin(FreshRowMixin, ValueHistoryMixin, UserAdmin):
+    """Who has done anything is made inactive, not deleted: the lines of the history would go along."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and obj is not None and not LogEntry.objects.filter(user=obj).exists()
 
 
 @admin.register(Group)
-class StaffGroupAdmin(ValueHistoryMixin, GroupAdmin):
+class StaffGroupAdmin(FreshRowMixin, ValueHistoryMixin, GroupAdmin):
     pass
 
 

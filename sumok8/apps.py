@@ -6,4 +6,4 @@ class SumoK8Config(AppConfig):
     verbose_name = "SUMO-K8"
 
     def ready(self) -> None:
-        from sumok8 import schema  # noqa: F401 - drf-spectacular finds its extensions by their import
+        from sumok8 import checks, schema  # noqa: F401 - Django and drf-spectacular find them by their import

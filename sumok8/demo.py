@@ -23,7 +23,7 @@ from types import FrameType
 from simulations.client import ApiProblem, Client
 from simulations.progress import results_table, show
 from sumok8.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
-from sumok8.processes import Processes
+from sumok8.processes import STOPPING, Processes
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "simulations" / "samples" / "midtown_peak.zip"
@@ -40,7 +40,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, help="fail if it is taken; without it the next free port from 8000 is used")
     parser.add_argument("--data", type=Path, default=ROOT / "var" / "demo", help="where everything is kept")
     options = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background programs with SIGINT ignored
+    for number in STOPPING:  # a shell starts background programs with SIGINT ignored
         signal.signal(number, _interrupt)
     try:
         with _only_one(options.data):
@@ -55,7 +55,13 @@ def main() -> int:
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
+    _ignore_signals()  # before anything else: a second one must not leave half of it running
     raise KeyboardInterrupt
+
+
+def _ignore_signals() -> None:
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextlib.contextmanager
@@ -104,6 +110,8 @@ class Demo:
             self._manage("migrate", "--verbosity=0")
             self._manage("collectstatic", "--noinput", "--verbosity=0")
             self._start_services()
+            if self.key_file.exists():  # an earlier version's demo may have left objects that name no installation
+                self._manage("adopt_cluster")
             self._make_admin()
             self._make_tenant()
             succeeded = self._simulate()
@@ -114,12 +122,18 @@ class Demo:
             self.processes.keep_running(self._keep_postgres)
             return 0
         finally:
-            # A second Ctrl-C must not leave half of it running.
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, signal.SIG_IGN)
+            self._stop()
+
+    def _stop(self) -> None:
+        """All of it, whatever comes meanwhile."""
+        try:
+            _ignore_signals()
             print("Stopping …", flush=True)
-            self.processes.stop()
-            self.postgres.stop()
+        finally:
+            try:
+                self.processes.stop()
+            finally:
+                self.postgres.stop()
 
     def _keep_postgres(self) -> None:
         if self.postgres.pid() is None:
@@ -151,9 +165,17 @@ class Demo:
         manage = [sys.executable, "manage.py"]
         kubeconfig = self.data / "kubeconfig"
         kubeconfig.unlink(missing_ok=True)
-        cluster = ["local_cluster", "--data", str(self.data / "cluster"), "--kubeconfig", str(kubeconfig)]
+        cluster = [
+            sys.executable,
+            "-m",
+            "localcluster",
+            "--data",
+            str(self.data / "cluster"),
+            "--kubeconfig",
+            str(kubeconfig),
+        ]
         self._say("local cluster")
-        self.processes.start("local-cluster", [*manage, *cluster, "--autoscale", "--stop-pods"])
+        self.processes.start("local-cluster", [*cluster, "--autoscale", "--stop-pods"])
         self._wait_for("the local cluster", kubeconfig.exists, "local-cluster")
         self._say("web server")
         gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", "sumok8.wsgi"]

@@ -14,6 +14,8 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+from sumok8.processes import signals_held
+
 NOBODY = 65534
 DATABASE = "sumok8"
 
@@ -76,6 +78,8 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Fast shutdown: sessions are ended, everything committed stays. Returns when the server is gone."""
         pid = self.pid()
+        if pid is None and self._process and self._process.poll() is None:
+            pid = self._process.pid  # so young that it has not written its number yet
         if pid is None:
             return
         os.kill(pid, signal.SIGINT)
@@ -115,7 +119,8 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + 30
         while not self._answers():
             if self.pid() is None and (self._process is None or self._process.returncode is not None):
-                self._process = self._launch(log_path)
+                with signals_held():  # PostgreSQL sets its own signal mask
+                    self._process = self._launch(log_path)
             if time.monotonic() > deadline:
                 tail = log_path.read_text(errors="replace")[-2000:]
                 raise EmbeddedPostgresError(f"PostgreSQL did not answer within 30 s; its log ends:\n{tail}")

@@ -23,6 +23,13 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 limit_request_line = 8190
 
 
+def post_worker_init(worker: Any) -> None:
+    """Logs that are followed end with a word, instead of being cut off, when the worker is asked to end."""
+    from clusterops.api.log_followers import tails  # not before the settings are loaded
+
+    tails.ending = lambda: not worker.alive
+
+
 class AccessLog(Logger):
     """Addresses as they may be sent, so that none breaks a line or speaks to a terminal."""
 

@@ -6,10 +6,25 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE_S = 25  # longer than gunicorn's graceful timeout
+PATIENCE_S = 8.0  # for requests under way; a laptop's do not need production's twenty seconds
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def signals_held() -> Iterator[set[int]]:
+    """Signals that ask to stop are delivered afterwards, so that no child is started and then forgotten.
+
+    Yields the signal mask of before, which a child must get back.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield set(map(int, before))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Processes:
@@ -30,10 +45,11 @@ class Processes:
     def start(self, name: str, command: list[str]) -> None:
         """Start `command` in a session of its own, so that the terminal's Ctrl-C reaches only the demo."""
         self._commands[name] = command
-        with self.log_of(name).open("ab") as log:
+        with self.log_of(name).open("ab") as log, signals_held() as before:
             self._running[name] = subprocess.Popen(
                 command, cwd=self._cwd, env=dict(self.environment), stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before),
             )  # fmt: skip
         self._pids.write_text(json.dumps({key: child.pid for key, child in self._running.items()}))
 
@@ -52,13 +68,15 @@ class Processes:
             time.sleep(1)
 
     def stop(self) -> None:
-        """End all in the reverse order of their start; those that do not listen are killed."""
-        for name in reversed(list(self._running)):
-            child = self._running.pop(name)
+        """End all at once, in the reverse order of their start; those that do not listen are killed."""
+        children = [self._running.pop(name) for name in reversed(list(self._running))]
+        for child in children:
             if child.poll() is None:
                 child.terminate()
+        deadline = time.monotonic() + PATIENCE_S
+        for child in children:
             try:
-                child.wait(PATIENCE_S)
+                child.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait()

@@ -43,9 +43,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "409": ("It contradicts the present state.", "conflict", "This cannot be done in the present state."),
     "413": ("The body is too large.", "too_large", "The body is larger than this address takes."),
     "415": ("Neither JSON nor the form asked for.", "unsupported_media_type", "Send the body as JSON."),
+    "416": ("The range begins after the end.", "range.not_satisfiable", "The range begins after the file's end."),
     "422": ("Understood, but it cannot be run.", "invalid", "The request has errors; each is listed in details."),
     "429": ("Too much at once; try again after Retry-After seconds.", "rate_limited", "Too many requests."),
     "503": ("Database, cluster or storage do not answer; try again.", "database_unreachable", "Try again in a moment."),
+    "507": ("No room left on the service's side.", "storage.full", "There is no room left for this file."),
 }
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -3,14 +3,17 @@
 The README's table lists every variable; nothing else configures the product.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 
 from sumok8.addresses import trusted_networks
 from sumok8.logs import logging_config
+from tenants.database import DIRECT, Connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
@@ -46,6 +49,7 @@ INSTALLED_APPS = [
     "axes",
     "tenants",
     "simulations",
+    "simulations.studies",
     "clusterops",
     "sumok8",
 ]
@@ -91,10 +95,25 @@ TEMPLATES = [
 
 # PostgreSQL only: locks, LISTEN/NOTIFY and constraints carry the rules.
 DATABASES = {"default": env.db_url("DATABASE_URL", engine="django.db.backends.postgresql")}
-DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 5}
+# Past a pooler, for what needs a session of its own; the same database.
+if env.str("DATABASE_DIRECT_URL", default=""):
+    DATABASES[DIRECT] = env.db_url("DATABASE_DIRECT_URL", engine="django.db.backends.postgresql")
+    DATABASES[DIRECT]["TEST"] = {"MIRROR": "default"}
+for _database in DATABASES.values():
+    # A database host that vanished is noticed within seconds rather than the kernel's quarter of an hour.
+    _database.setdefault("OPTIONS", {}).update({"connect_timeout": 5, "tcp_user_timeout": 15_000})
+    _database["DISABLE_SERVER_SIDE_CURSORS"] = True  # a pooler would lose them between two transactions
+# Seconds without a word from the server after which a statement is given up; 0 = never.
+DATABASE_TIMEOUT_S: float = env.float("DATABASE_TIMEOUT_S", default=10.0)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-# A database host that vanished is noticed within seconds rather than the kernel's quarter of an hour.
-DATABASES["default"]["OPTIONS"] |= {"connect_timeout": 5, "tcp_user_timeout": 15_000}
+DATABASES["default"]["OPTIONS"]["pool"] = {
+    "min_size": 1,
+    "max_size": 16,
+    "timeout": 4,
+    # Each request may try anew; the pool's own tries would pause for up to two minutes after an outage has ended.
+    "reconnect_timeout": 2,
+    "connection_class": Connection,
+}
 # For `tenants.plain_sql` alone: the ORM's own statements carry their values and are never prepared.
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 2
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -141,8 +160,14 @@ if S3_BUCKET:
             "region_name": env.str("S3_REGION", default="") or None,
             "access_key": env.str("S3_ACCESS_KEY_ID", default="") or None,
             "secret_key": env.str("S3_SECRET_ACCESS_KEY", default="") or None,
-            "addressing_style": env.str("S3_ADDRESSING_STYLE", default="auto"),
-            "signature_version": "s3v4",
+            # Slow or gone, it is told within a minute, while whoever uploads still waits.
+            "client_config": Config(
+                signature_version="s3v4",
+                s3={"addressing_style": env.str("S3_ADDRESSING_STYLE", default="auto")},
+                connect_timeout=5,
+                read_timeout=20,
+                retries={"mode": "standard", "total_max_attempts": 2},
+            ),
             "default_acl": None,
             "file_overwrite": True,
             "querystring_expire": 600,
@@ -182,6 +207,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "simulations.models.job.Job.Status",
+        "ReasonEnum": "simulations.models.job.Job.Reason",
+        "StudyStatusEnum": "simulations.studies.models.Study.Status",
+        "StudyReasonEnum": "simulations.studies.models.Study.Reason",
+        "StudyRunStatusEnum": "simulations.studies.models.StudyRun.Status",
+        "KpiEnum": "simulations.studies.kpis.CHOICES",
+    },
     "PREPROCESSING_HOOKS": ["sumok8.schema.without_internal_paths"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -208,13 +241,30 @@ SCENARIO_MAX_RATIO: int = env.int("SCENARIO_MAX_RATIO", default=200)
 JOB_DEFAULT_TIME_LIMIT_S: int = env.int("JOB_DEFAULT_TIME_LIMIT_S", default=4 * 3600)
 JOB_MAX_TIME_LIMIT_S: int = env.int("JOB_MAX_TIME_LIMIT_S", default=24 * 3600)
 JOB_MAX_OUTPUT_BYTES: int = env.int("JOB_MAX_OUTPUT_BYTES", default=2 * 1024**3)
+JOB_MAX_OUTPUT_FILES: int = env.int("JOB_MAX_OUTPUT_FILES", default=1000)  # of one attempt
 TENANT_MAX_RESULT_BYTES: int = env.int("TENANT_MAX_RESULT_BYTES", default=50 * 1024**3)
+TENANT_MAX_SCENARIO_BYTES: int = env.int("TENANT_MAX_SCENARIO_BYTES", default=20 * 1024**3)
+JOB_RETENTION_DAYS: int = env.int("JOB_RETENTION_DAYS", default=0)  # `manage.py prune` deletes older ones; 0 = never
+STUDY_MAX_RUNS: int = env.int("STUDY_MAX_RUNS", default=500)  # of one study; up to 5000 is sensible
 
 # Cluster
+# Marks this installation's objects where several share a cluster; empty: one made at the first start, kept in the
+# database.
+INSTALLATION_ID: str = env.str("INSTALLATION_ID", default="")
 KUBE_CONFIG_PATH: str = env.str("KUBE_CONFIG_PATH", default="")  # empty: the pod's own service account
 RUNNER_IMAGE: str = env.str("RUNNER_IMAGE", default="sumok8-runner:1.28.0")
 RUNNER_URL: str = env.str("RUNNER_URL", default="http://127.0.0.1:8000")  # this service, as pods see it
 RUNNER_PORT: int = urlsplit(RUNNER_URL).port or (443 if RUNNER_URL.startswith("https") else 80)
+# Where simulations' pods may ask for names: pods of the cluster, and these networks (or `any`). By default all private
+# and link-local ones: name servers on the machines, NodeLocal DNSCache, Cloud DNS. OpenShift's listen on 5353.
+RUNNER_DNS_CIDRS: list[str] = env.list(
+    "RUNNER_DNS_CIDRS",
+    default=[
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"),
+        *("fc00::/7", "fe80::/10"),
+    ],
+)
+RUNNER_DNS_PORTS: list[int] = env.list("RUNNER_DNS_PORTS", cast=int, default=[53, 5353])
 RUNNER_NODE_SELECTOR: dict[str, str] = env.dict("RUNNER_NODE_SELECTOR", default={})
 RUNNER_TOLERATIONS: list[str] = env.list("RUNNER_TOLERATIONS", default=[])  # taint keys, any value and effect
 JOB_TTL_SECONDS = 86400  # leak guard on the Kubernetes Job until its outcome is stored
@@ -250,6 +300,14 @@ SESSION_COOKIE_AGE = 12 * 3600
 
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// URL.")
+for _cidr in RUNNER_DNS_CIDRS:
+    if _cidr != "any":
+        try:
+            ip_network(_cidr)
+        except ValueError as _error:
+            raise ImproperlyConfigured(
+                f"RUNNER_DNS_CIDRS: {_error}; give networks such as 10.0.0.0/8, or any."
+            ) from None
 if not JOB_TOKEN_KEYS:
     raise ImproperlyConfigured("JOB_TOKEN_KEYS has no key: no job could be started.")
 if any(value.startswith("example-") for value in [SECRET_KEY, *JOB_TOKEN_KEYS]):

@@ -12,9 +12,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin, change
 from tenants.key_admin import KeysOnTenantMixin, show_once
 from tenants.models import ApiKey, Tenant
+
+NAMED = 20  # rows in a message
 
 
 def badge(kind: str, text: str) -> SafeString:
@@ -86,7 +89,7 @@ class TenantAdmin(KeysOnTenantMixin):
         Tenant.objects.filter(pk__in=[row.pk for row in rows]).update(submissions_paused=paused)
         self.log_same_change(request, rows, change("submissions_paused", not paused, paused))
         done = "paused (reads go on, new jobs are refused)" if paused else "open again"
-        names = ", ".join(row.tenant_id for row in rows)
+        names = ", ".join(row.tenant_id for row in rows[:NAMED]) + (" and others" if len(rows) > NAMED else "")
         self.message_user(request, f"Submissions {done}: {names}." if rows else "Nothing to change.")
 
 
@@ -113,7 +116,7 @@ class KeyStateFilter(admin.SimpleListFilter):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ValueHistoryMixin):
+class ApiKeyAdmin(FreshRowMixin, ValueHistoryMixin):
     """Every key, and the only place for admins' keys. Keys are revoked, never deleted: their history stays."""
 
     form = ApiKeyForm
@@ -143,7 +146,7 @@ class ApiKeyAdmin(ValueHistoryMixin):
 
     @admin.display(description="state")
     def shown_state(self, key: ApiKey) -> SafeString:
-        return badge({"usable": "ok", "expired": "warn", "revoked": ""}[key.state], key.state)
+        return badge({"usable": "ok", "expired": "warn", "inactive": "warn", "revoked": ""}[key.state], key.state)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         if obj is None:
@@ -193,11 +196,11 @@ class ApiKeyAdmin(ValueHistoryMixin):
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        chosen = [row for row in queryset.select_related("tenant") if self.has_change_permission(request, row)]
-        revoked = [row for row in chosen if row.revoke()]
-        self.log_same_change(request, revoked, "revoked")
+        keys = queryset.filter(revoked_at=None)
+        if not request.user.is_superuser:  # admins' keys are for superusers alone
+            keys = keys.exclude(tenant=None)
+        revoked = self.change_many(request, keys, "revoked", lambda rows: rows.update(revoked_at=timezone.now()))
         if revoked:
-            names = ", ".join(f"{row.prefix}…" for row in revoked)
-            self.message_user(request, f"Refused from now on: {names}.")
+            self.message_user(request, f"{revoked} key(s) are refused from now on.")
         else:
             self.message_user(request, "None of these keys could be revoked.", messages.WARNING)

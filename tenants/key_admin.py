@@ -12,8 +12,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin, change
 from tenants.models import ApiKey, Tenant, validate_label
+
+SHOWN_KEYS = 200  # the newest; all are on the keys' own page
 
 
 class IssueForm(forms.Form):
@@ -38,7 +41,7 @@ def show_once(request: HttpRequest, key: str, owner: str) -> None:
     messages.success(request, format_html(text, owner, key))
 
 
-class KeysOnTenantMixin(ValueHistoryMixin):
+class KeysOnTenantMixin(FreshRowMixin, ValueHistoryMixin):
     """Views below `<tenant>/keys/`, each a POST that leads back to the tenant's page."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -55,7 +58,7 @@ class KeysOnTenantMixin(ValueHistoryMixin):
         tenant = kwargs.get("obj")
         if tenant and request.user.has_perm("tenants.view_apikey"):
             context |= {
-                "api_keys": tenant.api_keys.order_by("-created_at"),
+                "api_keys": tenant.api_keys.order_by("-created_at")[:SHOWN_KEYS],
                 "issue_form": IssueForm(),
                 "may_issue": request.user.has_perm("tenants.add_apikey"),
                 "may_revoke": request.user.has_perm("tenants.change_apikey"),

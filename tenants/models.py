@@ -167,8 +167,7 @@ class ApiKey(models.Model):
     @property
     def is_usable(self) -> bool:
         """Neither revoked nor expired, and its tenant, if any, is active. The rule of `ApiKeyQuerySet.usable`."""
-        expired = self.expires_at is not None and self.expires_at <= timezone.now()
-        return self.revoked_at is None and not expired and (self.tenant is None or self.tenant.is_active)
+        return self.state == "usable"
 
     def touch(self) -> None:
         """Record the use, at most every five minutes: a write per request would cost more than it tells."""
@@ -178,16 +177,20 @@ class ApiKey(models.Model):
 
     @property
     def state(self) -> str:
-        """`usable`, `expired` or `revoked`."""
+        """`usable`, `revoked`, `expired`, or `inactive` as its tenant is."""
         if self.revoked_at:
             return "revoked"
-        return "expired" if self.expires_at and self.expires_at <= timezone.now() else "usable"
+        if self.expires_at and self.expires_at <= timezone.now():
+            return "expired"
+        return "usable" if self.tenant is None or self.tenant.is_active else "inactive"
 
     def rotate(self, *, overlap: timedelta) -> tuple["ApiKey", str]:
         """Issue a successor with the same owner and label; this key expires after `overlap` at the latest.
 
         Returns the new row and the key itself. Raises ValidationError if this key is not usable any more.
         """
+        if self.state == "inactive":
+            raise ValidationError(f"Tenant {self.tenant_id} is inactive; make it active first.", code="key.inactive")
         if self.state != "usable":
             raise ValidationError(f"The key {self.prefix}… is {self.state}; issue a new one instead.", code="key.ended")
         with transaction.atomic():

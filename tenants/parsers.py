@@ -32,11 +32,12 @@ class StrictJSONParser(BaseParser):
     """Reads at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes: 413 beyond, 400 for anything that is not proper JSON."""
 
     media_type = "application/json"
+    max_bytes: int | None = None  # of a subclass for bodies that are smaller still
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit = self.max_bytes or settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         body = stream.read(limit + 1)
         if len(body) > limit:
             raise ApiError(413, "too_large", f"The body is larger than {limit} bytes.")

@@ -6,8 +6,10 @@ import tempfile
 from pathlib import Path
 
 from sumok8.embedded_postgres import EmbeddedPostgres
+from tests.last_will import watch_over
 
 _folder = Path(tempfile.mkdtemp(prefix="sumok8-tests-"))
+watch_over(_folder)
 _folder.chmod(0o755)
 (_folder / "static").mkdir()
 _server: EmbeddedPostgres | None = None
@@ -18,6 +20,7 @@ os.environ.update(
     JOB_TOKEN_KEYS="tests-only-job-token-key-tests-only-job-token-key-012345",
     DATA_DIR=str(_folder / "data"),
     STATIC_ROOT=str(_folder / "static"),
+    INSTALLATION_ID="tests",
     LOG_LEVEL="WARNING",
     ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
 )

@@ -17,10 +17,12 @@ from simulations.api.requests import ScenarioListQuery, UploadRequest, VersionQu
 from simulations.api.serializers import (
     ScenarioDetailSerializer,
     ScenarioListSerializer,
-    ScenarioSerializer,
+    UploadedScenarioSerializer,
 )
+from simulations.api.storage import storage_shown
 from simulations.models import Scenario
 from simulations.services import add_scenario, delete_scenario
+from simulations.services.storage import uses_of
 from tenants.errors import ApiError
 
 MAX_VERSIONS = 200
@@ -36,28 +38,34 @@ class ScenariosView(viewsets.ViewSet):
         summary="Upload a scenario",
         request={"multipart/form-data": UploadRequest},
         responses={
-            201: ScenarioSerializer,
-            200: OpenApiResponse(ScenarioSerializer, description="The newest version has these bytes already."),
+            201: UploadedScenarioSerializer,
+            200: OpenApiResponse(UploadedScenarioSerializer, description="The newest version has these bytes already."),
+            413: None,
             422: None,
             503: None,
+            507: None,
         },
         tags=["scenarios"],
     )
     def create(self, request: Request) -> Response:
         uploads.prepare(request)
+        uploads.refuse_repeated(request.data)
         form = UploadRequest(data=request.data)
         form.is_valid(raise_exception=True)
         file: uploads.HashedFile = form.validated_data["file"]
+        tenant = tenant_of(request)
+        scenario: Any
         scenario, is_new = add_scenario(
-            tenant=tenant_of(request),
+            tenant=tenant,
             scenario_id=form.validated_data["scenario_id"],
             content=cast(BinaryIO, file),
             size=file.size or 0,
             sha256=file.sha256,
             config=form.validated_data.get("config"),
         )
+        scenario.storage = storage_shown(uses_of(tenant.pk))
         return Response(
-            ScenarioSerializer(scenario).data,
+            UploadedScenarioSerializer(scenario).data,
             status=201 if is_new else 200,
             headers={"Location": f"/scenarios/{scenario.scenario_id}?version={scenario.version}"},
         )
@@ -108,14 +116,20 @@ class ScenarioArchiveView(viewsets.ViewSet):
     @extend_schema(
         summary="Download a scenario",
         parameters=[VersionQuery],
-        responses={(200, "application/octet-stream"): PACKED, 302: None, 503: None},
+        responses={
+            (200, "application/octet-stream"): PACKED,
+            (206, "application/octet-stream"): downloads.RANGE,
+            302: None,
+            416: None,
+            503: None,
+        },
         tags=["scenarios"],
     )
     def retrieve(self, request: Request, scenario_id: str) -> HttpResponseBase:
         scenario = _find(request, scenario_id)
         save_as = f"{scenario.scenario_id}-v{scenario.version}.zip"
         return downloads.send(
-            str(scenario.file), save_as=save_as, sha256=scenario.sha256, redirect=HttpResponseRedirect
+            request, str(scenario.file), save_as=save_as, sha256=scenario.sha256, redirect=HttpResponseRedirect
         )
 
 

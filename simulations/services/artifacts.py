@@ -4,16 +4,18 @@ Kubernetes may replace a pod that it evicted, within the same attempt. Until an 
 comes last, its other files may be those of a pod that was cut off: they give way to its replacement's.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.utils import timezone
 
 from simulations import files
 from simulations.models import Artifact, Job
+from simulations.services import storage
 from tenants.errors import ApiError
 
 LAST = "manifest.json"
@@ -32,41 +34,52 @@ class Delivery:
 
 
 def expect_delivery(*, job: Job, delivery: Delivery) -> Artifact | None:
-    """The artifact if it is there already, None if it may come. Raises ApiError: 409 artifact.exists, 413 too_large."""
+    """The artifact if it is there already, None if it may come. Raises ApiError: 409 artifact.exists, 413 where a bound
+    of the job or the tenant is in the way. `deliver` asks again: others may be on their way too."""
     if found := _stored(job, delivery):
         return found
     _bound_job(job, delivery)
-    # Not locked: several jobs that end at once may overshoot the tenant's bound by what they are delivering now.
-    stored = Artifact.objects.filter(job__tenant=job.tenant_id).aggregate(total=Sum("size_bytes"))["total"] or 0
-    if stored + delivery.size > settings.TENANT_MAX_RESULT_BYTES:
-        message = f"The tenant's results would exceed {settings.TENANT_MAX_RESULT_BYTES} bytes."
-        raise ApiError(413, "results.tenant_limit", message)
+    storage.expect(job.tenant_id, "results", delivery.size)
     return None
 
 
 def deliver(*, job: Job, delivery: Delivery) -> tuple[Artifact, bool]:
-    """Record a result whose bytes are in storage: (artifact, whether it is new). Raises ApiError: 409 artifact.exists,
-    410 job.over, 413 results.job_limit."""
-    with transaction.atomic():
-        if not Job.objects.run(job.job_id, job.attempt).select_for_update(no_key=True).values_list("pk").first():
-            raise ApiError(410, "job.over", "This attempt of the job is over; nothing more is stored for it.")
-        if found := _stored(job, delivery):
-            return found, False
-        _bound_job(job, delivery)
-        replaced = Artifact.objects.filter(job=job, attempt=job.attempt, name=delivery.name)
-        for name in replaced.values_list("file", flat=True):
-            transaction.on_commit(partial(files.delete, name))
-        artifact, _ = Artifact.objects.update_or_create(
-            job=job,
-            attempt=job.attempt,
-            name=delivery.name,
-            defaults={
-                "file": delivery.file_name(job),
-                "size_bytes": delivery.size,
-                "sha256": delivery.sha256,
-                "uploaded_at": timezone.now(),
-            },
-        )
+    """Record a result whose bytes are in storage: (artifact, whether it is new). Refused bytes do not stay there.
+
+    Raises ApiError: 409 artifact.exists, 410 job.over, 413 results.job_limit, results.too_many, results.tenant_limit.
+    """
+    try:
+        return _record(job, delivery)
+    except ApiError:
+        # A refusal holds for the same bytes sent twice at once as well: neither will be recorded.
+        with suppress(ApiError):  # else `prune` finds it
+            if not Artifact.objects.filter(file=delivery.file_name(job)).exists():
+                files.delete(delivery.file_name(job))
+        raise
+
+
+@transaction.atomic
+def _record(job: Job, delivery: Delivery) -> tuple[Artifact, bool]:
+    if not Job.objects.run(job.job_id, job.attempt).select_for_update(no_key=True).values_list("pk").first():
+        raise ApiError(410, "job.over", "This attempt of the job is over; nothing more is stored for it.")
+    if found := _stored(job, delivery):
+        return found, False
+    _bound_job(job, delivery)
+    replaced = Artifact.objects.filter(job=job, attempt=job.attempt, name=delivery.name).first()
+    artifact, _ = Artifact.objects.update_or_create(
+        job=job,
+        attempt=job.attempt,
+        name=delivery.name,
+        defaults={
+            "file": delivery.file_name(job),
+            "size_bytes": delivery.size,
+            "sha256": delivery.sha256,
+            "uploaded_at": timezone.now(),
+        },
+    )
+    storage.take(job.tenant_id, "results", delivery.size - (replaced.size_bytes if replaced else 0))
+    if replaced:
+        transaction.on_commit(partial(files.delete, str(replaced.file)))
     return artifact, True
 
 
@@ -85,7 +98,10 @@ def _stored(job: Job, delivery: Delivery) -> Artifact | None:
 
 def _bound_job(job: Job, delivery: Delivery) -> None:
     others = Artifact.objects.filter(job=job, attempt=job.attempt).exclude(name=delivery.name)
-    stored = others.aggregate(total=Sum("size_bytes"))["total"] or 0
-    if stored + delivery.size > settings.JOB_MAX_OUTPUT_BYTES:
+    stored = others.aggregate(total=Sum("size_bytes", default=0), files=Count("pk"))
+    if stored["files"] >= settings.JOB_MAX_OUTPUT_FILES and delivery.name != LAST:
+        message = f"A job may have at most {settings.JOB_MAX_OUTPUT_FILES} result files."
+        raise ApiError(413, "results.too_many", message)
+    if stored["total"] + delivery.size > settings.JOB_MAX_OUTPUT_BYTES:
         message = f"The job's results would exceed {settings.JOB_MAX_OUTPUT_BYTES} bytes."
         raise ApiError(413, "results.job_limit", message)

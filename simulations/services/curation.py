@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from simulations.models import Job, Scenario
-from simulations.services.scenarios import delete_unused_file, lock
+from simulations.services.scenarios import delete_unused_file, delete_versions, lock
 from tenants.errors import ApiError
 
 
@@ -38,5 +38,5 @@ def delete_version(*, scenario: Scenario) -> None:
         Scenario.objects.select_for_update().get(pk=scenario.pk)
         if count := Job.objects.active().filter(scenario=scenario).count():
             raise ApiError(409, "scenario.in_use", f"{count} job(s) that have not ended use {scenario}.")
-        Scenario.objects.filter(pk=scenario.pk).delete()
+        delete_versions(scenario.tenant_id, [scenario])
         transaction.on_commit(lambda: delete_unused_file(str(scenario.file)))

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from django.core.files.storage import default_storage
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, ProtectedError, Q, QuerySet, Sum
 from django.utils import timezone
 
 from simulations import files
 from simulations.models import Artifact, Job, JobLog, Scenario
+from simulations.services import storage
 from simulations.services.curation import delete_version
 from simulations.services.scenarios import delete_unused_file
 from tenants.errors import ApiError
@@ -20,6 +23,8 @@ from tenants.models import Tenant
 # A file is stored before its row is written; uploads take minutes at most.
 ORPHAN_AFTER = timedelta(days=1)
 BATCH = 500
+# The reconciler still has to let their Kubernetes Jobs go.
+UNRELEASED = Q(dispatched_at__isnull=False, released_at=None)
 
 
 @dataclass
@@ -29,20 +34,27 @@ class Removed:
     results: int = 0
     result_bytes: int = 0
     logs: int = 0
+    jobs: int = 0
     scenario_versions: int = 0
     orphaned_files: int = 0
 
 
-def prune(*, before: datetime, dry_run: bool = False) -> Removed:
-    """Remove result files and logs of jobs that ended, and superseded scenario versions uploaded, before that moment,
-    and files that no row names. Jobs, their timelines and KPIs stay. Safe while everything runs, and to repeat."""
+def prune(*, before: datetime, jobs_before: datetime | None = None, dry_run: bool = False) -> Removed:
+    """Remove result files and logs of jobs that ended, and scenario versions that were superseded, before that moment,
+    and files that no row names. Jobs with their timelines and KPIs stay, except those that ended before `jobs_before`.
+    A few rows at a time: safe while everything runs, and to repeat."""
     removed = Removed()
     ended = Job.objects.filter(finished_at__lt=before)
-    artifacts = Artifact.objects.filter(job__in=ended)
-    removed.result_bytes = artifacts.aggregate(total=Sum("size_bytes"))["total"] or 0
-    removed.results = artifacts.count() if dry_run else _delete_artifacts(artifacts)
-    logs = JobLog.objects.filter(job__in=ended)
-    removed.logs = logs.count() if dry_run else logs.delete()[0]
+    artifacts, logs = Artifact.objects.filter(job__in=ended), JobLog.objects.filter(job__in=ended)
+    if dry_run:
+        found = artifacts.aggregate(files=Count("pk"), bytes=Sum("size_bytes", default=0))
+        removed.results, removed.result_bytes, removed.logs = found["files"], found["bytes"], logs.count()
+    else:
+        removed.results, removed.result_bytes = _delete_artifacts(artifacts)
+        removed.logs = _delete_in_batches(logs)
+    if jobs_before:
+        gone = Job.objects.filter(finished_at__lt=jobs_before).exclude(UNRELEASED)
+        removed.jobs = gone.count() if dry_run else _delete_jobs(gone)
     for scenario in _superseded(before):
         try:
             if not dry_run:
@@ -62,34 +74,71 @@ def erase_tenant(*, tenant: Tenant) -> Removed:
     if count := Job.objects.active().filter(tenant=tenant).count():
         raise ApiError(409, "tenant.busy", f"{count} job(s) of {tenant} have not ended.")
     jobs, scenarios = Job.objects.filter(tenant=tenant), Scenario.objects.filter(tenant=tenant)
-    removed = Removed(results=_delete_artifacts(Artifact.objects.filter(job__in=jobs)))
-    removed.logs = JobLog.objects.filter(job__in=jobs).delete()[0]
-    jobs.delete()
+    removed = Removed()
+    removed.results, removed.result_bytes = _delete_artifacts(Artifact.objects.filter(job__in=jobs))
+    removed.logs = _delete_in_batches(JobLog.objects.filter(job__in=jobs))
+    removed.jobs = _delete_jobs(jobs)
     names = {str(row.file) for row in scenarios.only("file")}
-    removed.scenario_versions = scenarios.delete()[0]
+    try:
+        removed.scenario_versions = scenarios.delete()[0]
+    except ProtectedError as error:
+        needing = ", ".join(sorted({str(row) for row in error.protected_objects})[:5])
+        raise ApiError(409, "tenant.busy", f"Not all of {tenant} has ended: {needing}.") from None
     tenant.delete()
     for name in sorted(names):
         delete_unused_file(name)
     return removed
 
 
-def _delete_artifacts(artifacts: QuerySet[Artifact]) -> int:
+def _delete_artifacts(artifacts: QuerySet[Artifact]) -> tuple[int, int]:
+    """(files, bytes)"""
+    files_gone = bytes_gone = 0
+    while names := _delete_some_artifacts(artifacts):
+        for name, size in names.items():
+            files.delete(name)
+            bytes_gone += size
+        files_gone += len(names)
+    return files_gone, bytes_gone
+
+
+@transaction.atomic
+def _delete_some_artifacts(artifacts: QuerySet[Artifact]) -> dict[str, int]:
+    """Name → bytes of a batch whose rows are gone, and counted no more."""
+    locked = artifacts.order_by("pk").select_for_update(of=("self",))
+    found = list(locked.values_list("pk", "file", "size_bytes", "job__tenant")[:BATCH])
+    Artifact.objects.filter(pk__in=[pk for pk, *_ in found]).delete()
+    of_tenant: dict[str, int] = {}
+    for _, _, size, tenant in found:
+        of_tenant[tenant] = of_tenant.get(tenant, 0) + size
+    for tenant, size in sorted(of_tenant.items()):
+        storage.take(tenant, "results", -size)
+    return {name: size for _, name, size, _ in found}
+
+
+def _delete_in_batches(rows: QuerySet[Any]) -> int:
     deleted = 0
-    while rows := list(artifacts.order_by("pk").only("pk", "file")[:BATCH]):
-        Artifact.objects.filter(pk__in=[row.pk for row in rows]).delete()
-        for row in rows:
-            files.delete(str(row.file))
-        deleted += len(rows)
+    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        deleted += len(keys)
+        rows.model._default_manager.filter(pk__in=keys).delete()
     return deleted
 
 
+def _delete_jobs(jobs: QuerySet[Job]) -> int:
+    """With their timelines; what they left in storage first."""
+    _delete_artifacts(Artifact.objects.filter(job__in=jobs))
+    _delete_in_batches(JobLog.objects.filter(job__in=jobs))
+    return _delete_in_batches(jobs)
+
+
 def _superseded(before: datetime) -> QuerySet[Scenario]:
-    """Versions that a newer one of the same name replaced, and no unfinished job needs."""
-    newer = Scenario.objects.filter(scenario_id=OuterRef("scenario_id"), version__gt=OuterRef("version"))
+    """Versions that a newer one of the same name had replaced by then, and no unfinished job needs."""
+    newer = Scenario.objects.filter(
+        scenario_id=OuterRef("scenario_id"), version__gt=OuterRef("version"), uploaded_at__lt=before
+    )
     of_tenant = Exists(newer.filter(tenant=OuterRef("tenant")))
     shared = Q(Exists(newer.filter(tenant=None)), tenant=None)
     needed = Exists(Job.objects.active().filter(scenario=OuterRef("pk")))
-    return Scenario.objects.filter(of_tenant | shared, ~needed, uploaded_at__lt=before).defer("inspection")
+    return Scenario.objects.filter(of_tenant | shared, ~needed).defer("inspection")
 
 
 def _orphans() -> Iterator[str]:

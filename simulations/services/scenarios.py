@@ -1,18 +1,21 @@
 """Uploading and deleting scenarios. Content is stored once; rows are immutable versions that point at it."""
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import IntegerField, Max
+from django.db import DatabaseError, connection, transaction
+from django.db.models import IntegerField, Max, ProtectedError
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from simulations import files
 from simulations.models import Job, Scenario
-from simulations.sumo.archive import ArchiveLimits
-from simulations.sumo.scenario_check import check_scenario
+from simulations.services import storage
+from simulations.sumo.inputs.archive import ArchiveLimits
+from simulations.sumo.inputs.scenario_check import check_scenario
 from tenants.errors import ApiError
 from tenants.models import Tenant
 
@@ -35,7 +38,7 @@ def add_scenario(
     """Check a zip and keep it as the next version of `scenario_id`; `tenant=None` shares it with all.
 
     Returns (version, whether it is new): what is the newest version already is not added again. Raises
-    ApiError 422 scenario.invalid with everything that is wrong.
+    ApiError: 422 scenario.invalid with everything that is wrong, 413 scenarios.tenant_limit, 507 storage.full, 503.
     """
     if not SCENARIO_ID.fullmatch(scenario_id):
         raise ApiError(422, "scenario.bad_name", "Use 1 to 64 letters, digits, dots, underscores and hyphens.")
@@ -44,26 +47,72 @@ def add_scenario(
         message = "The scenario cannot be used; details lists everything that is wrong."
         raise ApiError(422, "scenario.invalid", message, details=[each.as_dict() for each in inspection.problems])
     name = files.scenario_name(sha256)
-    _keep(name, content, size, sha256)
-    with transaction.atomic():
-        lock(f"scenario:{tenant.pk if tenant else ''}:{scenario_id}")
-        versions = Scenario.objects.filter(tenant=tenant, scenario_id=scenario_id)
-        newest = versions.order_by("-version").first()
-        if newest and (newest.sha256, newest.config) == (sha256, inspection.config):
-            return newest, False
-        lock(f"file:{name}")
-        _keep(name, content, size, sha256)  # whoever deleted its last version meanwhile took the file along
-        scenario = versions.create(
-            tenant=tenant,
-            scenario_id=scenario_id,
-            version=_next_version(tenant, scenario_id, newest),
-            sha256=sha256,
-            file=name,
-            size_bytes=size,
-            config=inspection.config,
-            inspection=inspection.as_dict(),
-        )
+    if tenant and not _has(tenant, name):
+        storage.expect(tenant.pk, "scenarios", size)
+    try:
+        _keep(name, content, size, sha256)
+        return _add_version(tenant, scenario_id, name, content, size, sha256, inspection.config, inspection.as_dict())
+    except (ApiError, DatabaseError):
+        with suppress(ApiError, DatabaseError):  # else `prune` finds it
+            delete_unused_file(name)
+        raise
+
+
+@transaction.atomic
+def _add_version(
+    tenant: Tenant | None,
+    scenario_id: str,
+    name: str,
+    content: BinaryIO,
+    size: int,
+    sha256: str,
+    config: str,
+    inspection: dict[str, Any],
+) -> tuple[Scenario, bool]:
+    lock(f"scenario:{tenant.pk if tenant else ''}:{scenario_id}")
+    versions = Scenario.objects.filter(tenant=tenant, scenario_id=scenario_id)
+    newest = versions.order_by("-version").first()
+    if newest and (newest.sha256, newest.config) == (sha256, config):
+        return newest, False
+    lock(f"file:{name}")
+    _keep(name, content, size, sha256)  # whoever deleted its last version meanwhile took the file along
+    if tenant and not _has(tenant, name):
+        storage.take(tenant.pk, "scenarios", size)
+    scenario = versions.create(
+        tenant=tenant,
+        scenario_id=scenario_id,
+        version=_next_version(tenant, scenario_id, newest),
+        sha256=sha256,
+        file=name,
+        size_bytes=size,
+        config=config,
+        inspection=inspection,
+    )
     return scenario, True
+
+
+def delete_versions(tenant_id: str | None, rows: Sequence[Scenario]) -> None:
+    """Delete one owner's rows, and count what they took no more; part of a transaction. Their files stay.
+
+    Raises ApiError 409 scenario.in_use while something else than a job needs one of them.
+    """
+    for name in sorted({str(row.file) for row in rows}):
+        lock(f"file:{name}")  # an upload of the same bytes counts them under the same lock
+    try:
+        Scenario.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    except ProtectedError as error:
+        needing = sorted({str(row) for row in error.protected_objects})
+        message = f"What has not ended uses this scenario: {', '.join(needing[:5])}. Cancel it or wait."
+        raise ApiError(409, "scenario.in_use", message) from None
+    if tenant_id is None:
+        return
+    sizes = {str(row.file): row.size_bytes for row in rows}
+    still = Scenario.objects.filter(tenant=tenant_id, file__in=sizes).values_list("file", flat=True)
+    storage.take(tenant_id, "scenarios", -sum(sizes[name] for name in sizes.keys() - set(still)))
+
+
+def _has(tenant: Tenant, name: str) -> bool:
+    return Scenario.objects.filter(tenant=tenant, file=name).exists()
 
 
 def delete_scenario(*, tenant: Tenant, scenario_id: str, version: int | None = None) -> None:
@@ -89,7 +138,7 @@ def delete_scenario(*, tenant: Tenant, scenario_id: str, version: int | None = N
                 for job_id in using
             ]
             raise ApiError(409, "scenario.in_use", message, details=details)
-        Scenario.objects.filter(pk__in=[row.pk for row in doomed]).delete()
+        delete_versions(tenant.pk, doomed)
     for name in sorted({str(row.file) for row in doomed}):
         delete_unused_file(name)
 

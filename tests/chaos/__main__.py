@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.chaos.stage import Stage, new_folder
+from tests.last_will import watch_over
 
 DEFAULT_SEED = 20261123
 
@@ -22,6 +23,7 @@ def main() -> int:
     options = parser.parse_args()
     folder = new_folder()
     path = Path(folder.name)
+    watch_over(*([] if options.keep else [path]))
     stage = Stage(path, seed=options.seed)
     problems = []
     try:

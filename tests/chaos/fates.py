@@ -33,6 +33,7 @@ FATES = {
         Fate("sumo_crashed", "FAILED", "SUMO_CRASHED", 70),
         Fate("out_of_memory", "FAILED", "OUT_OF_MEMORY", 71),
         Fate("internal", "FAILED", "RUNNER_ERROR", 72, attempts=MAX_ATTEMPTS, weight=2),
+        Fate("unreachable", "FAILED", "SERVICE_UNREACHABLE", 73, attempts=MAX_ATTEMPTS, weight=2),
         Fate("io_failed", "FAILED", "RESULTS_NOT_STORED", 74),
         Fate("interrupted", "FAILED", "INTERRUPTED", 75, attempts=MAX_ATTEMPTS, weight=2),
         Fate("mute", "FAILED", "RESULTS_NOT_STORED", 0, weight=2),

@@ -45,6 +45,7 @@ output_limit) rest; say output_limit true; end 69 ;;
 sumo_crashed) rest; say sumo_crashed true; end 70 ;;
 out_of_memory) rest; say out_of_memory true; end 71 ;;
 internal) rest; say internal false; end 72 ;;
+unreachable) rest; say unreachable false; end 73 ;;
 io_failed) rest; say io_failed false; end 74 ;;
 interrupted) rest; say interrupted false; end 75 ;;
 flaky)

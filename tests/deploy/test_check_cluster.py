@@ -8,11 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from clusterops import errors
-from clusterops.cluster_check import Finding, Verdict, check
 from clusterops.gateway import KubeApi
-from clusterops.permissions import BIND, needed_by
+from clusterops.gateway.permissions import BIND, needed_by
+from clusterops.install.cluster_check import Finding, Verdict, check
 
-TENANT = {"app.kubernetes.io/managed-by": "sumok8"}
+TENANT = {"app.kubernetes.io/managed-by": "sumok8", "sumok8.io/installation": "tests"}
 RESTRICTED = TENANT | {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
@@ -132,4 +132,4 @@ def test_command_with_a_dead_cluster(cluster: Path, tmp_path: Path) -> None:
     out = io.StringIO()
     with pytest.raises(CommandError, match="missing"):
         call_command("check_cluster", "--kubeconfig", str(dead), stdout=out)
-    assert out.getvalue().startswith("MISSING  cluster")
+    assert "\nMISSING  cluster" in out.getvalue()

@@ -12,9 +12,12 @@ import pytest
 import yaml
 from django.core.management import CommandError, call_command
 
-from clusterops import errors, installer, kustomize
+from clusterops import errors
 from clusterops.gateway import KubeApi
+from clusterops.install import installer, kustomize
 
+PAUSE = "import signal; signal.pause()"
+COUNTS = ("replicas", "updatedReplicas", "availableReplicas")
 SECRET = "/api/v1/namespaces/{}/secrets/sumok8-secrets"
 
 
@@ -78,7 +81,7 @@ def test_local_overlay_brings_its_database(api: KubeApi) -> None:
     assert {step.state for step in steps} == {"created", "created, with random keys"}
     secret = secret_of(api, "trial")
     assert f":{secret['POSTGRES_PASSWORD']}@sumok8-postgres:5432/" in secret["DATABASE_URL"]
-    binding = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/sumok8-reconciler"
+    binding = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/sumok8-reconciler-trial"
     assert api.request("GET", binding)["subjects"][0]["namespace"] == "trial"
 
     again = [step for step in installer.install(api, objects, database_url="") if "Secret" not in step.subject]
@@ -102,6 +105,21 @@ def test_changed_configuration_restarts_the_pods(api: KubeApi) -> None:
     body = {"data": {"SECRET_KEY": base64.b64encode(b"rotated").decode()}}
     api.request("PATCH", SECRET.format("marks"), body=body, content_type="application/merge-patch+json")
     assert install(runner_image="other:1") != other
+
+
+def test_the_api_servers_own_port_is_let_out(api: KubeApi) -> None:
+    slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+    labels = {"kubernetes.io/service-name": "kubernetes"}
+    body = {"metadata": {"name": "kubernetes", "labels": labels}, "ports": [{"name": "https", "port": 16443}]}
+    objects = installer.load(installer.overlay_folder("local"), namespace="ports")
+    for port, added in ((6443, []), (16443, [16443])):
+        body["ports"][0]["port"] = port
+        api.request("POST", slices, body=body)
+        list(installer.install(api, objects, database_url=""))
+        path = "/apis/networking.k8s.io/v1/namespaces/ports/networkpolicies/sumok8-egress"
+        rules = api.request("GET", path)["spec"]["egress"]
+        assert [each["port"] for each in rules[-1]["ports"] if each["port"] != 8443][-1:] == (added or [6443])
+        api.request("DELETE", f"{slices}/kubernetes")
 
 
 def test_production_overlay_checked_by_the_server(cluster: Path, api: KubeApi, tmp_path: Path) -> None:
@@ -160,6 +178,30 @@ def test_says_what_a_workload_waits_for(api: KubeApi) -> None:
     jobs = [one for one in objects if one["kind"] == "Job"]
     with pytest.raises(installer.InstallError, match=r"not ready after 1 s.*migrate: (ErrImagePull|ImagePullBackOff)"):
         list(installer.wait_ready(api, jobs, timeout_s=1))
+
+
+def test_the_real_trouble_is_told_first_and_its_mending_is_noticed(api: KubeApi) -> None:
+    """The migration waits for the database, whose image is missing: that is what the operator must hear."""
+    objects = installer.load(installer.overlay_folder("local"), namespace="mended")
+    quiet = {"op": "replace", "path": "/spec/template/spec/containers/0/command", "value": ["python", "-c", PAUSE]}
+    objects = kustomize.patched(objects, [quiet], kind="Job", name="sumok8-migrate")
+    list(installer.install(api, objects, database_url=""))
+    pod = {
+        "metadata": {"name": "sumok8-postgres-0", "labels": {"app.kubernetes.io/name": "sumok8-postgres"}},
+        "spec": next(one for one in objects if one["kind"] == "StatefulSet")["spec"]["template"]["spec"],
+    }
+    pod["spec"]["containers"][0]["image"] = "registry.invalid/postgres:17"
+    pod["spec"]["volumes"].append({"name": "data", "emptyDir": {}})
+    api.request("POST", "/api/v1/namespaces/mended/pods", body=pod)
+    workloads = [one for one in objects if one["kind"] in {"Job", "StatefulSet"}]
+    steps = installer.wait_ready(api, workloads, timeout_s=60)
+    told = next(step for step in steps if "StatefulSet" in step.subject and step.state != "starting")
+    assert "postgres: " in told.state
+    assert "registry.invalid/postgres:17" in told.state
+    path = "/apis/apps/v1/namespaces/mended/statefulsets/sumok8-postgres"
+    status = {"observedGeneration": 1} | dict.fromkeys(COUNTS, 1)
+    api.request("PUT", f"{path}/status", body=api.request("GET", path) | {"status": status})
+    assert installer.Step("StatefulSet/sumok8-postgres", "ready") in steps
 
 
 def test_a_failed_migration_is_told(api: KubeApi) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from clusterops.readiness import failure_of, is_ready, trouble_of
+from clusterops.install.readiness import event_of, failure_of, is_ready, trouble_of
 
 
 def deployment(*, generation: int = 2, wanted: int = 2, **status: int) -> dict[str, Any]:
@@ -66,3 +66,28 @@ def test_job(conditions: list[dict[str, str]], ready: bool, failure: str) -> Non
 )
 def test_trouble(status: dict[str, Any], text: str) -> None:
     assert trouble_of([{"status": status}]) == text
+
+
+def event(kind: str, name: str, reason: str, at: str, **more: str) -> dict[str, Any]:
+    about = {"kind": kind, "name": name}
+    return {"type": "Warning", "involvedObject": about, "reason": reason, "message": "m", "lastTimestamp": at} | more
+
+
+@pytest.mark.parametrize(
+    ("events", "text"),
+    [
+        ([], ""),
+        ([event("Pod", "web-5d-x", "Failed", "2026-01-01T00:00:01Z")], "Failed: m"),
+        ([event("Pod", "other-5d-x", "Failed", "2026-01-01T00:00:01Z")], ""),
+        ([event("Pod", "web-5d-x", "Pulled", "2026-01-01T00:00:01Z", type="Normal")], ""),
+        ([event("ReplicaSet", "web-5d", "FailedCreate", "2026-01-01T00:00:01Z")], "FailedCreate: m"),
+        ([event("ReplicaSet", "website-5d", "FailedCreate", "2026-01-01T00:00:01Z")], ""),
+        (
+            [event("Deployment", "web", "Late", "2026-01-01T00:00:03Z"), event("Pod", "web-5d-x", "Early", "")],
+            "Late: m",
+        ),
+        ([event("Deployment", "web", "Series", "", eventTime="2026-01-01T00:00:01Z")], "Series: m"),
+    ],
+)
+def test_the_newest_warning_about_it_or_what_it_made(events: list[dict[str, Any]], text: str) -> None:
+    assert event_of(events, deployment(), [{"metadata": {"name": "web-5d-x"}}]) == text

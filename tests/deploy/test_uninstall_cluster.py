@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from clusterops import installer, kustomize
 from clusterops.gateway import KubeApi
-from clusterops.installer import find, path_of
+from clusterops.install import installer, kustomize
+from clusterops.install.installer import find, path_of
 
 
 def run(cluster: Path, namespace: str, *arguments: str) -> str:
@@ -23,6 +23,21 @@ def make(api: KubeApi, path: str, kind: str, name: str, **content: object) -> No
     api.request("POST", path, body={"apiVersion": "v1", "kind": kind, "metadata": metadata, **content})
 
 
+def bind(api: KubeApi, place: str, home: str, labels: dict[str, str]) -> None:
+    """As the reconciler in `home` does in a tenant's namespace."""
+    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{place}/rolebindings/sumok8-reconciler"
+    subject = {"kind": "ServiceAccount", "name": "sumok8-reconciler", "namespace": home}
+    body = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "sumok8-reconciler", "labels": labels},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "sumok8-tenant"},
+        "subjects": [subject],
+    }
+    query = {"fieldManager": "test", "force": "true"}
+    api.request("PATCH", path, query=query, body=body, content_type="application/apply-patch+yaml")
+
+
 @pytest.fixture
 def installed(api: KubeApi, request: pytest.FixtureRequest) -> tuple[str, list[kustomize.Manifest]]:
     """The local overlay in a namespace of the test's own, and one tenant's namespace."""
@@ -30,8 +45,10 @@ def installed(api: KubeApi, request: pytest.FixtureRequest) -> tuple[str, list[k
     objects = installer.load(installer.overlay_folder("local"), namespace=namespace)
     list(installer.install(api, objects, database_url=""))
     labels = {"app.kubernetes.io/managed-by": "sumok8", "sumok8.io/tenant": "city-a"}
-    if not find(api, "/api/v1/namespaces/city-a"):
-        make(api, "/api/v1/namespaces", "Namespace", "city-a", metadata={"labels": labels})
+    for place, home in (("city-a", namespace), ("city-of-others", "other-control-plane")):
+        if not find(api, f"/api/v1/namespaces/{place}"):
+            make(api, "/api/v1/namespaces", "Namespace", place, metadata={"labels": labels})
+        bind(api, place, home, labels)
     return namespace, objects
 
 
@@ -70,6 +87,22 @@ def test_everything_when_told(cluster: Path, api: KubeApi, installed: tuple[str,
     assert api.items(claims) == []
     tenant = find(api, "/api/v1/namespaces/city-a")
     assert tenant is None or is_going(tenant)
+    others = find(api, "/api/v1/namespaces/city-of-others")
+    assert others
+    assert not is_going(others)
+
+
+def test_what_another_installation_needs_stays(api: KubeApi, cluster: Path) -> None:
+    homes = ("first-home", "second-home")
+    for home in homes:
+        list(installer.install(api, installer.load(installer.overlay_folder("local"), namespace=home), database_url=""))
+    bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/sumok8-reconciler-{}"
+    assert [api.request("GET", bindings.format(home))["subjects"][0]["namespace"] for home in homes] == list(homes)
+    assert "stays: sumok8-reconciler-second-home needs it" in run(cluster, "first-home")
+    assert find(api, "/apis/rbac.authorization.k8s.io/v1/clusterroles/sumok8-tenant")
+    assert find(api, bindings.format("first-home")) is None
+    run(cluster, "second-home")
+    assert find(api, "/apis/rbac.authorization.k8s.io/v1/clusterroles/sumok8-tenant") is None
 
 
 def test_a_namespace_with_other_pods_stays(

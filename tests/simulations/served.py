@@ -14,10 +14,11 @@ from django.db import connection
 
 
 @contextmanager
-def gunicorn(**environment: str) -> Iterator[tuple[str, int]]:
+def gunicorn(port: int = 0, **environment: str) -> Iterator[tuple[str, int]]:
     """(its address, its only worker's process id)."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
         bind = f"127.0.0.1:{probe.getsockname()[1]}"
     url = urlsplit(os.environ["DATABASE_URL"])
     name = connection.settings_dict["NAME"]

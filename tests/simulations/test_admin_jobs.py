@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from simulations.models import Artifact, Job, JobEvent
+from tenants import history
 from tests.factories import JobFactory, ScenarioFactory
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +89,28 @@ def test_cancel_writes_the_wish_alone(superuser, jobs):
     entries = LogEntry.objects.all()
     assert {entry.object_id for entry in entries} == {str(jobs["peak"].pk), str(jobs["running"].pk)}
     assert entries[0].change_message.startswith("cancel_requested_at: — → 20")
+
+
+def test_however_many_are_chosen_few_are_read(superuser, jobs, tenant, monkeypatch, django_assert_max_num_queries):
+    monkeypatch.setattr(history, "HISTORY_ROWS", 5)
+    for _ in range(20):
+        JobFactory(tenant=tenant)
+    across = {"action": "cancel", "_selected_action": [jobs["peak"].pk], "select_across": "1"}
+    with django_assert_max_num_queries(20):
+        answer = superuser.post(f"{LIST}?tenant__tenant_id__exact=city-a", across, follow=True)
+    (message,) = answer.context["messages"]
+    assert str(message) == "Asked 21 job(s) to end; each ends within seconds."
+    assert Job.objects.exclude(cancel_requested_at=None).count() == 21
+    entry = LogEntry.objects.get()
+    assert (entry.object_repr, entry.object_id) == ("21 jobs", None)
+    assert entry.change_message.startswith("cancel_requested_at: — → 20")
+    assert "21 jobs" in superuser.get(reverse("admin:admin_logentry_changelist")).content.decode()
+
+
+def test_a_search_bounds_what_is_cancelled(superuser, jobs):
+    across = {"action": "cancel", "_selected_action": [jobs["peak"].pk], "select_across": "1"}
+    superuser.post(f"{LIST}?q=zurich", across)
+    assert Job.objects.exclude(cancel_requested_at=None).get() == jobs["peak"]
 
 
 @pytest.mark.parametrize("who", ["support", "quota_editor"])

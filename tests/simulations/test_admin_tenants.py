@@ -39,7 +39,9 @@ def test_usage_against_limits(superuser, busy, other_tenant):
     assert "status__exact=PENDING" in rows
     assert 'aria-label="CPU: 0 of 10"' in rows
     assert " style=" not in rows
-    assert 'aria-label="CPU: 6 of 10"' in superuser.get(PAGE).content.decode()
+    page = superuser.get(PAGE).content.decode()
+    assert 'aria-label="CPU: 6 of 10"' in page
+    assert 'aria-label="Kept scenarios: 0 of 20480 MiB"' in page
 
 
 def test_a_lower_limit_is_explained_and_stops_nothing(quota_editor, busy):

@@ -11,8 +11,10 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from simulations.models import Artifact, Job, JobLog, Scenario
+from simulations.models import Artifact, Job, JobEvent, JobLog, Scenario
+from simulations.services import retention
 from simulations.services.retention import erase_tenant
+from simulations.services.storage import mend_counts
 from tenants.errors import ApiError
 from tenants.models import Tenant
 from tests.factories import JobFactory, ScenarioFactory
@@ -57,6 +59,7 @@ def test_results_and_logs_of_old_jobs_go(tenant):
     would = prune("--dry-run")
     assert would.startswith("Would delete 1 result file(s) (4 bytes), 1 log(s)")
     assert Artifact.objects.count() == 3
+    mend_counts()
     assert prune() == would.replace("Would delete", "Deleted")
     assert {row.job_id for row in Artifact.objects.all()} == {young.pk, running.pk}
     assert [row.job_id for row in JobLog.objects.all()] == [young.pk]
@@ -79,14 +82,34 @@ def test_superseded_scenario_versions_go(tenant):
 
     unused, used, newest = version(1), version(2), version(3)
     young, young_newest = (version(n, scenario_id="young", uploaded_at=timezone.now()) for n in (1, 2))
+    just_superseded = version(1, scenario_id="long-lived")
+    successor = version(2, scenario_id="long-lived", uploaded_at=timezone.now())
     shared_old, shared = (version(n, tenant=None, scenario_id="town") for n in (1, 2))
     JobFactory(tenant=tenant, scenario=used)
     assert "2 scenario version(s)" in prune("--dry-run")
     assert "2 scenario version(s)" in prune()
-    assert set(Scenario.objects.all()) == {used, newest, young, young_newest, shared}
+    left = {used, newest, young, young_newest, just_superseded, successor, shared}
+    assert set(Scenario.objects.all()) == left
     assert not default_storage.exists(unused.file.name)
     assert not default_storage.exists(shared_old.file.name)
     assert default_storage.exists(newest.file.name)
+
+
+def test_finished_jobs_go_by_setting_alone(tenant, settings, monkeypatch):
+    monkeypatch.setattr(retention, "BATCH", 2)
+    old = [finished(tenant, OLD) for _ in range(5)]
+    for job in old:
+        JobEvent.objects.create(job=job, status="SUCCEEDED", reason="COMPLETED", message="")
+    unreleased = finished(tenant, OLD, dispatched_at=timezone.now() - OLD)
+    young = finished(tenant, timedelta(days=95))
+    running = JobFactory(tenant=tenant, status="RUNNING", submitted_at=timezone.now() - OLD)
+    assert "7 log(s), 0 job(s)" in prune("--dry-run")
+    settings.JOB_RETENTION_DAYS = 97
+    assert "7 log(s), 5 job(s)" in prune("--dry-run")
+    assert "7 log(s), 5 job(s)" in prune()
+    assert set(Job.objects.all()) == {unreleased, young, running}
+    assert not JobEvent.objects.exists()
+    assert not default_storage.exists(f"results/{old[0].job_id.hex}/1/abc")
 
 
 def test_files_without_a_row_go_once_they_are_a_day_old(tenant):

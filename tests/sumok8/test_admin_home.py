@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils import timezone
 
@@ -141,3 +142,13 @@ def test_whether_the_cluster_has_the_limits(support, tenant, applied, problem, w
 
 def test_the_quota_fragment_is_for_staff(client, tenant):
     assert client.get(QUOTA).status_code == 302
+
+
+def test_who_has_a_history_is_not_deleted(superuser):
+    new, busy = (User.objects.create_user(name, is_staff=True) for name in ("new", "busy"))
+    kind = ContentType.objects.get_for_model(User)
+    LogEntry.objects.create(user=busy, content_type=kind, object_repr="x", action_flag=CHANGE)
+    for user, status in ((new, 302), (busy, 403)):
+        answer = superuser.post(reverse("admin:auth_user_delete", args=[user.pk]), {"post": "yes"})
+        assert answer.status_code == status
+    assert "delete_selected" not in superuser.get(reverse("admin:auth_user_changelist")).content.decode()

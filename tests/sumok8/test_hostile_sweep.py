@@ -2,10 +2,8 @@
 
 import logging
 import re
-import uuid
-from urllib.parse import urlencode
-from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -19,7 +17,19 @@ from tests.sumok8.addresses import fill, templates
 
 pytestmark = pytest.mark.django_db
 
-IN_PATHS = ["%00", "a%00b", "%FF%FE", "%ED%A0%80", "9" * 30, "-1", "a" * 3000, "..%2F..%2Fetc", "%F0%9F%98%80", "_00", "0x1"]
+IN_PATHS = [
+    "%00",
+    "a%00b",
+    "%FF%FE",
+    "%ED%A0%80",
+    "9" * 30,
+    "-1",
+    "a" * 3000,
+    "..%2F..%2Fetc",
+    "%F0%9F%98%80",
+    "_00",
+    "0x1",
+]
 IN_QUERIES = ["%00", "%FF", "%ED%A0%80", "9" * 30, "-1", "a" * 3000, "1e999", "%5B", "9999-99-99", "nan", "a,b%00"]
 QUERIES = [
     "q", "p", "o", "e", "all", "_popup", "_to_field", "_changelist_filters", "status", "status__exact", "status__in",
@@ -80,7 +90,15 @@ class Caller:
         answer = self.client.generic(method, address, headers=headers, **more)
         if answer.status_code == 500:
             transaction.savepoint_rollback(sid)
-            failures.append((method, address[:200], headers if len(headers) > 1 else "", more and str(more)[:300], repr(getattr(answer, "exc_info", [0,0])[1])[:150]))
+            failures.append(
+                (
+                    method,
+                    address[:200],
+                    headers if len(headers) > 1 else "",
+                    more and str(more)[:300],
+                    repr(getattr(answer, "exc_info", [0, 0])[1])[:150],
+                )
+            )
         else:
             transaction.savepoint_commit(sid)
         answer.close()
@@ -121,14 +139,25 @@ def test_headers(caller):
         address = fill(template, caller.real, "x")
         for headers in HEADERS:
             caller.ask("GET", f"{address}?a=%C3%A4", headers=headers)
-            caller.ask("POST", f"{address}?a=%C3%A4", data=b"a=b", headers={"Content-Type": "application/x-www-form-urlencoded", **headers})
+            caller.ask(
+                "POST",
+                f"{address}?a=%C3%A4",
+                data=b"a=b",
+                headers={"Content-Type": "application/x-www-form-urlencoded", **headers},
+            )
     assert not failures, (len(failures), failures[:20])
 
 
 def test_forms(caller):
     seen = 0
     for template in templates():
-        for more in ({}, {"object_id": caller.job.tenant_id}, {"object_id": str(caller.job.pk)}, {"object_id": caller.real["pk"]}, {"object_id": caller.real["id"]}):
+        for more in (
+            {},
+            {"object_id": caller.job.tenant_id},
+            {"object_id": str(caller.job.pk)},
+            {"object_id": caller.real["pk"]},
+            {"object_id": caller.real["id"]},
+        ):
             address = fill(template, {**caller.real, **more}, "x")
             if more and address == fill(template, caller.real, "x"):
                 continue
@@ -137,10 +166,26 @@ def test_forms(caller):
             if page.status_code == 200 and not page.streaming:
                 names = set(re.findall(r'name="([^"]+)"', page.content.decode(errors="replace")))
             page.close()
-            names |= {"username", "password", "action", "_selected_action", "index", "next", "label", "days", "hours", "post"}
+            names |= {
+                "username",
+                "password",
+                "action",
+                "_selected_action",
+                "index",
+                "next",
+                "label",
+                "days",
+                "hours",
+                "post",
+            }
             for value in IN_FORMS:
                 seen += 1
-                caller.ask("POST", address, data=urlencode(dict.fromkeys(names - {"csrfmiddlewaretoken"}, value)).encode(), headers={"Content-Type": "application/x-www-form-urlencoded"})
+                caller.ask(
+                    "POST",
+                    address,
+                    data=urlencode(dict.fromkeys(names - {"csrfmiddlewaretoken"}, value)).encode(),
+                    headers={"Content-Type": "application/x-www-form-urlencoded"},
+                )
                 if "/login" in address:
                     Client(raise_request_exception=False).post(address, dict.fromkeys(names, value))
     print(seen)

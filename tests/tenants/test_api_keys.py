@@ -37,6 +37,17 @@ def test_state_and_usable_agree(tenant, expires_in, revoked, state):
     assert ApiKey.objects.usable().exists() is (state == "usable")
 
 
+def test_keys_of_an_inactive_tenant_are_not_called_usable(tenant):
+    row, _ = ApiKey.objects.issue(tenant=tenant)
+    tenant.is_active = False
+    tenant.save()
+    row.refresh_from_db()
+    assert (row.state, row.is_usable) == ("inactive", False)
+    with pytest.raises(ValidationError, match="make it active first"):
+        row.rotate(overlap=DAY)
+    assert row.revoke()
+
+
 def test_revoking_twice_keeps_the_first_time(tenant):
     row, _ = ApiKey.objects.issue(tenant=tenant)
     assert row.revoke() is True

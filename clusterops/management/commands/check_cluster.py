@@ -1,11 +1,13 @@
-"""One line for each thing the product needs of a cluster."""
+"""One line for each thing the product needs of a cluster, and of the database."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from clusterops.cluster_check import Verdict, check
 from clusterops.errors import GatewayError
+from clusterops.install.cluster_check import Finding, Verdict, check, check_database
 from clusterops.management.operator import add_kubeconfig_argument, operator_api
 from tenants.management.base import OperatorCommand
 
@@ -20,11 +22,17 @@ class Command(OperatorCommand):
         parser.add_argument(
             "--identity", choices=["web", "reconciler"], default="reconciler", help="whose permissions (reconciler)"
         )
+        parser.add_argument("--no-probe", action="store_true", help="start no pod that tries to reach the service")
+
+    def _findings(self, options: dict[str, Any]) -> Iterator[Finding]:
+        if settings.DATABASES["default"]["NAME"]:  # an operator's machine may not know it
+            yield check_database()
+        yield from check(operator_api(options), options["identity"], probe=not options["no_probe"])
 
     def handle(self, **options: Any) -> None:
         missing = 0
         try:
-            for finding in check(operator_api(options), options["identity"]):
+            for finding in self._findings(options):
                 missing += finding.verdict is Verdict.MISSING
                 self.stdout.write(f"{finding.verdict.value:<8} {finding.subject:<50} {finding.text}")
         except GatewayError as error:

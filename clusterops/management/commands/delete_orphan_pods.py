@@ -2,14 +2,14 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from clusterops import installer, manifests
+from clusterops import installation
 from clusterops.errors import GatewayError
 from clusterops.gateway import path_of
+from clusterops.install import installer
 from clusterops.management.operator import add_kubeconfig_argument, operator_api
+from clusterops.objects import manifests
 from simulations.models import Job
 from tenants.management.base import OperatorCommand
-
-LABELS = {"labelSelector": f"{manifests.MANAGED_BY}=sumok8"}
 
 
 class Command(OperatorCommand):
@@ -27,7 +27,9 @@ class Command(OperatorCommand):
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         try:
             api = operator_api(options)
-            pods = [pod["metadata"] for pod in api.items(path_of("pods"), query=LABELS)]
+            pods = [
+                pod["metadata"] for pod in api.items(path_of("pods"), query={"labelSelector": installation.selector()})
+            ]
             orphans = [pod for pod in pods if not pod.get("ownerReferences")]
             wanted = {
                 job.hex for job in Job.objects.active().filter(cancel_requested_at=None).values_list("pk", flat=True)

@@ -15,12 +15,13 @@ from django.core.management.base import CommandError
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from clusterops.doorbell import Doorbell
+from clusterops import installation
 from clusterops.errors import GatewayError
 from clusterops.gateway import default_gateway
 from clusterops.models import ReconcilerState
-from clusterops.reconciler import Memory, Pass, reconcile_once
-from clusterops.single import Lock
+from clusterops.reconciler.doorbell import Doorbell
+from clusterops.reconciler.leader_lock import Lock
+from clusterops.reconciler.one_pass import Memory, Pass, reconcile_once
 from tenants.management.base import OperatorCommand
 
 log = logging.getLogger("clusterops.reconciler")
@@ -55,12 +56,28 @@ class Command(OperatorCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
         try:
+            self._confirm(stop, patient=not once)
             if once:
                 self._once(stop, lock)
             else:
                 self._loop(stop, doorbell, lock, interval)
         finally:
             lock.release()
+
+    def _confirm(self, stop: threading.Event, *, patient: bool) -> None:
+        """This is the installation that the database belongs to; patient while there is no database."""
+        while not stop.is_set():
+            try:
+                log.info("this is the installation %s", installation.confirm())
+                return
+            except installation.WrongInstallation as error:
+                raise CommandError(str(error)) from error
+            except (DatabaseError, psycopg.Error) as error:
+                if not patient:
+                    raise
+                log.warning("the database does not answer: %s", error)
+                beat()
+                stop.wait(AGAIN_AFTER_S)
 
     def _once(self, stop: threading.Event, lock: Lock) -> None:
         if not lock.wait(stop, ONCE_WAITS_S):
@@ -82,7 +99,7 @@ class Command(OperatorCommand):
             begun = time.monotonic()
             this: Pass | None = None
             try:
-                if not lock.wait(stop):
+                if not lock.wait(stop, beat=beat):
                     return
                 close_old_connections()
                 gateway = default_gateway()
@@ -98,9 +115,14 @@ class Command(OperatorCommand):
             except (DatabaseError, psycopg.Error) as error:
                 log.warning("the database does not answer: %s", error)
             took = time.monotonic() - begun
-            if settings.HEARTBEAT_FILE:
-                Path(settings.HEARTBEAT_FILE).touch()
+            beat()
             doorbell.wait(pause_after(this, interval), not_before_s=rest_after(this, took, interval))
+
+
+def beat() -> None:
+    """Tell the probes that the loop goes round, also while it waits for its turn or for the database."""
+    if settings.HEARTBEAT_FILE:
+        Path(settings.HEARTBEAT_FILE).touch()
 
 
 def rest_after(this: Pass | None, took: float, interval: float) -> float:

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from clusterops import installer, uninstaller
 from clusterops.errors import GatewayError
+from clusterops.install import installer, uninstaller
 from clusterops.management.operator import add_cluster_arguments, operator_api
 from tenants.management.base import OperatorCommand
 
@@ -31,7 +31,7 @@ class Command(OperatorCommand):
             api = operator_api(options)
             for step in uninstaller.uninstall(api, objects, data=data, tenants=tenants, dry_run=dry_run):
                 self.stdout.write(f"{step.subject:<55} {step.state}")
-            left = [] if tenants else uninstaller.tenant_namespaces(api)
+            left = [] if tenants else uninstaller.tenant_namespaces(api, installer.namespace_of(objects))
         except (installer.InstallError, GatewayError) as error:
             raise CommandError(str(error)) from error
         if left:

@@ -1,18 +1,21 @@
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from simulations.services.retention import prune
+from simulations.services.storage import mend_counts
 from tenants.management.base import OperatorCommand
 
 
 class Command(OperatorCommand):
     help = (
         "Delete result files and logs of jobs that ended, and scenario versions that were superseded, more than N days "
-        "ago, and files in storage that no row names. Jobs, timelines and KPIs stay. Safe while everything runs."
+        "ago, and files in storage that no row names. Jobs, timelines and KPIs stay, unless JOB_RETENTION_DAYS says "
+        "for how long. Mends the tenants' storage counts. Safe while everything runs."
     )
     example = "manage.py prune --days 90 --dry-run"
 
@@ -24,9 +27,13 @@ class Command(OperatorCommand):
         days, dry_run = options["days"], options["dry_run"]
         if not 1 <= days <= 36500:
             raise CommandError("--days: a whole number from 1 to 36500.")
-        gone = prune(before=timezone.now() - timedelta(days=days), dry_run=dry_run)
+        now = timezone.now()
+        jobs_before = now - timedelta(days=settings.JOB_RETENTION_DAYS) if settings.JOB_RETENTION_DAYS else None
+        gone = prune(before=now - timedelta(days=days), jobs_before=jobs_before, dry_run=dry_run)
         size = filesizeformat(gone.result_bytes).replace("\xa0", " ")
         self.stdout.write(
             f"{'Would delete' if dry_run else 'Deleted'} {gone.results} result file(s) ({size}), {gone.logs} log(s), "
-            f"{gone.scenario_versions} scenario version(s), {gone.orphaned_files} orphaned file(s)."
+            f"{gone.jobs} job(s), {gone.scenario_versions} scenario version(s), {gone.orphaned_files} orphaned file(s)."
         )
+        if not dry_run and (mended := mend_counts()):
+            self.stdout.write(f"Mended the storage count of {len(mended)} tenant(s): {', '.join(mended[:10])}.")

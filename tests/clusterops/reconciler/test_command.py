@@ -82,6 +82,21 @@ def test_a_second_copy_waits_until_the_first_ends(start, db) -> None:
     assert second.wait(timeout=20) == 0
 
 
+def test_a_standby_tells_the_probes_that_it_lives(start, db, tmp_path) -> None:
+    start("--interval", INTERVAL_S)
+    wait_for(first_pass_done)
+    heartbeat = tmp_path / "heartbeat"
+    wait_for(heartbeat.exists)
+    heartbeat.unlink()  # the first one rests for ten minutes now
+    standby = start("--interval", INTERVAL_S)
+    for _ in range(2):
+        wait_for(heartbeat.exists)
+        heartbeat.unlink()
+    passes = ReconcilerState.get().passes
+    assert standby.poll() is None
+    assert passes == ReconcilerState.get().passes
+
+
 def test_killed_in_the_middle_and_started_again_each_job_ends_once(start, submit, tmp_path) -> None:
     go = tmp_path / "go"
     process = start("--interval", INTERVAL_S)

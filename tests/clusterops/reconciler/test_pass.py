@@ -2,15 +2,17 @@
 
 from datetime import timedelta
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clusterops.errors import ClusterUnreachable
+from clusterops.gateway import path_of
 from clusterops.management.commands.reconcile_jobs import pause_after, rest_after
 from clusterops.models import ClusterSample, ReconcilerState
-from clusterops.passing import Pass
-from clusterops.reconciler import reconcile_once
+from clusterops.reconciler.one_pass import reconcile_once
+from clusterops.reconciler.pass_state import Pass
 from simulations.models import Job, JobLog
 
 
@@ -106,3 +108,24 @@ def test_the_pass_leaves_word_and_a_sample(loop, submit, tmp_path) -> None:
     assert job.observed_at >= state.pass_started_at - timedelta(minutes=1)
     go.touch()
     loop.until_ended(job, queued)
+
+
+def test_a_nodes_room_counts_pods_of_all_namespaces(loop, submit, gateway, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("clusterops.gateway.operations.ASK_OTHERS_EVERY_S", 0.0)
+    job = submit(hold=str(tmp_path / "go"), cpu_request=3)
+    loop.until_reason(job, "RUNNING")
+    [before] = gateway.snapshot().nodes
+    container = {"name": "dns", "image": "dns:1", "command": ["python", "-c", "import signal; signal.pause()"]}
+    container["resources"] = {"requests": {"cpu": "600m", "memory": "70Mi"}}
+    path = path_of("pods", "kube-system", "dns")
+    body = {"metadata": {"name": "dns"}, "spec": {"containers": [container], "nodeName": before.name}}
+    gateway.api.request("POST", path_of("pods", "kube-system"), body=body)
+    try:
+        [node] = gateway.snapshot().nodes
+        assert node.cpu_requested - before.cpu_requested == pytest.approx(0.6)
+        assert node.memory_requested - before.memory_requested == 70 * 2**20
+        assert {usage["cpu"] for usage in gateway.snapshot().usage_by_namespace.values()} == {3.0}
+    finally:
+        gateway.api.request("DELETE", path, body={"gracePeriodSeconds": 0})
+        (tmp_path / "go").touch()
+        loop.until_ended(job)

@@ -15,7 +15,7 @@ import pytest
 
 from simulations import tokens
 from simulations.models import Artifact, Job
-from simulations.sumo.transport import ControlPlane
+from simulations.sumo.run.transport import ControlPlane
 from tests.factories import TenantFactory, issue_key
 from tests.simulations.scenarios import CONFIG, NET, ROUTES
 from tests.simulations.served import gunicorn, peak_mib

@@ -1,6 +1,7 @@
 """With S3-compatible storage: bytes go past this service, by links that are good for one object and one method."""
 
 import hashlib
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -9,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 from simulations import files, tokens
 from simulations.models import Artifact, Job, Scenario
-from simulations.sumo.transport import ControlPlane, Refused
+from simulations.sumo.run.transport import ControlPlane, Refused
 from tests.simulations.api.test_runner import Runner
 from tests.simulations.scenarios import archive, upload
 
@@ -94,17 +96,84 @@ def test_the_runner_reads_and_writes_past_us(bucket: Any, live_server: Any, api:
         assert content.read() == b"x" * 100_000
 
 
+def put(link: str, content: bytes, **headers: str) -> int:
+    headers = {"Content-Type": "application/octet-stream"} | headers
+    try:
+        with urllib.request.urlopen(urllib.request.Request(link, content, headers, method="PUT")) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
+
+
+def confirm(runner: Runner, content: bytes) -> tuple[int, str]:
+    headers = {
+        "X-Content-SHA256": hashlib.sha256(content).hexdigest(), "X-Attempt": "1", "X-Size": str(len(content))
+    }  # fmt: skip
+    answer = runner.post(f"{runner.base}/artifacts/a", headers=headers)
+    return answer.status_code, answer.json().get("error", {}).get("code", "")
+
+
 def test_nothing_is_recorded_that_is_not_there(bucket: Any, job: Job) -> None:
     runner = Runner(job.pk)
     redirect = runner.store("a", b"abc")
     assert redirect.status_code == 307
-    headers = {"X-Content-SHA256": hashlib.sha256(b"abc").hexdigest(), "X-Attempt": "1", "X-Size": "3"}
-    confirmed = runner.post(f"{runner.base}/artifacts/a", headers=headers)
-    assert (confirmed.status_code, confirmed.json()["error"]["code"]) == (422, "artifact.broken")
-    put = urllib.request.Request(redirect["Location"], b"wrong size", method="PUT")
-    urllib.request.urlopen(put).close()
-    assert runner.post(f"{runner.base}/artifacts/a", headers=headers).status_code == 422
+    assert confirm(runner, b"abc") == (422, "artifact.broken")
+    for wrong in (b"wrong size", b"xyz"):
+        put(redirect["Location"], wrong)
+        assert confirm(runner, b"abc") == (422, "artifact.broken")
     assert not Artifact.objects.exists()
+    put(redirect["Location"], b"abc")  # as a runner of before sends it: without a checksum, so it is read
+    assert confirm(runner, b"abc") == (201, "")
+
+
+def test_a_checksum_that_the_storage_verified_is_believed(bucket: Any, job: Job, monkeypatch: Any) -> None:
+    runner = Runner(job.pk)
+    link = runner.store("a", b"abc", **{"X-Accept-Checksum": "sha256"})["Location"]
+    assert "x-amz-checksum-sha256" in link
+    digest = files.checksum(hashlib.sha256(b"abc").hexdigest())
+    moto_alone = {"x-amz-sdk-checksum-algorithm": "SHA256"}  # where S3 needs no more than the checksum
+    assert put(link, b"abc", **{"x-amz-checksum-sha256": digest}, **moto_alone) == 200
+    name = str(next(iter(bucket.objects.all())).key)
+    head = bucket.meta.client.head_object(Bucket=BUCKET, Key=name, ChecksumMode="ENABLED")
+    assert head["ChecksumSHA256"] == digest
+    with monkeypatch.context() as no_reading:
+        no_reading.setattr(files, "closing", None)
+        assert confirm(runner, b"abc") == (201, "")
+    assert put(link, b"xyz", **{"x-amz-checksum-sha256": "x"}, **moto_alone) == 200  # moto verifies nothing
+    assert not files.arrived(name, 3, hashlib.sha256(b"abc").hexdigest())
+
+
+def test_a_head_of_a_download(bucket: Any, api: Any) -> None:
+    upload(api)
+    link = api.head("/scenarios/town/archive")["Location"]
+    with urllib.request.urlopen(urllib.request.Request(link, method="HEAD")) as answer:
+        assert int(answer.headers["Content-Length"]) == len(archive())
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """Storage that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("gone", ["closed", "silent"])
+def test_storage_that_is_gone_or_slow(gone: str, silent: str, api: Any, settings: Any) -> None:
+    options = {
+        "bucket_name": BUCKET, "endpoint_url": silent if gone == "silent" else "http://127.0.0.1:1", "access_key": "x",
+        "secret_key": "x", "region_name": "us-east-1",
+        "client_config": Config(connect_timeout=1, read_timeout=0.3, retries={"total_max_attempts": 1}),
+    }  # fmt: skip
+    local = settings.STORAGES["default"]
+    settings.STORAGES = settings.STORAGES | {
+        "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    }
+    answer = upload(api)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "storage.unavailable")
+    assert answer["Retry-After"] == "10"
+    assert not Scenario.objects.exists()
+    settings.STORAGES = settings.STORAGES | {"default": local}
+    assert upload(api).status_code == 201
 
 
 def test_links_are_for_one_object_one_method_and_one_length(bucket: Any, job: Job) -> None:

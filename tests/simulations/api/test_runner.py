@@ -1,12 +1,15 @@
 """/runner/jobs/{job_id}/…: what a pod may do, and until when."""
 
 import hashlib
+import json
 import uuid
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from simulations import tokens
@@ -17,6 +20,12 @@ from tests.simulations.scenarios import archive
 pytestmark = pytest.mark.django_db
 PROGRESS = {"sim_time": 60.0, "percent": 1.5, "running": 3, "halting": 0, "waiting": 0, "inserted": 4, "arrived": 1,
             "teleports": 0, "mean_speed": 9.5, "rtf": 100.0, "eta_s": None}  # fmt: skip
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
 
 
 class Runner(APIClient):
@@ -181,9 +190,28 @@ class TestProgress:
 
     @pytest.mark.parametrize(
         "record",
-        [[], {}, {"sim_time": "1"}, PROGRESS | {"running": -1}, PROGRESS | {"percent": 101}, {"note": "x" * 9000}],
+        [
+            *([], {}, {"sim_time": "1"}, PROGRESS | {"running": -1}, PROGRESS | {"percent": 101}, {"note": "x" * 9000}),
+            *(PROGRESS | {"eta_s": 1e300}, PROGRESS | {"arrived": 2**62}, PROGRESS | {"sim_time": -1e13}),
+        ],
         ids=lambda record: str(record)[:30],
     )
     def test_refused(self, runner: Runner, record: Any) -> None:
         assert runner.report(record).status_code in {400, 413}
         assert Job.objects.get().progress is None
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        st.text() | ANY_JSON.map(json.dumps) | st.fixed_dictionaries(dict.fromkeys(PROGRESS, ANY_JSON)).map(json.dumps)
+    )
+    @example('{"sim_time": NaN, "running": 1}')
+    @example('{"sim_time": 1e999, "running": 1}')
+    @example("[" * 8000)
+    def test_any_json_is_taken_or_refused(self, text: str) -> None:
+        with transaction.atomic():
+            job = JobFactory(status="RUNNING")
+            runner = Runner(job.pk)
+            body = text.encode("utf-8", "surrogatepass")
+            answer = runner.post(f"{runner.base}/progress", body, content_type="application/json")
+            assert answer.status_code in {204, 400, 413}
+            transaction.set_rollback(True)

@@ -262,6 +262,17 @@ class TestIdempotency:
         assert again.json()["job_id"] == first.json()["job_id"]
         assert again["Location"] == first["Location"]
 
+    @pytest.mark.parametrize(
+        "spelled_out",
+        [{"cpu_request": 1}, {"seed": None}, {"end": 3600}, {"options": {}, "outputs": [], "labels": {}}],
+        ids=str,
+    )
+    def test_a_default_spelled_out_is_the_same_request(self, api: Any, town: Scenario, spelled_out: Any) -> None:
+        body = {"scenario_id": "town"} | ({"end": 3600.0} if "end" in spelled_out else {})
+        first = api.post("/jobs", body, format="json", headers={"Idempotency-Key": "k"})
+        again = api.post("/jobs", body | spelled_out, format="json", headers={"Idempotency-Key": "k"})
+        assert (again.status_code, again.json()["job_id"]) == (200, first.json()["job_id"])
+
     def test_another_body(self, api: Any, town: Scenario) -> None:
         api.post("/jobs", {"scenario_id": "town"}, format="json", headers={"Idempotency-Key": "k"})
         answer = api.post("/jobs", {"scenario_id": "town", "seed": 1}, format="json", headers={"Idempotency-Key": "k"})

@@ -20,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from tests.last_will import MARK
+
 TOKEN = "job-token-that-must-not-leak"
 ROOT = Path(__file__).parents[3]
 
@@ -229,6 +231,7 @@ class Pod:
             "TERMINATION_MESSAGE_PATH": str(self.folder / "termination-log"),
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
+            MARK: os.environ[MARK],
             **self.sumo_environment,
             **self.extra_environment,
         }

@@ -1,0 +1,80 @@
+"""Only one reconciler works at a time, wherever it runs: a PostgreSQL session lock, given up with the connection."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+from tenants.database import direct_connection
+
+log = logging.getLogger(__name__)
+
+LOCK_KEY = 0x53554D4F4B38  # "SUMOK8"
+POLL_S = 1.0
+
+
+def is_at_work() -> bool:
+    """Whether some reconciler holds the lock now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND (classid::bigint << 32) + objid::bigint = %s",
+            [LOCK_KEY],
+        )
+        return cursor.fetchone() is not None
+
+
+class Lock:
+    """`held` before every pass: a lost connection means a lost lock, and another process may be working already."""
+
+    def __init__(self) -> None:
+        self._own: psycopg.Connection[Any] | None = None
+
+    def wait(
+        self,
+        stop: threading.Event,
+        patience_s: float = float("inf"),
+        *,
+        beat: Callable[[], None] = lambda: None,
+    ) -> bool:
+        """Wait for the lock; False if `stop` or the end of patience came first. `beat` is called while it waits.
+
+        Raises psycopg.OperationalError without a database.
+        """
+        said, until = False, time.monotonic() + patience_s
+        while not stop.is_set():
+            if self.held():
+                return True
+            self._own = self._own or direct_connection()
+            row = self._own.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
+            if row and row[0]:
+                return True
+            if not said:
+                log.warning("another reconciler is at work; waiting for it to end")
+                said = True
+            beat()
+            if time.monotonic() > until:
+                return False
+            stop.wait(POLL_S)
+        return False
+
+    def held(self) -> bool:
+        """Whether the lock is ours still: asked of the database."""
+        if self._own is None:
+            return False
+        query = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"
+        try:
+            return self._own.execute(query).fetchone() is not None
+        except psycopg.Error:
+            self.release()
+            return False
+
+    def release(self) -> None:
+        own, self._own = self._own, None
+        if own:
+            own.close()

@@ -1,0 +1,125 @@
+"""What a tenant may keep, counted in the transaction that stores or deletes.
+
+Two bounds, not one: results come hours after a job was accepted, so scenarios that fill the space must not cost a run
+its results, while a scenario that finds no room is refused to somebody who can make some.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
+from django.template.defaultfilters import filesizeformat
+
+from simulations.models import Artifact, Scenario, TenantStorage
+from tenants.errors import ApiError
+from tenants.models import Tenant
+
+Kind = Literal["results", "scenarios"]
+COLUMNS: dict[Kind, str] = {"results": "result_bytes", "scenarios": "scenario_bytes"}
+WARN_AT = 0.8
+
+
+@dataclass(frozen=True)
+class Use:
+    """Bytes of one kind that a tenant keeps, and may keep."""
+
+    kind: Kind
+    used_bytes: int
+    limit_bytes: int
+
+    @property
+    def warning(self) -> str:
+        """A sentence from 80 % on, else empty."""
+        if self.used_bytes < WARN_AT * self.limit_bytes:
+            return ""
+        advice = "delete versions that you do not need" if self.kind == "scenarios" else "ask the operator to prune"
+        share = f"{self.used_bytes / self.limit_bytes:.0%} of {size(self.limit_bytes)}" if self.limit_bytes else "all"
+        return f"Your {self.kind} take {share}; beyond that new ones are refused: {advice}."
+
+
+def size(number: int) -> str:
+    """Bytes for people."""
+    return filesizeformat(number).replace("\xa0", " ")
+
+
+def limit_of(kind: Kind) -> int:
+    """Bytes that any one tenant may keep."""
+    return settings.TENANT_MAX_RESULT_BYTES if kind == "results" else settings.TENANT_MAX_SCENARIO_BYTES
+
+
+def uses_of(tenant_id: str) -> list[Use]:
+    """Results, then scenarios; one query."""
+    row = TenantStorage.objects.filter(tenant=tenant_id).values(*COLUMNS.values()).first()
+    return uses_in(row or {})
+
+
+def uses_in(stored: Mapping[str, int]) -> list[Use]:
+    """The same from columns of TenantStorage that are at hand."""
+    return [Use(kind, stored.get(column, 0), limit_of(kind)) for kind, column in COLUMNS.items()]
+
+
+def expect(tenant_id: str, kind: Kind, more: int) -> None:
+    """Before bytes are read that could not be kept. Raises ApiError 413."""
+    used = next(use.used_bytes for use in uses_of(tenant_id) if use.kind == kind)
+    if more > 0 and used + more > limit_of(kind):
+        raise _full(kind)
+
+
+def take(tenant_id: str, kind: Kind, more: int) -> None:
+    """Count `more` bytes, in the transaction that records them; fewer than 0 always go. Raises ApiError 413."""
+    column = COLUMNS[kind]
+    if more <= 0:
+        changed = Greatest(F(column) + more, Value(0))
+        TenantStorage.objects.filter(tenant=tenant_id).update(**{column: changed})
+        return
+    room = TenantStorage.objects.filter(**{"tenant": tenant_id, f"{column}__lte": limit_of(kind) - more})
+    counted = {column: F(column) + more}
+    if room.update(**counted):
+        return
+    TenantStorage.objects.bulk_create([TenantStorage(tenant_id=tenant_id)], ignore_conflicts=True)
+    if not room.update(**counted):
+        raise _full(kind)
+
+
+def _full(kind: Kind) -> ApiError:
+    message = f"Your {kind} would take more than the {size(limit_of(kind))} that a tenant may keep."
+    hint = "Delete scenario versions that you do not need." if kind == "scenarios" else "Ask the operator for room."
+    return ApiError(413, f"{kind}.tenant_limit", f"{message} {hint}")
+
+
+def mend_counts() -> list[str]:
+    """Count anew from the rows; the tenants whose counts were wrong. Safe while everything runs: whoever stores
+    meanwhile waits for the lock, and adds to what was counted without it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO tenant_storage (tenant_id, result_bytes, scenario_bytes) "
+            "SELECT tenant_id, 0, 0 FROM tenants ON CONFLICT DO NOTHING"
+        )
+    return [tenant_id for tenant_id in Tenant.objects.values_list("pk", flat=True) if _mend(tenant_id)]
+
+
+@transaction.atomic
+def _mend(tenant_id: str) -> bool:
+    row = TenantStorage.objects.select_for_update().filter(tenant=tenant_id).first()
+    if row is None:  # the tenant was erased meanwhile
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTED, {"tenant": tenant_id})
+        results, scenarios = cursor.fetchone()
+    if (row.result_bytes, row.scenario_bytes) == (results, scenarios):
+        return False
+    row.result_bytes, row.scenario_bytes = results, scenarios
+    row.save()
+    return True
+
+
+COUNTED = f"""
+SELECT (SELECT coalesce(sum(a.size_bytes), 0)::bigint FROM {Artifact._meta.db_table} a
+        JOIN jobs j ON j.job_id = a.job_id WHERE j.tenant_id = %(tenant)s),
+       (SELECT coalesce(sum(size_bytes), 0)::bigint FROM
+        (SELECT DISTINCT file, size_bytes FROM {Scenario._meta.db_table} WHERE tenant_id = %(tenant)s) own)
+"""  # noqa: S608 - names of our own
