@@ -15,7 +15,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from simulations.sumo.problems import listed_entries
+from simulations.sumo.protocol.problems import listed_entries
 from tenants.errors import ApiError
 
 CODES: dict[type[exceptions.APIException], tuple[str, str]] = {

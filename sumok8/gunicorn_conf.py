@@ -3,9 +3,8 @@
 import os
 import tempfile
 from typing import Any
-from urllib.parse import quote
 
-from gunicorn.glogging import Logger
+from sumok8.gunicorn_log import GunicornLog
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")  # nothing listens beyond loopback unless asked
 workers = int(os.environ.get("WEB_WORKERS", "2"))
@@ -30,17 +29,8 @@ def post_worker_init(worker: Any) -> None:
     tails.ending = lambda: not worker.alive
 
 
-class AccessLog(Logger):
-    """Addresses as they may be sent, so that none breaks a line or speaks to a terminal."""
-
-    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
-        found: dict[str, Any] = super().atoms(resp, req, environ, request_time)
-        return found | {"U": quote(found["U"] or "", encoding="latin-1")}
-
-
-logger_class = AccessLog
+logger_class = GunicornLog
 accesslog = None if os.environ.get("LOG_LEVEL", "INFO").upper() in {"WARNING", "ERROR", "CRITICAL"} else "-"
-access_log_format = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms %({x-request-id}o)s'  # no query strings, no headers
 
 # Whichever worker answers /metrics answers for all of them; read by prometheus_client when workers import it.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="sumok8-metrics-"))

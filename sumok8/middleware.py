@@ -36,8 +36,10 @@ class RequestIdMiddleware:
 
 
 class ClientAddressMiddleware:
-    """REMOTE_ADDR becomes the client's own address, as trusted proxies tell it. The lock-out at the sign-in, the limit of
-    failed keys and the access log all read it there."""
+    """REMOTE_ADDR becomes the client's own address, as trusted proxies tell it.
+
+    The lock-out at the sign-in, the limit of failed keys and the access log all read it there.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -52,15 +54,13 @@ class ClientAddressMiddleware:
 
 
 class PlainTextMiddleware:
-    """Cookies and what pages are asked hold no NUL character, which PostgreSQL can neither store nor compare, and no
-    encoding but UTF-8: the admin hands both on as they are. (The API's fields and parsers have rules of their own.)"""
+    """Cookies and what pages are asked hold no NUL character, which PostgreSQL can neither store nor compare: the admin
+    hands them on as they are. (The API's fields and parsers have rules of their own.)"""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.encoding is not None and request.encoding.lower() != "utf-8":
-            request.encoding = "utf-8"
         for name in [name for name, value in request.COOKIES.items() if "\0" in name + value]:
             del request.COOKIES[name]
         return self.get_response(request)

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from simulations.models import Job, Scenario
-from simulations.sumo.problems import MAX_LISTED
+from simulations.sumo.protocol.problems import MAX_LISTED
 from tenants.parsers import MAX_NAMES
 from tests.factories import ScenarioFactory
 from tests.simulations.scenarios import NET, ROUTES, archive, upload
