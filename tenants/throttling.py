@@ -9,7 +9,6 @@ once their moment has passed, and the table is UNLOGGED, since after a crash eve
 import hashlib
 import ipaddress
 import math
-import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +20,6 @@ from tenants import plain_sql
 from tenants.errors import ApiError
 
 ADDRESS_BUCKETS = 2**16  # strangers choose their addresses: they share a fixed number of rows
-PRUNE_EVERY = 100  # new rows, on average
 
 # For `bucket`, `step` and `room` (how far ahead of now `arrival` may be before the request) of the statement's `asked`.
 COUNTING = """
@@ -79,11 +77,9 @@ class Count:
 
     @classmethod
     def of(cls, limit: Limit, counted: tuple[datetime, datetime | None, datetime | None, datetime | None]) -> "Count":
-        """From the four values of COUNTED; a bucket's first request may find the table due for pruning."""
+        """From the four values of COUNTED."""
         now, before, moved, made = counted
         arrival = moved or made
-        if made and random.randrange(PRUNE_EVERY) == 0:
-            prune()
         ahead = max(timedelta(), (arrival or before or now) - now)
         remaining = 0 if arrival is None else max(0, math.floor(limit.burst - ahead / limit.step + 1e-6))
         wait = timedelta() if arrival else max(timedelta(), ahead - limit.room)
@@ -109,7 +105,7 @@ def count(bucket: str, limit: Limit) -> Count:
 
 
 def prune() -> int:
-    """Delete the rows of buckets that are full again; returns how many."""
+    """Delete the rows of buckets that are full again; returns how many. The reconciler does so now and then."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM rate_limits WHERE arrival < now()")
         return cursor.rowcount

@@ -78,6 +78,8 @@ def _run(this: Pass) -> None:
     if snapshot:
         with this.wall("sample of the cluster"):
             _sample(this, snapshot)
+        with this.wall("rate limits that are whole again"):
+            throttling.prune()
 
 
 # Each behind its own wall: what breaks one of them does not keep the others from their work.

@@ -36,6 +36,10 @@ def lines_of(output: str) -> list[dict[str, object]]:
 
 
 APPLICATION = """
+import django
+
+django.setup()
+
 def application(environ, start_response):
     if environ["PATH_INFO"] == "/fails":
         raise RuntimeError("on purpose")
@@ -49,6 +53,7 @@ def test_gunicorn_speaks_json_from_its_first_line_to_its_last(tmp_path: Path) ->
     (tmp_path / "app.py").write_text(APPLICATION)
     command = [sys.executable, "-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", "--pythonpath", str(tmp_path)]
     environment = {**os.environ, "LOG_FORMAT": "json", "LOG_LEVEL": "INFO", "WEB_WORKERS": "1", "BIND": "127.0.0.1:0"}
+    environment["DJANGO_SETTINGS_MODULE"] = "sumok8.settings"
     with subprocess.Popen([*command, "app"], cwd=ROOT, env=environment, stderr=subprocess.PIPE) as process:
         assert process.stderr
         said: list[bytes] = []
