@@ -25,6 +25,7 @@ from clusterops.reconciler.strays import sweep
 from clusterops.reconciler.study_runs import start_study_runs
 from clusterops.reconciler.tenant_spaces import keep_spaces
 from simulations.sumo.protocol.strict_json import clean, storable
+from tenants import throttling
 
 SAMPLE_EVERY_S = 60
 SAMPLES_KEPT = timedelta(days=7)
