@@ -26,8 +26,8 @@ def local_cluster(folder: Path, program: str = "pod.sh") -> Iterator[Path]:
     from django.conf import settings
 
     from clusterops.gateway import default_gateway
-    from clusterops.localcluster.cluster import start_process
-    from clusterops.localcluster.config import Image, LocalClusterConfig
+    from localcluster.cluster import start_process
+    from localcluster.config import Image, LocalClusterConfig
 
     ended = folder / "ended"
     ended.mkdir(parents=True)
@@ -66,7 +66,7 @@ def dispatch() -> list[dict[str, Any]]:
     from django.test import override_settings
 
     from benchmarks.reconcile import served
-    from clusterops.reconciler import Memory, reconcile_once
+    from clusterops.reconciler.one_pass import Memory, reconcile_once
     from simulations.models import Job
 
     rows = []

@@ -121,7 +121,7 @@ def _figures(size: int, jobs: list[tuple[str, str]], gateway: Any, ours: Connect
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from clusterops.reconciler import Memory, reconcile_once
+    from clusterops.reconciler.one_pass import Memory, reconcile_once
     from simulations.models import Job
 
     memory = Memory()

@@ -46,7 +46,7 @@ def measure(folder: Path, key: str) -> list[dict[str, Any]]:
         }
         with served(start, folder) as stack:
             for burden, begin in burdens.items():
-                with begin(stack) as held:
+                with begin(stack):
                     time.sleep(1)
                     row = {"stack": name, "beside": burden, **_asked(stack, key, job)}
                 rows.append(row)
@@ -197,5 +197,3 @@ def _job_with_a_large_file() -> tuple[uuid.UUID, str]:
         job=job, attempt=1, name="large", file="results/large", size_bytes=FILE_BYTES, sha256="0" * 64
     )
     return job.pk, f"/jobs/{job.pk}/results/large"
-
-

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from simulations.sumo.protocol.report import RunReport
+
 
 class Phase(Enum):
     """Where a run is, as far as the cluster's evidence goes."""
@@ -15,6 +17,7 @@ class Phase(Enum):
     ENDING = "ending"  # decided or being deleted, the pod still in its grace period
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    UNREADABLE = "unreadable"  # it is there, in a shape never seen: neither alive nor dead can be said
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Run:
     pod_name: str = ""
     node_name: str = ""
     exit_code: int | None = None
-    report: Mapping[str, Any] | None = None  # the runner's termination message, parsed
+    report: RunReport | None = None  # the runner's termination message
     deleting: bool = False  # the Job or, when it is gone, the pod has a deletionTimestamp
     ttl_s: int | None = None
     waiting_since: datetime | None = None  # since when the newest pod (or the Job, without one) waits or is stuck
@@ -113,6 +116,7 @@ class ClusterSnapshot:
     pods_by_phase: Mapping[str, int]
     jobs: Mapping[str, int]  # total, active, succeeded, failed
     runs: tuple[Run, ...] = ()
+    unreadable: tuple[str, ...] = ()  # what is said of objects that are left out, in a shape never seen
     # per "namespace/name" of a Kubernetes Job: active, succeeded, failed
     job_counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     usage_by_namespace: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # cpu cores, memory bytes, pods

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from simulations.attention import Look
 from tenants.models import Tenant
 
 
@@ -58,6 +59,9 @@ class ReconcilerState(models.Model):
     cluster_reachable = models.BooleanField(null=True, help_text="Null: never asked.")
     last_success_at = models.DateTimeField(null=True, blank=True, help_text="The last pass that saw the cluster.")
     error = models.TextField(blank=True, help_text="Why the last pass ended early; empty: it did not.")
+    troubles = models.JSONField(
+        default=list, help_text="The first of what fails pass after pass, and objects that cannot be read."
+    )
     snapshot = models.JSONField(null=True, blank=True, help_text="The last look at nodes and usage.")
     snapshot_at = models.DateTimeField(null=True, blank=True)
 
@@ -72,6 +76,12 @@ class ReconcilerState(models.Model):
     def get(cls) -> "ReconcilerState":
         """The row; before the first pass an unsaved one with every field empty."""
         return cls.objects.filter(pk=1).first() or cls()
+
+    @classmethod
+    def look(cls) -> Look:
+        """The last look at the jobs, for what is told of them."""
+        times = cls.objects.filter(pk=1).values_list("pass_finished_at", "last_success_at").first()
+        return Look(*times) if times else Look()
 
 
 class ClusterSampleQuerySet(models.QuerySet["ClusterSample"]):

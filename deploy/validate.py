@@ -9,7 +9,7 @@ from pathlib import Path
 
 import kubernetes_validate
 
-from clusterops import kustomize
+from clusterops.install import kustomize
 
 DEPLOY = Path(__file__).resolve().parent
 OVERLAYS = ["base", ".", *(f"overlays/{path.name}" for path in sorted((DEPLOY / "overlays").iterdir()))]

@@ -20,6 +20,7 @@ from simulations import files
 from simulations import tenant_admin as tenant_admin
 from simulations.models import Artifact, Job, JobEvent, Scenario
 from simulations.services.curation import delete_version, share_scenario
+from simulations.telling import tell
 from tenants.admin import badge
 from tenants.errors import ApiError
 from tenants.history import ValueHistoryMixin, change
@@ -71,7 +72,10 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
     inlines = (EventInline, ArtifactInline)
     fieldsets = (
         (None, {"fields": ("job_id", "page", "tenant", "scenario_name", "labels")}),
-        ("State", {"fields": ("shown_status", "reason", "message", "attempt", "exit_code", "cancel_requested_at")}),
+        (
+            "State",
+            {"fields": ("shown_status", "told_reason", "told_message", "attempt", "exit_code", "cancel_requested_at")},
+        ),
         ("Times", {"fields": (("submitted_at", "dispatched_at"), ("started_at", "finished_at"), "observed_at")}),
         (
             "Cluster",
@@ -79,7 +83,15 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
         ),
         ("Request and results", {"classes": ("collapse",), "fields": ("request_text", "results_text")}),
     )
-    readonly_fields = ("page", "scenario_name", "shown_status", "request_text", "results_text")
+    readonly_fields = (
+        "page",
+        "scenario_name",
+        "shown_status",
+        "told_reason",
+        "told_message",
+        "request_text",
+        "results_text",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return (
@@ -123,7 +135,15 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
 
     @admin.display(description="why", ordering="reason")
     def why(self, job: Job) -> str:
-        return truncatechars(job.message, 90)
+        return truncatechars(tell(job).message, 90)
+
+    @admin.display(description="reason")
+    def told_reason(self, job: Job) -> str:
+        return tell(job).reason
+
+    @admin.display(description="message")
+    def told_message(self, job: Job) -> str:
+        return tell(job).message
 
     @admin.display(description="asked for", ordering="cpu_request")
     def asked(self, job: Job) -> str:

@@ -1,14 +1,16 @@
 """A small client of the tenant API: what the demo and the operator commands use. Standard library only."""
 
+import http.client
 import json
+import shutil
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 FINISHED = {"SUCCEEDED", "FAILED", "CANCELLED"}
 
@@ -20,6 +22,11 @@ class ApiProblem(Exception):
         lines = [message, *(f"  - {entry.get('message', entry)}" for entry in details or [])]
         super().__init__("\n".join(lines))
         self.status = status
+
+    @property
+    def passes(self) -> bool:
+        """Whether asking again may help: the service is away, restarted, or asks for a little time."""
+        return self.status in {None, 429, 502, 503, 504}
 
 
 class Client:
@@ -33,6 +40,20 @@ class Client:
 
     def get(self, path: str, **query: Any) -> Any:
         return self._call("GET", path + ("?" + urllib.parse.urlencode(query) if query else ""))
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None) -> Any:
+        headers = {"Content-Type": "application/json"}
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
+        return self._call("POST", path, json.dumps(body or {}).encode(), headers)
+
+    def download(self, path: str, to: IO[bytes]) -> None:
+        """What is at `path`, a piece at a time."""
+        try:
+            with self._open("GET", path) as answer:
+                shutil.copyfileobj(answer, to)
+        except (OSError, http.client.HTTPException) as error:
+            raise ApiProblem(f"{self.base_url} does not answer: {error}") from None
 
     def submit(self, body: Mapping[str, Any], *, idempotency_key: str | None = None) -> dict[str, Any]:
         """POST /jobs. The idempotency key makes a repeat after a broken connection safe."""
@@ -57,7 +78,7 @@ class Client:
             try:
                 job = self.get(f"/jobs/{job_id}")
             except ApiProblem as problem:
-                if problem.status is not None or time.monotonic() - answered > patience_s:
+                if not problem.passes or time.monotonic() - answered > patience_s:
                     raise
             else:
                 answered = time.monotonic()
@@ -66,18 +87,69 @@ class Client:
                     return
             time.sleep(every_s)
 
+    def follow_log(
+        self, job_id: str, *, readable: bool = True, every_s: float = 1.0, patience_s: float = 60
+    ) -> Iterator[str]:
+        """The job's log, line by line without line breaks, until the job has ended; lines that begin with `# ` are the
+        service's own. A connection that ends before goes on after the last line, if the service is back within
+        `patience_s`."""
+        path = f"/jobs/{job_id}/logs?follow=1" + ("&readable=1" if readable else "")
+        position, answered = "", time.monotonic()
+        while True:
+            headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": position} if position else {})
+            try:
+                with self._open("GET", path, headers=headers) as answer:
+                    for event in _events(answer):
+                        answered = time.monotonic()
+                        position = event.get("id", position)
+                        kind = event.get("event", "line")
+                        if kind not in {"cut", "life"}:
+                            yield ("" if kind == "line" else "# ") + event["data"]
+                        if kind == "end":
+                            return
+            except ApiProblem as problem:
+                if not problem.passes:
+                    raise
+            except (OSError, http.client.HTTPException):
+                pass
+            if time.monotonic() - answered > patience_s:
+                raise ApiProblem(f"{self.base_url} does not go on with the log.")
+            time.sleep(every_s)
+
     def _call(self, method: str, path: str, data: bytes | None = None, headers: Mapping[str, str] | None = None) -> Any:
+        try:
+            with self._open(method, path, data, headers) as answer:
+                return json.load(answer)
+        except (OSError, ValueError) as error:
+            raise ApiProblem(f"{self.base_url} does not answer: {error}") from None
+
+    def _open(
+        self, method: str, path: str, data: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> http.client.HTTPResponse:
         request = urllib.request.Request(self.base_url + path, data=data, method=method)  # noqa: S310 - checked above
         for name, value in {"Authorization": f"Bearer {self._key}", **(headers or {})}.items():
             request.add_header(name, value)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-                return json.load(answer)
+            return urllib.request.urlopen(request, timeout=60)  # noqa: S310
         except urllib.error.HTTPError as error:
             with error:
                 raise _problem_of(error) from None
-        except (OSError, ValueError) as error:
-            raise ApiProblem(f"{self.base_url} does not answer: {error}") from None
+
+
+def _events(lines: Iterable[bytes]) -> Iterator[dict[str, str]]:
+    """Server-sent events; one that was cut off is none. A comment says that the connection stands."""
+    event: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.decode().rstrip("\n").partition(":")
+        if name:
+            value = value.removeprefix(" ")
+            event[name] = f"{event['data']}\n{value}" if name == "data" and "data" in event else value
+        elif value:
+            yield {"event": "life", "data": value}
+        else:
+            if "data" in event:
+                yield event
+            event = {}
 
 
 def _problem_of(error: urllib.error.HTTPError) -> ApiProblem:

@@ -162,6 +162,12 @@ def open_file(name: str) -> File:
         return storage.open(name, "rb")
 
 
+def read(name: str, *, at_most: int) -> bytes:
+    """The file's first `at_most` bytes. Raises FileNotFoundError, ApiError 503 storage.unavailable."""
+    with _storage() as storage, storage.open(name, "rb") as content:
+        return content.read(at_most)
+
+
 def delete(name: str) -> None:
     """Deleting what is not there is fine."""
     with _storage() as storage:

@@ -41,7 +41,8 @@ def line_of(job: Mapping[str, Any]) -> str:
     percent = progress.get("percent")
     filled = int(WIDTH * (percent or 0) / 100)
     bar = f"[{'█' * filled}{'·' * (WIDTH - filled)}] {percent:3.0f}%" if percent is not None else "[no end time given]"
-    return f"{bar}  simulated {clock(progress['sim_time'])}  {progress['running']:,} vehicles running  {job['status']}"
+    state = job["message"] if job.get("silent_since") or job.get("reason") == "CANCELLING" else job["status"]
+    return f"{bar}  simulated {clock(progress['sim_time'])}  {progress['running']:,} vehicles running  {state}"
 
 
 def show(jobs: Iterable[Mapping[str, Any]], out: Terminal = sys.stdout) -> Mapping[str, Any]:

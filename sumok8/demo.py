@@ -173,9 +173,17 @@ class Demo:
         manage = [sys.executable, "manage.py"]
         kubeconfig = self.data / "kubeconfig"
         kubeconfig.unlink(missing_ok=True)
-        cluster = ["local_cluster", "--data", str(self.data / "cluster"), "--kubeconfig", str(kubeconfig)]
+        cluster = [
+            sys.executable,
+            "-m",
+            "localcluster",
+            "--data",
+            str(self.data / "cluster"),
+            "--kubeconfig",
+            str(kubeconfig),
+        ]
         self._say("local cluster")
-        self.processes.start("local-cluster", [*manage, *cluster, "--autoscale", "--stop-pods"])
+        self.processes.start("local-cluster", [*cluster, "--autoscale", "--stop-pods"])
         self._wait_for("the local cluster", kubeconfig.exists, "local-cluster")
         self._say("web server")
         self.processes.start("web", [sys.executable, "-m", "sumok8.web"])
@@ -185,7 +193,7 @@ class Demo:
 
     def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://{self.probes}/readyz", timeout=2) as answer:  # noqa: S310 - our own
+            with urllib.request.urlopen(f"http://{self.probes}/readyz", timeout=2) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

@@ -8,11 +8,9 @@ import os
 import socket
 import tempfile
 from typing import Any
-from urllib.parse import quote
-
-from gunicorn.glogging import Logger
 
 from sumok8 import probes
+from sumok8.gunicorn_log import GunicornLog
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")  # nothing listens beyond loopback unless asked
 probe_bind = os.environ.get("PROBE_BIND", "")
@@ -32,18 +30,9 @@ limit_request_line = 8190
 secure_scheme_headers: dict[str, str] = {}  # whether a request came by HTTPS is the setting HTTPS's to judge
 
 
-class AccessLog(Logger):
-    """Addresses as they may be sent, so that none breaks a line or speaks to a terminal."""
-
-    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
-        found: dict[str, Any] = super().atoms(resp, req, environ, request_time)
-        return found | {"U": quote(found["U"] or "", encoding="latin-1")}
-
-
-logger_class = AccessLog
+logger_class = GunicornLog
 _quiet = os.environ.get("LOG_LEVEL", "INFO").upper() in {"WARNING", "ERROR", "CRITICAL"}
 accesslog = None if _quiet or bind.startswith("unix:") else "-"  # on a socket of its own nginx keeps it
-access_log_format = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms %({x-request-id}o)s'  # no query strings, no headers
 
 # Whichever worker answers /metrics answers for all of them; read by prometheus_client when workers import it.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="sumok8-metrics-"))
@@ -58,6 +47,9 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """The application is loaded."""
+    """Probes are answered from here on, and followed logs end with a word when the worker is to end."""
+    from clusterops.api.log_followers import tails  # not before the settings are loaded
+
+    tails.ending = lambda: not worker.alive
     for listener in _probe_listeners:
         probes.serve(listener, worker.wsgi)

@@ -17,7 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from clusterops.models import ReconcilerState
-from simulations.models import Job
+from simulations.models import WAITS, Job
 
 REQUESTS = Counter("sumok8_http_requests", "Answers by route, method and status.", ["route", "method", "status"])
 DURATION = Histogram(
@@ -26,6 +26,10 @@ DURATION = Histogram(
     ["route", "method"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+TROUBLES = {  # of the last pass; see `passing.Counts`
+    "failing": "Jobs, tenants and objects that fail pass after pass and step back.",
+    "unreadable": "Kubernetes objects in a shape that cannot be read.",
+}
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
@@ -50,19 +54,26 @@ class DatabaseCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         jobs = GaugeMetricFamily("sumok8_jobs_active", "Jobs that have not ended.", labels=["status"])
-        counts = dict(Job.objects.active().order_by().values_list("status").annotate(Count("pk")))
+        active = Job.objects.active().order_by().values_list("status")
+        found = list(active.annotate(Count("pk"), waiting=Count("pk", filter=WAITS)))
+        counts = {status: count for status, count, _ in found}
         for status in Job.ACTIVE:
             jobs.add_metric([status], counts.get(status, 0))
         yield jobs
+        waiting = sum(count for _, _, count in found)
+        yield GaugeMetricFamily("sumok8_jobs_waiting", "Active jobs that do not run at present.", value=waiting)
         ended = GaugeMetricFamily("sumok8_jobs_finished_last_hour", "Jobs by how they ended.", labels=["status"])
         recent = Job.objects.filter(finished_at__gt=timezone.now() - timedelta(hours=1)).order_by()
         counts = dict(recent.values_list("status").annotate(Count("pk")))
         for status in Job.TERMINAL:
             ended.add_metric([status], counts.get(status, 0))
         yield ended
-        if finished_at := ReconcilerState.get().pass_finished_at:
-            age = (timezone.now() - finished_at).total_seconds()
+        state = ReconcilerState.get()
+        if state.pass_finished_at:
+            age = (timezone.now() - state.pass_finished_at).total_seconds()
             yield GaugeMetricFamily("sumok8_reconciler_last_pass_age_seconds", "Since the last pass ended.", value=age)
+        for name, words in TROUBLES.items():
+            yield GaugeMetricFamily(f"sumok8_reconciler_{name}", words, value=state.counts.get(name, 0))
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

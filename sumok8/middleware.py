@@ -1,14 +1,19 @@
-"""Request ids, the content security policy, rate limits told, stored files left to the proxy."""
+"""What every request and every answer passes."""
 
 import re
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import structlog
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.core.exceptions import SuspiciousOperation
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, UnreadablePostError
+
+from sumok8 import errors
+from sumok8.addresses import client_address
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 CSP = (
@@ -30,6 +35,50 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
+
+
+class ClientAddressMiddleware:
+    """REMOTE_ADDR becomes the client's own address, as trusted proxies tell it.
+
+    The lock-out at the sign-in, the limit of failed keys and the access log all read it there.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.META["REMOTE_ADDR"] = client_address(
+            request.META.get("REMOTE_ADDR", ""),
+            request.META.get("HTTP_X_FORWARDED_FOR", ""),
+            settings.TRUSTED_PROXIES,
+        )
+        return self.get_response(request)
+
+
+class PlainTextMiddleware:
+    """Cookies and what pages are asked hold no NUL character, which PostgreSQL can neither store nor compare: the admin
+    hands them on as they are. (The API's fields and parsers have rules of their own.)"""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        for name in [name for name, value in request.COOKIES.items() if "\0" in name + value]:
+            del request.COOKIES[name]
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        if getattr(view, "csrf_exempt", False):  # as all views of the API are
+            return None
+        if "\0" in request.path_info:
+            raise Http404
+        try:
+            sent = [*request.GET.lists(), *request.POST.lists()]
+        except UnreadablePostError as error:
+            return errors.bad_request(request, error)
+        if any("\0" in text for name, values in sent for text in (name, *values)):
+            return errors.bad_request(request, SuspiciousOperation("NUL in a form"))
+        return None
 
 
 class ContentSecurityPolicyMiddleware:

@@ -50,7 +50,7 @@ def render(*, bind: str, socket: Path) -> str:
         "USER": "" if os.geteuid() else f"user {pwd.getpwuid(0).pw_name};",
         "OPEN_FILES": min(files, 4 * CONNECTIONS),
         "CONNECTIONS": min(files // 2, CONNECTIONS),
-        "ACCESS_LOG": "off" if quiet else "/dev/stdout line",
+        "ACCESS_LOG": "off" if quiet else f"/dev/stdout {'json' if settings.LOG_FORMAT == 'json' else 'line'}",
         "BIND": bind,
         "SOCKET": socket,
         "FILES": settings.MEDIA_ROOT,
@@ -81,7 +81,8 @@ def _errors() -> list[str]:
         ("unavailable", 503, "unavailable", "The service is starting or overloaded; try again in a moment.", 5),
     ]
     return [
-        f"        location = /-/errors/{name} {{\n            internal;\n            client_max_body_size 0;\n            add_header X-Request-ID $id always;\n"
+        f"        location = /-/errors/{name} {{\n            internal;\n            client_max_body_size 0;\n"
+        "            add_header X-Request-ID $id always;\n"
         + (f"            add_header Retry-After {wait} always;\n" if wait else "")
         + f"            return {status} '{json.dumps({'error': {'code': code, 'message': text, 'details': []}})}';\n"
         "        }"

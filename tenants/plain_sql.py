@@ -1,8 +1,9 @@
-"""Model rows by plain, prepared SQL, for the three statements of a submission.
+"""Model rows by plain, prepared SQL, for the statements of a submission and of a look at one job.
 
 The ORM takes longer to put such a statement together than PostgreSQL to answer it, and PostgreSQL longer to plan it.
 """
 
+import json
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, TypeVar
@@ -30,8 +31,22 @@ def columns(model: type[Model], alias: str) -> str:
 
 
 def row(model: type[Row], values: Sequence[Any]) -> Row:
-    """The instance of a fetched row. For models whose columns need no conversion, so not for JSON."""
-    return model.from_db(DEFAULT_DB_ALIAS, _attributes(model), values)
+    """The instance of a fetched row. For models whose columns need no conversion but JSON's."""
+    found = model.from_db(DEFAULT_DB_ALIAS, _attributes(model), values)
+    for name in _json_attributes(model):
+        if (text := getattr(found, name)) is not None:
+            setattr(found, name, json.loads(text))
+    return found
+
+
+def find(model: type[Row], **wanted: Any) -> Row | None:
+    """The row whose columns are as `wanted`, which name at most one."""
+    conditions = " AND ".join(f'm."{column}" = %({column})s' for column in wanted)
+    statement = f'SELECT {columns(model, "m")} FROM "{model._meta.db_table}" m WHERE {conditions}'  # noqa: S608 - names of our own
+    with cursor() as own:
+        own.execute(statement, wanted)
+        values = own.fetchone()
+    return row(model, values) if values else None
 
 
 def insert(instance: Model, **computed: str) -> None:

@@ -1,5 +1,8 @@
 """Fixtures for every room."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import hypothesis
 import pytest
 from django.contrib.auth.models import Group, User
@@ -7,6 +10,9 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from localcluster.cluster import LocalCluster
+from localcluster.config import Image, LocalClusterConfig, Timing
+from simulations import attention
 from tenants.models import Tenant
 from tests.factories import TenantFactory, issue_key
 
@@ -26,6 +32,12 @@ def static_files_where_they_lie(settings: Settings) -> None:
     """Pages are rendered without `collectstatic`, which the manifest of production's storage needs."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_looked_yet() -> None:
+    """Each test asks anew when the reconciler last looked."""
+    attention.forget()
 
 
 @pytest.fixture
@@ -84,3 +96,28 @@ def support(db: None) -> Client:
 def quota_editor(db: None) -> Client:
     """A browser signed in as a member of the group Quota editors."""
     return _staff("quinn", "Quota editors")
+
+
+# controllers as quick as they can be, but the same code as in `make demo`
+QUICK = Timing(
+    replacement=0.1, create_retry=0.2, image_retry=0.2, namespace=0.1, node_grace=0.3, pod_gc=0.1, disk_check=0.1
+)
+
+
+@pytest.fixture(scope="session")
+def local_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """One running cluster for all tests; each test takes a namespace of its own. Any image name starts Python here."""
+    folder: Path = tmp_path_factory.mktemp("local-cluster")
+    config = LocalClusterConfig(
+        data=folder / "data",
+        kubeconfig=folder / "kubeconfig",
+        cpu="1000",
+        memory="1000Gi",
+        default_image=Image(),
+        images={"docker.io/library/root:test": Image(as_root=True)},
+        timing=QUICK,
+    )
+    cluster = LocalCluster(config)
+    cluster.start()
+    yield cluster
+    cluster.stop(stop_pods=True)

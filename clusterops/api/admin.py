@@ -17,9 +17,10 @@ from clusterops.api.serializers import (
     ClusterAnswer,
     ClusterView,
     NodeAnswer,
+    ReconcilerView,
 )
 from clusterops.contract import Node
-from clusterops.dashboard.sight import Sight, cluster
+from clusterops.gateway.snapshot_cache import Sight, cluster
 from clusterops.models import ReconcilerState
 from simulations.api.pagination import page
 from simulations.models import Job, JobQuerySet
@@ -47,6 +48,7 @@ class ClusterOverview(AdminView):
                 "total_nodes": None if nodes is None else len(nodes),
                 "db_jobs": _by_status(Job.objects.active(), Job.ACTIVE),
                 "cluster": _cluster(sight),
+                "reconciler": _reconciler(),
             }
         )
 
@@ -127,3 +129,10 @@ def _cluster(sight: Sight) -> Any:
     if not sight.reachable:  # another process, the reconciler above all, may have seen it later than this one
         last_good_at = max(filter(None, (last_good_at, ReconcilerState.get().last_success_at)), default=None)
     return ClusterView({"reachable": sight.reachable, "last_good_at": last_good_at, "message": sight.problem}).data
+
+
+def _reconciler() -> Any:
+    state = ReconcilerState.get()
+    counted = {name: state.counts.get(name, 0) for name in ("unreadable", "failing")}
+    told = {name: getattr(state, name) for name in ("pass_finished_at", "error", "troubles")}
+    return ReconcilerView(told | counted).data

@@ -2,13 +2,16 @@
 
 import uuid
 from collections.abc import Mapping
+from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from simulations.api.fields import StrictSerializer
+from simulations.api.fields import Moment, StrictSerializer
 from simulations.api.pagination import MAX_LIMIT, CursorField
+from simulations.api.requests import ProgressRequest
 from simulations.models import Job
+from simulations.telling import tell
 
 
 class ClusterView(serializers.Serializer):
@@ -17,6 +20,26 @@ class ClusterView(serializers.Serializer):
     reachable = serializers.BooleanField()
     last_good_at = serializers.DateTimeField(allow_null=True, help_text="The last good answer; null: never.")
     message = serializers.CharField(allow_blank=True, help_text="Why it did not answer; empty: it did.")
+
+
+class Trouble(serializers.Serializer):
+    """One job, tenant or object that fails pass after pass, or cannot be read."""
+
+    what = serializers.CharField()
+    since = serializers.DateTimeField()
+    times = serializers.IntegerField(help_text="How often it failed since then.")
+    error = serializers.CharField(help_text="The last time.")
+    next_try_at = serializers.DateTimeField()
+
+
+class ReconcilerView(serializers.Serializer):
+    """The last pass of the reconciler, and what it could not do."""
+
+    pass_finished_at = serializers.DateTimeField(allow_null=True, help_text="Null: it never passed.")
+    error = serializers.CharField(allow_blank=True, help_text="Why the last pass ended early; empty: it did not.")
+    unreadable = serializers.IntegerField(help_text="Kubernetes objects in a shape that cannot be read.")
+    failing = serializers.IntegerField(help_text="What fails pass after pass and steps back.")
+    troubles = Trouble(many=True, help_text="The first 20 of these.")
 
 
 class NodeAnswer(serializers.Serializer):
@@ -52,6 +75,13 @@ class NodeAnswer(serializers.Serializer):
                 "total_nodes": 1,
                 "db_jobs": {"PENDING": 1, "RUNNING": 3},
                 "cluster": {"reachable": True, "last_good_at": "2025-11-09T11:00:00Z", "message": ""},
+                "reconciler": {
+                    "pass_finished_at": "2025-11-09T11:00:00Z",
+                    "error": "",
+                    "unreadable": 0,
+                    "failing": 0,
+                    "troubles": [],
+                },
             },
         )
     ]
@@ -63,6 +93,7 @@ class ClusterAnswer(serializers.Serializer):
     total_nodes = serializers.IntegerField(allow_null=True)
     db_jobs = serializers.DictField(child=serializers.IntegerField(), help_text="Jobs that have not ended, by status.")
     cluster = ClusterView()
+    reconciler = ReconcilerView()
 
 
 class K8sStatus(serializers.Serializer):
@@ -83,8 +114,8 @@ class AdminJob(serializers.Serializer):
     submitted_at = serializers.DateTimeField()
     k8s_status = serializers.SerializerMethodField()
     k8s_job_name = serializers.CharField()
-    reason = serializers.CharField()
-    message = serializers.CharField()
+    reason = serializers.SerializerMethodField()
+    message = serializers.SerializerMethodField()
     scenario_id = serializers.SerializerMethodField()
     cpu_request = serializers.IntegerField()
     memory_gi = serializers.IntegerField()
@@ -93,13 +124,23 @@ class AdminJob(serializers.Serializer):
     attempt = serializers.IntegerField()
     node_name = serializers.CharField(allow_blank=True)
     cancel_requested_at = serializers.DateTimeField(allow_null=True)
-    progress = serializers.DictField(allow_null=True, help_text="The last progress record of the runner.")
+    progress = serializers.SerializerMethodField(help_text="The last progress record of the runner.")
 
     @extend_schema_field(K8sStatus(allow_null=True))
     def get_k8s_status(self, job: Job) -> Mapping[str, int] | None:
         """Null: there is no such Kubernetes Job now, or the cluster does not answer."""
         counters: Mapping[str, Mapping[str, int]] = self.context["job_counters"]
         return counters.get(f"{job.k8s_namespace}/{job.k8s_job_name}")
+
+    def get_reason(self, job: Job) -> str:
+        return tell(job).reason
+
+    def get_message(self, job: Job) -> str:
+        return tell(job).message
+
+    @extend_schema_field(ProgressRequest(allow_null=True))
+    def get_progress(self, job: Job) -> Mapping[str, Any] | None:
+        return job.progress
 
     def get_scenario_id(self, job: Job) -> str:
         return str(job.scenario_data.get("scenario_id", ""))
@@ -119,7 +160,7 @@ class AdminJobsRequest(StrictSerializer):
 
     status = serializers.ChoiceField(Job.Status.choices, required=False)
     tenant = serializers.CharField(max_length=40, required=False)
-    since = serializers.DateTimeField(required=False, help_text="Submitted at or after this moment (ISO 8601).")
+    since = Moment(required=False, help_text="Submitted at or after this moment (ISO 8601).")
     limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=50)
     cursor = CursorField(key_of=uuid.UUID, required=False, default=None, help_text="From `next` of the page before.")
 

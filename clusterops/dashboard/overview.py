@@ -8,49 +8,57 @@ from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 
 from clusterops.contract import Node
-from clusterops.dashboard.sight import Sight
+from clusterops.gateway.snapshot_cache import Sight
 from clusterops.models import ReconcilerState
-from simulations.models import Job
+from simulations.attention import SILENT_AFTER
+from simulations.models import WAITS, Job
 from tenants.models import Tenant
 
 ROWS = 30  # of each list; the rest is a link
 TENANT_ROWS = 20
 JOINING_FOR = timedelta(minutes=10)
-LATE_AFTER = timedelta(seconds=120)  # four missed passes of the reconciler
 # Counts of the last pass that mean: database and cluster did not agree.
 DRIFT = {
     "repaired": "tenant spaces changed by another hand, set right",
     "strays": "Kubernetes Jobs that no row wants, to be deleted",
+    "unreadable": "Kubernetes objects in a shape that cannot be read, left as they are",
     "orphan_pods": "pods that nothing owns: manage.py delete_orphan_pods removes them",
 }
 DISPATCHED = Q(dispatched_at__isnull=False)
 LIST_COLUMNS = (
     "job_id", "tenant_id", "status", "reason", "message", "submitted_at", "started_at", "finished_at",
     "cpu_request", "memory_gi", "progress", "cancel_requested_at", "scenario_data", "attempt", "node_name",
+    "dispatched_at",
 )  # fmt: skip
 
 
 def health(sight: Sight) -> dict[str, Any]:
     """One query: the reconciler's last pass; is the cluster reachable, is anything amiss."""
     state = ReconcilerState.get()
-    late = state.pass_finished_at is None or timezone.now() - state.pass_finished_at > LATE_AFTER
+    late = state.pass_finished_at is None or timezone.now() - state.pass_finished_at > SILENT_AFTER
     last_good_at = max(filter(None, (sight.last_good_at, state.last_success_at)), default=None)
     return {
         "sight": sight,
         "reconciler": state,
         "reconciler_late": late,
         "last_good_at": last_good_at,
+        "troubles": [_timed(each) for each in state.troubles],
         "drift": [f"{state.counts[name]} {words}" for name, words in DRIFT.items() if state.counts.get(name)],
     }
+
+
+def _timed(trouble: dict[str, Any]) -> dict[str, Any]:
+    """With times as times; see `troubles.Troubles.told`."""
+    return trouble | {name: datetime.fromisoformat(trouble[name]) for name in ("since", "next_try_at")}
 
 
 def summary(sight: Sight) -> dict[str, Any]:
     """Three queries: the numbers at the top."""
     counts = Job.objects.active().aggregate(
-        running=Count("pk", filter=Q(status=Job.Status.RUNNING)),
-        queued=Count("pk", filter=Q(status=Job.Status.PENDING)),
-        for_node=Count("pk", filter=Q(status=Job.Status.PENDING, reason=Job.Reason.WAITING_FOR_NODE)),
-        oldest=Min("submitted_at", filter=Q(status=Job.Status.PENDING)),
+        running=Count("pk", filter=~WAITS),
+        queued=Count("pk", filter=WAITS),
+        for_node=Count("pk", filter=Q(reason=Job.Reason.WAITING_FOR_NODE)),
+        oldest=Min("submitted_at", filter=WAITS),
     )
     ended = _finished_since(timezone.now() - timedelta(hours=1)).aggregate(
         succeeded=Count("pk", filter=Q(status=Job.Status.SUCCEEDED)),
@@ -71,8 +79,8 @@ def summary(sight: Sight) -> dict[str, Any]:
 def jobs(sight: Sight) -> dict[str, Any]:
     """Three queries: what runs, what waits and why, what failed in the last hour."""
     listed = Job.objects.only(*LIST_COLUMNS)
-    running = listed.filter(status=Job.Status.RUNNING).order_by("-submitted_at")
-    waiting = listed.filter(status=Job.Status.PENDING).order_by("submitted_at")
+    running = listed.running().order_by("-submitted_at")
+    waiting = listed.waiting().order_by("submitted_at")
     failed = listed.filter(status=Job.Status.FAILED, finished_at__gt=timezone.now() - timedelta(hours=1))
     lists = {"running": running, "waiting": waiting, "failed": failed.order_by("-finished_at")}
     context: dict[str, Any] = {"sight": sight}

@@ -11,6 +11,8 @@ from django.utils.dateparse import parse_datetime
 
 from clusterops.dashboard.overview import LIST_COLUMNS
 from simulations.models import Job
+from simulations.telling import tell
+from simulations.waiting import line_for
 
 PAGE_ROWS = 50
 SHOWN_APART = {"cpu_request", "memory_gi", "labels"}  # of the request: columns of their own
@@ -77,7 +79,7 @@ def _place(text: str) -> tuple[datetime, uuid.UUID] | None:
 
 
 def job_state(job: Job) -> dict[str, Any]:
-    """Two queries: the timeline and the result files of a job, beside what its own row says."""
+    """Two queries, three for a job that waits in line: the timeline and the result files, beside what its row says."""
     events = list(job.events.all())
     first = {"at": job.submitted_at, "status": Job.Status.PENDING, "reason": "SUBMITTED", "message": "", "attempt": 1}
     artifacts = [row for row in job.artifacts.all() if row.attempt == job.attempt]
@@ -91,6 +93,7 @@ def job_state(job: Job) -> dict[str, Any]:
     }
     return {
         "job": job,
+        "told": tell(job, line_for(job.tenant, [job])),
         "timeline": [first, *events],
         "artifacts": artifacts,
         "kpis": [(label, kpis[name], unit) for label, name, unit in KPIS if kpis.get(name) is not None],

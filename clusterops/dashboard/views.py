@@ -6,10 +6,10 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 
+from clusterops.api.log_text import log_view
 from clusterops.dashboard import overview, pages, series
 from clusterops.dashboard.access import staff_page
-from clusterops.dashboard.log import log_view
-from clusterops.dashboard.sight import cluster
+from clusterops.gateway.snapshot_cache import cluster
 from simulations.models import Artifact, Job
 
 HOURS = (1, 6, 24)

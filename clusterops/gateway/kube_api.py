@@ -1,6 +1,8 @@
 """HTTP to the API server: the only module that imports `kubernetes`, for its credentials and its connections."""
 
 import json
+import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -8,8 +10,11 @@ from urllib.parse import quote, urlencode
 import urllib3
 from kubernetes import client, config  # noqa: TID251 - this is the gateway
 
-from clusterops import errors, manifests
+from clusterops import errors
 from clusterops.gateway.garbage import collector_asleep
+from clusterops.objects import manifests
+from clusterops.readings.values import words
+from simulations.sumo.protocol.strict_json import clean
 
 Json = dict[str, Any]
 
@@ -19,6 +24,7 @@ LIST_TIMEOUT_S = 30.0
 PAGE = 500
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+SECONDS = re.compile(r"[0-9]{1,6}")
 
 
 class KubeApi:
@@ -60,15 +66,30 @@ class KubeApi:
         try:
             with collector_asleep():
                 parsed = json.loads(data) if data else {}
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise errors.ClusterUnreachable(f"{method} {path}: the answer is not JSON") from error
         if not isinstance(parsed, dict):
             raise errors.ClusterUnreachable(f"{method} {path}: the answer is not a JSON object")
         return parsed
 
-    def text(self, path: str, *, query: Mapping[str, str | int], timeout_s: float = READ_TIMEOUT_S) -> str:
-        """The answer as text, undecodable bytes replaced."""
-        return self._read(self.open("GET", path, query=query, timeout_s=timeout_s)).decode("utf-8", "replace")
+    def tail(self, path: str, *, query: Mapping[str, str | int], keep_bytes: int, timeout_s: float) -> str:
+        """The answer's end as text, undecodable bytes replaced.
+
+        However long it is, no more than its end is held; one that lasts longer than `timeout_s` is given up.
+        """
+        answer = self.open("GET", path, query=query, timeout_s=timeout_s)
+        given_up_at = time.monotonic() + timeout_s
+        kept = b""
+        try:
+            for chunk in answer.stream(65536, decode_content=True):
+                kept = (kept + chunk)[-keep_bytes:]
+                if time.monotonic() > given_up_at:
+                    raise errors.ClusterUnreachable(f"GET {path}: no end within {timeout_s:g} s")
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise errors.ClusterUnreachable(f"GET {path}: {_brief(error)}") from error
+        finally:
+            answer.close()
+        return kept.decode("utf-8", "replace")
 
     def lines(self, path: str, *, query: Mapping[str, str | int], timeout_s: float) -> Iterator[bytes]:
         """The answer line by line as it comes. A silence longer than `timeout_s` raises ClusterUnreachable."""
@@ -93,8 +114,9 @@ class KubeApi:
             if not isinstance(page.get("items"), list):
                 raise errors.ClusterUnreachable(f"GET {path}: the answer is not a list")
             yield page
-            token = (page.get("metadata") or {}).get("continue")
-            if not token:
+            meta = page.get("metadata")
+            token = meta.get("continue") if isinstance(meta, dict) else None
+            if not isinstance(token, str) or not token:
                 return
             parameters["continue"] = token
 
@@ -175,11 +197,14 @@ def error_of(method: str, path: str, status: int, data: bytes, retry_after: str 
     try:
         body = json.loads(data)
         body = body if isinstance(body, dict) else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         body = {}
-    message = f"{method} {path}: {status} {body.get('message') or data[:200].decode('utf-8', 'replace')}"
+    says = words(body.get("message")) or clean(data[:200].decode("utf-8", "replace"))
+    message = f"{method} {path}: {status} {says}"
     reason = str(body.get("reason") or "")
-    causes = {cause.get("reason") for cause in (body.get("details") or {}).get("causes") or []}
+    details = body.get("details")
+    causes = details.get("causes") if isinstance(details, dict) else None
+    causes = [each.get("reason") for each in causes if isinstance(each, dict)] if isinstance(causes, list) else []
     kind: type[errors.GatewayError] = errors.Refused
     if status >= 500 or status == 429:
         kind = errors.ClusterUnreachable
@@ -193,5 +218,5 @@ def error_of(method: str, path: str, status: int, data: bytes, retry_after: str 
         kind = {404: errors.NotFound, 409: errors.Conflict, 410: errors.Expired}[status]
     elif status == 400 and path.endswith("/log"):
         kind = errors.NotReady
-    wait = float(retry_after) if retry_after and retry_after.isdigit() else None
+    wait = float(retry_after) if retry_after and SECONDS.fullmatch(retry_after) else None
     return kind(message, status=status, reason=reason, retry_after_s=wait)

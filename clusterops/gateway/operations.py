@@ -9,7 +9,7 @@ from functools import cache
 
 from django.conf import settings
 
-from clusterops import errors, installation, manifests, translate, translate_cluster, translate_events
+from clusterops import errors, installation
 from clusterops.contract import ClusterSnapshot, Run, RunSpec, SpaceState, TenantSpace
 from clusterops.gateway.garbage import collector_asleep
 from clusterops.gateway.kube_api import (
@@ -21,6 +21,10 @@ from clusterops.gateway.kube_api import (
     KubeApi,
     path_of,
 )
+from clusterops.objects import manifests
+from clusterops.readings import cluster as cluster_readings
+from clusterops.readings import events as event_readings
+from clusterops.readings import jobs as job_readings
 from clusterops.readings import pod_requests
 
 WATCH_S = 240  # the server ends a watch after this; the socket's own time-out is a little longer
@@ -55,8 +59,8 @@ class Gateway:
                 found = self.api.request("POST", path_of("namespaces"), body=wanted)
             except errors.Conflict:  # made by another hand since we looked
                 found = self.api.request("GET", path_of("namespaces", name=space.namespace))
-        translate_cluster.refuse_foreign_namespace(found, space)
-        if not translate_cluster.covers(found, wanted):
+        cluster_readings.refuse_foreign_namespace(found, space)
+        if not cluster_readings.covers(found, wanted):
             self._apply("namespaces", "", wanted)
         for kind, manifest in manifests.tenant_objects(space):
             self._apply(kind, space.namespace, manifest)
@@ -69,19 +73,15 @@ class Gateway:
     def inspect_spaces(self, spaces: Iterable[TenantSpace]) -> dict[str, SpaceState]:
         """Namespaces of ours by name, each with whether it is as `spaces` wants it. One LIST per kind of object."""
         query = {"labelSelector": installation.selector()}
-        objects = {
-            (kind, item["metadata"].get("namespace", ""), item["metadata"]["name"]): item
-            for kind in ("namespaces", *manifests.TENANT_KINDS)
-            for item in self.api.items(path_of(kind), query=query)
-        }
-        return translate_cluster.space_states(objects, spaces)
+        objects: dict[tuple[str, str, str], Json] = {}
+        for kind in ("namespaces", *manifests.TENANT_KINDS):
+            objects |= cluster_readings.by_name(kind, self.api.items(path_of(kind), query=query))
+        return cluster_readings.space_states(objects, spaces)
 
     def namespaces(self) -> dict[str, SpaceState]:
         """Namespaces of ours by name, without a look at what is in them."""
         items = self.api.items(path_of("namespaces"), query={"labelSelector": installation.selector()})
-        return translate_cluster.space_states(
-            {("namespaces", "", item["metadata"]["name"]): item for item in items}, ()
-        )
+        return cluster_readings.space_states(cluster_readings.by_name("namespaces", items), ())
 
     def list_runs(self) -> list[Run]:
         """Every run of ours: one paged LIST of Jobs, then one of pods, whatever the number of tenants."""
@@ -95,7 +95,7 @@ class Gateway:
             jobs, pods = self._jobs_and_pods()
             runs = self._runs(jobs, pods)
             nodes = self.api.items(path_of("nodes"))
-            return runs, translate_cluster.snapshot(nodes, jobs, pods, runs, datetime.now(UTC), self._others())
+            return runs, cluster_readings.snapshot(nodes, jobs, pods, runs, datetime.now(UTC), self._others())
 
     def snapshot(self, *, timeout_s: float = 10.0) -> ClusterSnapshot:
         """Nodes, our Jobs and our pods at this moment, for dashboards: three LISTs, now and then a fourth."""
@@ -103,8 +103,8 @@ class Gateway:
         jobs, pods = self._jobs_and_pods(timeout_s)
         others = self._others(timeout_s)
         with collector_asleep():  # not while a web process waits for a slow answer
-            runs = translate.runs(jobs, pods, {})
-            return translate_cluster.snapshot(nodes, jobs, pods, runs, datetime.now(UTC), others)
+            runs = job_readings.runs(jobs, pods, {})
+            return cluster_readings.snapshot(nodes, jobs, pods, runs, datetime.now(UTC), others)
 
     def _others(self, timeout_s: float = LIST_TIMEOUT_S) -> Mapping[str, Counter[str]]:
         """What all pods but ours request of each node: they change seldom, and may be many, so they are asked seldom.
@@ -123,31 +123,31 @@ class Gateway:
         pods = self.api.items(
             path_of("pods", namespace), query={"labelSelector": installation.selector()}, timeout_s=timeout_s
         )
-        found = translate_cluster.snapshot([], [], pods, [], datetime.now(UTC)).usage_by_namespace
+        found = cluster_readings.snapshot([], [], pods, [], datetime.now(UTC)).usage_by_namespace
         return found.get(namespace) or {"cpu": 0.0, "memory": 0.0, "pods": 0.0, "running": 0.0}
 
     def _jobs_and_pods(self, timeout_s: float = LIST_TIMEOUT_S) -> tuple[list[Json], list[Json]]:
         # Jobs first: a pod that vanishes in between belongs to a Job that is still listed.
         query = {"labelSelector": installation.selector()}
-        jobs = self.api.items(path_of("jobs"), query=query, timeout_s=timeout_s, keep=translate.slim_job)
-        pods = self.api.items(path_of("pods"), query=query, timeout_s=timeout_s, keep=translate.slim_pod)
+        jobs = self.api.items(path_of("jobs"), query=query, timeout_s=timeout_s, keep=job_readings.slim_job)
+        pods = self.api.items(path_of("pods"), query=query, timeout_s=timeout_s, keep=job_readings.slim_pod)
         return jobs, pods
 
     def _runs(self, jobs: list[Json], pods: list[Json]) -> list[Run]:
         # Events only when something has waited for a while and nothing else tells why.
         before = datetime.now(UTC) - EXPLAIN_AFTER
         explanations: dict[str, str] = {}
-        if translate_events.has_unexplained(jobs, pods, before):
-            explanations |= self._explanations(translate_events.REFUSED_PODS)
-        if translate_events.has_unschedulable(pods, before):
+        if event_readings.has_unexplained(jobs, pods, before):
+            explanations |= self._explanations(event_readings.REFUSED_PODS)
+        if event_readings.has_unschedulable(pods, before):
             if time.monotonic() - self._autoscaler_asked_at >= ASK_AUTOSCALER_EVERY_S:
-                self._autoscaler_says = self._explanations(translate_events.REFUSED_MACHINES)
+                self._autoscaler_says = self._explanations(event_readings.REFUSED_MACHINES)
                 self._autoscaler_asked_at = time.monotonic()
             explanations |= self._autoscaler_says
-        return translate.runs(jobs, pods, explanations)
+        return job_readings.runs(jobs, pods, explanations)
 
     def _explanations(self, selector: str) -> dict[str, str]:
-        return translate_events.explanations(self.api.items(path_of("events"), query={"fieldSelector": selector}))
+        return event_readings.explanations(self.api.items(path_of("events"), query={"fieldSelector": selector}))
 
     def start_run(self, spec: RunSpec) -> bool:
         """Create the run's Job; False if it is there already, from an earlier try whose answer was lost."""
@@ -206,8 +206,9 @@ class Gateway:
             query["sinceTime"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if timestamps:
             query["timestamps"] = "true"
-        text = self.api.text(path_of("pods", namespace, pod, "log"), query=query, timeout_s=timeout_s)
-        return text[-MAX_LOG_BYTES:].replace("\0", "")
+        path = path_of("pods", namespace, pod, "log")
+        text = self.api.tail(path, query=query, keep_bytes=MAX_LOG_BYTES, timeout_s=timeout_s)
+        return text.replace("\0", "")
 
     def watch(self, kind: str, stop: threading.Event) -> Iterator[None]:
         """Yields whenever something of ours changes; returns when the server ends the watch. Carries no state."""

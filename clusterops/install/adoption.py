@@ -8,10 +8,11 @@ from typing import Any
 
 from django.conf import settings
 
-from clusterops import errors, installation, manifests
+from clusterops import errors, installation
 from clusterops.gateway import MERGE, KubeApi, path_of
-from clusterops.installer import find
+from clusterops.install.installer import find
 from clusterops.models import Installation, TenantNamespace
+from clusterops.objects import manifests
 
 # Pods before their Jobs: a Job that is seen without its pods would be taken for one that lost them.
 CONTENTS = ("pods", "jobs", *manifests.TENANT_KINDS)

@@ -12,9 +12,10 @@ from typing import Any
 
 from django.conf import settings
 
-from clusterops import errors, manifests
+from clusterops import errors
 from clusterops.contract import RunSpec
 from clusterops.gateway import KubeApi, path_of
+from clusterops.objects import manifests
 
 PATIENCE_S = 120.0  # a machine may have to be started, and a name that nobody answers for takes its time
 POLL_S = 0.5
@@ -48,7 +49,7 @@ def job(namespace: str, name: str) -> dict[str, Any]:
     template["spec"]["activeDeadlineSeconds"] = int(PATIENCE_S)
     template["spec"]["terminationGracePeriodSeconds"] = 1
     [container] = template["spec"]["containers"]
-    container["command"] = ["python", "-m", "simulations.sumo.reach", settings.RUNNER_URL]
+    container["command"] = ["python", "-m", "simulations.sumo.run.reach", settings.RUNNER_URL]
     container["env"] = [each for each in container["env"] if not each["name"].startswith(("SUMOK8", "JOB", "SCENARIO"))]
     container["resources"]["requests"] |= {"cpu": "100m", "memory": "128Mi"}
     container["resources"]["limits"]["memory"] = "128Mi"

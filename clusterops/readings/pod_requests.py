@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from clusterops.readings.quantities import quantity
+from clusterops.readings.values import unless_odd
 
 Json = Mapping[str, Any]
 RESOURCES = ("cpu", "memory")  # cores, bytes
@@ -46,16 +47,25 @@ def requests_of(spec: Json) -> Counter[str]:
 def by_node(pods: Iterable[Json]) -> dict[str, Counter[str]]:
     """Of each machine: what its pods that have not ended request, how many they are (`pods`) and run (`running`)."""
     sums: dict[str, Counter[str]] = defaultdict(Counter)
-    for pod in pods:
+
+    def add(pod: Json) -> None:
         phase = (pod.get("status") or {}).get("phase")
         if (node := pod["spec"].get("nodeName")) and phase not in ENDED:
-            sums[node].update(requests_of(pod["spec"]))
+            requested = requests_of(pod["spec"])
+            sums[node].update(requested)
             sums[node].update(pods=1, running=int(phase == "Running"))
+
+    for pod in pods:  # of any namespace, so of any shape
+        unless_odd(add, pod)
     return sums
 
 
-def slim(pod: Json) -> dict[str, Any]:
-    """What `by_node` reads of a pod: a hundredth of it."""
+def slim(pod: Json) -> Any:
+    """What `by_node` reads of a pod: a hundredth of it; nothing of one in a shape never seen."""
+    return unless_odd(_slim, pod) or {}
+
+
+def _slim(pod: Json) -> dict[str, Any]:
     return {"spec": slim_spec(pod["spec"]), "status": {"phase": (pod.get("status") or {}).get("phase")}}
 
 

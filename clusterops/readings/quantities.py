@@ -3,8 +3,9 @@
 https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 """
 
+import math
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 
 _BINARY = {suffix: Decimal(2) ** (10 * power) for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)}
@@ -24,14 +25,16 @@ def exact(text: str | int | float) -> Decimal:
             if factor := _BINARY.get(suffix) or _DECIMAL.get(suffix):
                 return Decimal(number) * factor
             return Decimal(number + suffix)
-    except InvalidOperation:
+    except ArithmeticError:  # two dots; an exponent beyond all bounds
         pass
     raise ValueError(f"{text!r} is not a quantity")
 
 
 def quantity(text: str | int | float) -> float:
     """The value as a number to reckon with: "100m" → 0.1, "4Gi" → 4294967296. Raises ValueError."""
-    return float(exact(text))
+    if math.isfinite(found := float(exact(text))):
+        return found
+    raise ValueError(f"{text!r} is no quantity of anything")
 
 
 def same(one: object, other: object) -> bool:

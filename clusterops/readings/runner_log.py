@@ -1,9 +1,9 @@
 """What the runner says of itself in its log that nobody else can tell. Pure."""
 
-import json
+from simulations.sumo.protocol import strict_json
+from simulations.sumo.protocol.endings import UNREACHABLE_PHASE
 
-from simulations.sumo.outcomes import UNREACHABLE_PHASE
-
+MAX_LINE = 16 * 1024  # characters; the runner's own are much shorter
 LINES = 20  # from the end: the runner repeats it at each try
 
 
@@ -11,9 +11,9 @@ def unreachable(text: str) -> str:
     """The runner's last words if it cannot reach the control plane at the moment; empty if it can, or says nothing."""
     for line in reversed(text.rstrip("\n").split("\n")[-LINES:]):
         try:
-            event = json.loads(line)
+            event = strict_json.loads(line, max_length=MAX_LINE)
         except ValueError:
             continue
-        if isinstance(event, dict) and event.get("event") in {"phase", "progress", "result"}:
+        if isinstance(event, dict) and event.get("event") in ("phase", "progress", "result"):
             return str(event.get("message", ""))[:500] if event.get("phase") == UNREACHABLE_PHASE else ""
     return ""

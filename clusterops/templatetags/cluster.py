@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from simulations.models import Job
+from simulations.telling import Told, tell
 
 register = template.Library()
 
@@ -89,6 +90,12 @@ def number(value: Any) -> str:
 def words(reason: str) -> str:
     """`WAITING_FOR_NODE` → `Waiting for node`."""
     return reason.replace("_", " ").capitalize()
+
+
+@register.filter
+def told(job: Job) -> Told:
+    """Its reason and message as everyone is told them."""
+    return tell(job)
 
 
 @register.simple_tag

@@ -1,10 +1,15 @@
 """Serializer fields that take a value of the right JSON type or none: no "2" for 2, no true for 1, no silent extras."""
 
+import re
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+
+PLUS = "A “+” in an address means a space: write it as %2B, or give the time in UTC, ending in Z."
+LOST_PLUS = re.compile(r"[T ][0-9:.,]+ [0-9]{2}(:?[0-9]{2})?$")
 
 
 class WholeNumber(serializers.IntegerField):
@@ -41,6 +46,17 @@ class YesNo(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid")
         return data
+
+
+class Moment(serializers.DateTimeField):
+    """A time in an address, where a `+` that is not written as %2B arrives as a space."""
+
+    default_error_messages = {"plus": PLUS}
+
+    def to_internal_value(self, value: Any) -> datetime:
+        if isinstance(value, str) and LOST_PLUS.search(value):
+            self.fail("plus")
+        return super().to_internal_value(value)
 
 
 class StrictSerializer(serializers.Serializer):

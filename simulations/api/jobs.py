@@ -1,7 +1,5 @@
 """`/jobs`: submit, list, watch, cancel."""
 
-import hashlib
-import json
 import re
 import uuid
 from typing import Any
@@ -15,9 +13,10 @@ from rest_framework.response import Response
 from simulations.api.callers import query, tenant_of
 from simulations.api.pagination import page
 from simulations.api.requests import JobListQuery, SubmitRequest
-from simulations.api.serializers import JobEventsSerializer, JobListSerializer, JobSerializer, job_as_json
+from simulations.api.serializers import JobEventsSerializer, JobListSerializer, JobSerializer, jobs_as_json
 from simulations.models import Job, JobEvent
 from simulations.services import submit_job
+from tenants import plain_sql
 from tenants.errors import ApiError
 from tenants.parsers import JSONSentAsForm, StrictJSONParser
 
@@ -52,7 +51,7 @@ class JobsView(viewsets.ViewSet):
         request={"application/json": SubmitRequest},
         parameters=[
             OpenApiParameter(
-                "Idempotency-Key", location="header", description="Repeat with the same body: the same job again."
+                "Idempotency-Key", location="header", description="Repeat with the same request: the same job again."
             )
         ],
         responses={
@@ -69,22 +68,22 @@ class JobsView(viewsets.ViewSet):
         job, is_new = submit_job(
             tenant=tenant_of(request),
             wanted=SubmitRequest.read(request.data),
-            idempotency_key=_idempotency_key(request),
-            request_sha256=hashlib.sha256(json.dumps(request.data, sort_keys=True).encode()).hexdigest(),
+            idempotency_key=idempotency_key(request),
         )
+        [answer] = jobs_as_json(tenant_of(request), [job], placed=False)
         headers = {"Location": f"/jobs/{job.job_id}"} | ({} if is_new else {"Idempotent-Replayed": "true"})
-        return Response(job_as_json(job), status=201 if is_new else 200, headers=headers)
+        return Response(answer, status=201 if is_new else 200, headers=headers)
 
     @extend_schema(summary="List jobs", parameters=[JobListQuery], responses=JobListSerializer, tags=["jobs"])
     def list(self, request: Request) -> Response:
         asked = query(request, JobListQuery)
-        rows = Job.objects.filter(_filters(asked), tenant=tenant_of(request)).with_queue_position()
+        rows = Job.objects.filter(_filters(asked), tenant=tenant_of(request))
         if scenario_id := asked.get("scenario_id"):
             rows = rows.of_scenario(scenario_id)
         found, following = page(
             request, rows, order_by="submitted_at", limit=asked["limit"], cursor=asked.get("cursor")
         )
-        return Response(JobListSerializer({"jobs": found, "next": following}).data)
+        return Response({"jobs": jobs_as_json(tenant_of(request), found), "next": following})
 
 
 class JobView(viewsets.ViewSet):
@@ -92,7 +91,8 @@ class JobView(viewsets.ViewSet):
 
     @extend_schema(summary="Watch a job", responses=JobSerializer, tags=["jobs"])
     def retrieve(self, request: Request, job_id: uuid.UUID) -> Response:
-        return Response(job_as_json(find_job(request, job_id)))
+        [answer] = jobs_as_json(tenant_of(request), [find_job(request, job_id)])
+        return Response(answer)
 
     @extend_schema(
         summary="Cancel a job",
@@ -107,7 +107,8 @@ class JobView(viewsets.ViewSet):
             job = find_job(request, job_id)
             if job.is_finished:
                 raise ApiError(409, "job.finished", f"The job has ended already: {job.status}.")
-        return Response(job_as_json(job), status=202)
+        [answer] = jobs_as_json(tenant_of(request), [job])
+        return Response(answer, status=202)
 
     @extend_schema(summary="A job's timeline", responses=JobEventsSerializer, tags=["jobs"])
     def events(self, request: Request, job_id: uuid.UUID) -> Response:
@@ -119,10 +120,12 @@ class JobView(viewsets.ViewSet):
 
 
 def find_job(request: Request, job_id: uuid.UUID) -> Job:
-    """The caller's own job with its queue position. Raises ApiError 404, also for another tenant's."""
-    job = Job.objects.filter(tenant=tenant_of(request)).with_queue_position().filter(pk=job_id).first()
+    """The caller's own job. Raises ApiError 404, also for another tenant's."""
+    tenant = tenant_of(request)
+    job = plain_sql.find(Job, job_id=job_id, tenant_id=tenant.pk)
     if job is None:
         raise ApiError(404, "job.not_found", "You have no such job.")
+    job.tenant = tenant
     return job
 
 
@@ -140,7 +143,7 @@ def _filters(asked: dict[str, Any]) -> Q:
     return chosen
 
 
-def _idempotency_key(request: Request) -> str | None:
+def idempotency_key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
         message = "Idempotency-Key must be 1 to 255 printable ASCII characters without spaces."

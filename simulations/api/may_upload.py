@@ -8,9 +8,7 @@ from rest_framework.views import APIView
 
 @extend_schema(exclude=True)
 class MayUploadView(APIView):
-    """204, or the 401 or 403 that the upload itself would be answered with. Not counted against the rate limit."""
-
-    throttle_classes = []
+    """204, or the 401 or 403 that the upload itself would be answered with; for the rate limit one request more."""
 
     def get(self, request: Request) -> Response:
         return Response(status=204)

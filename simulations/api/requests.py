@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from simulations.api.fields import Number, StrictSerializer, Text, WholeNumber, YesNo
+from simulations.api.fields import Moment, Number, StrictSerializer, Text, WholeNumber, YesNo
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.models import Job
 from simulations.services.scenarios import SCENARIO_ID
-from simulations.sumo.options import ALLOWED, OUTPUTS, check_request
+from simulations.sumo.inputs.options import ALLOWED, ALWAYS_WRITTEN, OUTPUTS, check_request
 
 LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 MAX_LABELS = 20
+MOST = 10**12  # in a progress record: far beyond any simulation, and short enough to be shown
 CHECKED_BY_SUMO_RULES = ("options", "outputs", "begin", "end", "step_length", "scale", "seed")
 
 
@@ -50,6 +52,34 @@ class LabelsField(serializers.DictField):
         return super().to_internal_value(data)
 
 
+class Sha256Field(serializers.RegexField):
+    """Of a scenario's zip, in hex."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            r"^[0-9a-f]{64}\Z", error_messages={"invalid": "Must be 64 hex digits in lower case."}, **kwargs
+        )
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "maxItems": 50,
+        "items": {"type": "string", "enum": [*sorted(ALWAYS_WRITTEN), *OUTPUTS]},
+        "description": "Further outputs beside those of every job: "
+        f"{', '.join(sorted(ALWAYS_WRITTEN))}. "
+        + " ".join(f"{name}: {output.help}" for name, output in OUTPUTS.items()),
+    }
+)
+class OutputsField(serializers.ListField):
+    """Checked by `check_request`."""
+
+
 class SubmitRequest(StrictSerializer):
     """A job. Only `scenario_id` is needed."""
 
@@ -57,10 +87,14 @@ class SubmitRequest(StrictSerializer):
     scenario_version = WholeNumber(
         min_value=1, max_value=2**31 - 1, allow_null=True, default=None, help_text="Default: the newest."
     )
+    sha256 = Sha256Field(
+        allow_null=True, default=None, help_text="Only a version with these very bytes; default: whatever it holds."
+    )
     cpu_request = WholeNumber(min_value=1, max_value=10_000, default=1, help_text="CPUs; SUMO uses one core.")
     memory_gi = WholeNumber(min_value=1, max_value=100_000, default=1, help_text="Gi of memory.")
     config = Text(
         max_length=500,
+        trim_whitespace=False,  # file names may have it
         allow_null=True,
         default=None,
         help_text="Path of the .sumocfg; default: the one chosen at upload.",
@@ -79,7 +113,7 @@ class SubmitRequest(StrictSerializer):
     options = serializers.DictField(
         default=dict, help_text=f"SUMO options by long name. Allowed: {', '.join(ALLOWED)}."
     )
-    outputs = serializers.ListField(default=list, max_length=50, help_text=f"Further outputs: {', '.join(OUTPUTS)}.")
+    outputs = OutputsField(default=list, max_length=50)
     emissions = YesNo(default=False, help_text="Compute emissions (about 40 % slower).")
     time_limit_s = WholeNumber(min_value=1, allow_null=True, default=None, help_text="Wall clock seconds.")
     priority = WholeNumber(min_value=-100, max_value=100, default=0, help_text="Higher runs first among your jobs.")
@@ -111,20 +145,27 @@ class UploadRequest(StrictSerializer):
     )
 
 
+class Figure(Number):
+    """A number of a progress record."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=-MOST, max_value=MOST, **kwargs)
+
+
 class ProgressRequest(serializers.Serializer):
     """The runner's last progress record."""
 
-    sim_time = Number()
+    sim_time = Figure()
     percent = Number(allow_null=True, default=None, min_value=0, max_value=100)
-    running = WholeNumber(min_value=0)
-    halting = WholeNumber(min_value=0, default=0)
-    waiting = WholeNumber(min_value=0, default=0)
-    inserted = WholeNumber(min_value=0, default=0)
-    arrived = WholeNumber(min_value=0, default=0)
-    teleports = WholeNumber(min_value=0, default=0)
-    mean_speed = Number(allow_null=True, default=None)
-    rtf = Number(allow_null=True, default=None)
-    eta_s = Number(allow_null=True, default=None)
+    running = WholeNumber(min_value=0, max_value=MOST)
+    halting = WholeNumber(min_value=0, max_value=MOST, default=0)
+    waiting = WholeNumber(min_value=0, max_value=MOST, default=0)
+    inserted = WholeNumber(min_value=0, max_value=MOST, default=0)
+    arrived = WholeNumber(min_value=0, max_value=MOST, default=0)
+    teleports = WholeNumber(min_value=0, max_value=MOST, default=0)
+    mean_speed = Figure(allow_null=True, default=None)
+    rtf = Figure(allow_null=True, default=None)
+    eta_s = Figure(allow_null=True, default=None)
 
 
 class VersionQuery(StrictSerializer):
@@ -159,5 +200,5 @@ class JobListQuery(PageQuery):
         required=False,
         help_text="`name:value`, one or several.",
     )
-    submitted_since = serializers.DateTimeField(required=False, help_text="ISO 8601; from this moment on.")
-    submitted_until = serializers.DateTimeField(required=False, help_text="ISO 8601; before this moment.")
+    submitted_since = Moment(required=False, help_text="ISO 8601; from this moment on.")
+    submitted_until = Moment(required=False, help_text="ISO 8601; before this moment.")

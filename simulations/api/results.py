@@ -1,8 +1,6 @@
 """`/jobs/{job_id}/results`: KPIs and files."""
 
-import json
 import uuid
-from typing import Any
 
 from django.http import HttpResponseBase, HttpResponseRedirect
 from drf_spectacular.types import OpenApiTypes
@@ -11,15 +9,14 @@ from rest_framework import viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from simulations import files
+from simulations import manifests
 from simulations.api import downloads
 from simulations.api.jobs import find_job
 from simulations.api.serializers import ResultsSerializer
 from simulations.models import Artifact
+from simulations.sumo.protocol.report import figures, problems
 from tenants.errors import ApiError
 
-MANIFEST = "manifest.json"
-MAX_MANIFEST_BYTES = 1024 * 1024
 FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The file as the run wrote it; 302 where storage answers.")
 
 
@@ -30,18 +27,18 @@ class ResultsView(viewsets.ViewSet):
     def list(self, request: Request, job_id: uuid.UUID) -> Response:
         job = find_job(request, job_id)
         artifacts = list(Artifact.objects.filter(job=job, attempt=job.attempt))
-        manifest = next((_read(each) for each in artifacts if each.name == MANIFEST), {})
-        told = {**manifest, **{name: value for name, value in (job.results or {}).items() if value}}
+        manifest = next((manifests.read(each) for each in artifacts if each.name == manifests.NAME), None)
+        # The report in the pod's status has room for the first few problems only.
+        told = job.results or (manifest["report"] if manifest else {})
         results = {
             "job_id": job.job_id,
             "status": job.status,
             "reason": job.reason,
             "attempt": job.attempt,
             "complete": told.get("complete") is True,
-            "kpis": _numbers(told.get("kpis")),
-            # The report in the pod's status has room for the first few only.
-            "warnings": _entries(manifest.get("warnings")),
-            "errors": _entries(manifest.get("errors")) or _entries(told.get("errors")),
+            "kpis": figures(told.get("kpis")) or (manifest["report"]["kpis"] if manifest else {}),
+            "warnings": manifest["warnings"] if manifest else [],
+            "errors": (manifest["errors"] if manifest else []) or problems(told.get("errors")),
             "files": artifacts,
         }
         return Response(ResultsSerializer(results).data)
@@ -73,28 +70,3 @@ class ResultFileView(viewsets.ViewSet):
         return downloads.send(
             request, str(artifact.file), save_as=artifact.name, sha256=artifact.sha256, redirect=HttpResponseRedirect
         )
-
-
-def _read(artifact: Artifact) -> dict[str, Any]:
-    """A manifest was made in a tenant's pod: believed no more than any other upload."""
-    if artifact.size_bytes > MAX_MANIFEST_BYTES:
-        return {}
-    try:
-        with files.open_file(str(artifact.file)) as content:
-            manifest = json.loads(content.read())
-    except (FileNotFoundError, ValueError, RecursionError):
-        return {}
-    return manifest if isinstance(manifest, dict) else {}
-
-
-def _numbers(value: Any) -> dict[str, float | None]:
-    pairs = value.items() if isinstance(value, dict) else ()
-    return {
-        name: number
-        for name, number in pairs
-        if number is None or (isinstance(number, int | float) and abs(number) < float("inf"))
-    }
-
-
-def _entries(value: Any) -> list[dict[str, Any]]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

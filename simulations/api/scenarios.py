@@ -19,9 +19,10 @@ from simulations.api.serializers import (
     ScenarioListSerializer,
     UploadedScenarioSerializer,
 )
-from simulations.api.storage import storage_of
+from simulations.api.storage import storage_shown
 from simulations.models import Scenario
 from simulations.services import add_scenario, delete_scenario
+from simulations.services.storage import uses_of
 from tenants.errors import ApiError
 
 MAX_VERSIONS = 200
@@ -48,6 +49,7 @@ class ScenariosView(viewsets.ViewSet):
     )
     def create(self, request: Request) -> Response:
         uploads.prepare(request)
+        uploads.refuse_repeated(request.data)
         form = UploadRequest(data=request.data)
         form.is_valid(raise_exception=True)
         file: uploads.HashedFile = form.validated_data["file"]
@@ -61,7 +63,7 @@ class ScenariosView(viewsets.ViewSet):
             sha256=file.sha256,
             config=form.validated_data.get("config"),
         )
-        scenario.storage = storage_of(tenant.pk)
+        scenario.storage = storage_shown(uses_of(tenant.pk))
         return Response(
             UploadedScenarioSerializer(scenario).data,
             status=201 if is_new else 200,

@@ -1,18 +1,29 @@
 """What callers are answered."""
 
-from functools import cache
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from simulations.api.shapes import (
+    InspectionShape,
+    KpisSerializer,
+    NetShape,
+    OutcomeShape,
+    ProblemShape,
+    ProgressShape,
+    RequestShape,
+)
 from simulations.api.storage import StorageSerializer
 from simulations.models import Artifact, Job, JobEvent, Scenario
+from simulations.telling import tell
+from simulations.waiting import COUNTED, line_for
+from tenants.models import Tenant
 
-OBJECT = {"type": "object", "additionalProperties": True}
-NULLABLE_OBJECT = {"type": ["object", "null"], "additionalProperties": True}
-RESULTS_SHOWN = ("outcome", "complete", "kpis", "errors", "warnings_total", "sim_begin", "sim_end", "wall_s")
+RESULTS_SHOWN = tuple(OutcomeShape().fields)
 
 
 class LinksSerializer(serializers.Serializer):
@@ -23,60 +34,87 @@ class LinksSerializer(serializers.Serializer):
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
-    """A job as its tenant sees it. `queue_position` needs `JobQuerySet.with_queue_position`."""
+    """A job as its tenant sees it. It describes; `jobs_as_json` answers."""
 
     tenant_id = serializers.CharField(read_only=True)
-    scenario_id = serializers.CharField(source="scenario_data.scenario_id", default=None, read_only=True)
-    scenario_version = serializers.IntegerField(source="scenario_data.scenario_version", default=None, read_only=True)
+    reason = serializers.ChoiceField(choices=Job.Reason.choices, help_text="The status more finely.")
+    message = serializers.CharField(help_text="Why it is so, and what to do: for people.")
+    silent_since = serializers.DateTimeField(
+        allow_null=True, help_text="Since when nobody has looked at the job; null, as it should be: all is well."
+    )
+    scenario_id = serializers.CharField(allow_null=True)
+    scenario_version = serializers.IntegerField(allow_null=True)
     queue_position = serializers.IntegerField(
-        read_only=True, default=None, allow_null=True, help_text="1 runs next; null: the job does not wait, or is new."
+        allow_null=True,
+        help_text=f"1 runs next; {COUNTED + 1} is any place beyond {COUNTED}; null: the job does not wait, or is new.",
     )
-    status_as_of = serializers.DateTimeField(
-        source="observed_at", read_only=True, allow_null=True, help_text="When the cluster last confirmed the status."
-    )
-    request = serializers.SerializerMethodField(help_text="The whole request as accepted, with defaults and seed.")
-    progress = serializers.SerializerMethodField(help_text="The run's last report; `at` says when.")
-    results = serializers.SerializerMethodField(help_text="Outcome and KPIs, once the run has ended.")
-    links = serializers.SerializerMethodField()
+    labels = serializers.DictField(child=serializers.CharField(), help_text="The caller's own names and values.")
+    status_as_of = serializers.DateTimeField(allow_null=True, help_text="When the cluster last confirmed the status.")
+    request = RequestShape()
+    progress = ProgressShape(allow_null=True)
+    results = OutcomeShape(allow_null=True, help_text="Once the run has ended.")
+    links = LinksSerializer()
 
     class Meta:
         model = Job
         fields = [
-            "job_id", "tenant_id", "status", "reason", "message", "queue_position", "scenario_id", "scenario_version",
-            "cpu_request", "memory_gi", "priority", "labels", "submitted_at", "started_at", "finished_at",
-            "cancel_requested_at", "status_as_of", "attempt", "disruptions", "exit_code",
+            "job_id", "tenant_id", "status", "reason", "message", "silent_since", "queue_position", "scenario_id",
+            "scenario_version", "cpu_request", "memory_gi", "priority", "labels", "submitted_at", "started_at",
+            "finished_at", "cancel_requested_at", "status_as_of", "attempt", "disruptions", "exit_code",
             "request", "progress", "results", "links",
         ]  # fmt: skip
         read_only_fields = fields
 
-    @extend_schema_field(OBJECT)
-    def get_request(self, job: Job) -> dict[str, Any]:
-        return job.scenario_data
 
-    @extend_schema_field(NULLABLE_OBJECT)
-    def get_progress(self, job: Job) -> dict[str, Any] | None:
-        if job.progress is None or job.progress_at is None:
-            return None
-        return {**job.progress, "at": serializers.DateTimeField().to_representation(job.progress_at)}
+def jobs_as_json(tenant: Tenant, jobs: Iterable[Job], *, placed: bool = True) -> list[dict[str, Any]]:
+    """The tenant's jobs as `JobSerializer` describes them. Plain code, since a serializer takes ten times as long.
 
-    @extend_schema_field(NULLABLE_OBJECT)
-    def get_results(self, job: Job) -> dict[str, Any] | None:
-        return job.results and {name: job.results.get(name) for name in RESULTS_SHOWN}
+    At most one query, for those that wait in line; none, and no place, if not `placed`.
+    """
+    jobs = list(jobs)
+    line = line_for(tenant, jobs) if placed else None
+    answers = []
+    for job in jobs:
+        told = tell(job, line)
+        asked, here = job.scenario_data, f"/jobs/{job.job_id}"
+        progress = None
+        if job.progress is not None and job.progress_at is not None:
+            progress = {**job.progress, "at": moment(job.progress_at)}
+        answers.append(
+            {
+                "job_id": str(job.job_id),
+                "tenant_id": job.tenant_id,
+                "status": job.status,
+                "reason": told.reason,
+                "message": told.message,
+                "silent_since": moment(told.silent_since),
+                "queue_position": line.place(job) if line and job.is_queued else None,
+                "scenario_id": asked.get("scenario_id"),
+                "scenario_version": asked.get("scenario_version"),
+                "cpu_request": job.cpu_request,
+                "memory_gi": job.memory_gi,
+                "priority": job.priority,
+                "labels": job.labels,
+                "submitted_at": moment(job.submitted_at),
+                "started_at": moment(job.started_at),
+                "finished_at": moment(job.finished_at),
+                "cancel_requested_at": moment(job.cancel_requested_at),
+                "status_as_of": moment(job.observed_at),
+                "attempt": job.attempt,
+                "disruptions": job.disruptions,
+                "exit_code": job.exit_code,
+                "request": asked,
+                "progress": progress,
+                "results": job.results and {name: job.results.get(name) for name in RESULTS_SHOWN},
+                "links": {"self": here, **{name: f"{here}/{name}" for name in ("events", "logs", "results")}},
+            }
+        )
+    return answers
 
-    @extend_schema_field(LinksSerializer)
-    def get_links(self, job: Job) -> dict[str, str]:
-        here = f"/jobs/{job.job_id}"
-        return {"self": here, **{name: f"{here}/{name}" for name in ("events", "logs", "results")}}
 
-
-@cache
-def _job_serializer() -> JobSerializer:
-    return JobSerializer()
-
-
-def job_as_json(job: Job) -> dict[str, Any]:
-    """`JobSerializer(job).data` with one serializer for all: making its fields takes longer than using them."""
-    return _job_serializer().to_representation(job)
+def moment(at: datetime | None) -> str | None:
+    """As Django REST framework writes it: ISO 8601 in UTC with a Z."""
+    return at.isoformat().replace("+00:00", "Z") if at else None
 
 
 @extend_schema_serializer(many=False)  # an object, although a list's answer
@@ -107,40 +145,7 @@ class ArtifactSerializer(serializers.ModelSerializer[Artifact]):
         return f"/jobs/{artifact.job_id}/results/{quote(artifact.name)}"
 
 
-def _figure(help_text: str, kind: type[serializers.Field] = serializers.FloatField) -> serializers.Field:
-    return kind(allow_null=True, default=None, help_text=help_text)
-
-
-class KpisSerializer(serializers.Serializer):
-    """What a traffic engineer reads first. Null: not measured. Means are over finished trips."""
-
-    vehicles_inserted = _figure("Vehicles that entered the network.", serializers.IntegerField)
-    vehicles_arrived = _figure("Vehicles that reached their destination.", serializers.IntegerField)
-    vehicles_running_at_end = _figure("Vehicles still under way at the end.", serializers.IntegerField)
-    vehicles_waiting_at_end = _figure("Vehicles that had found no place to enter by the end.", serializers.IntegerField)
-    trips_finished = _figure("Trips that the means are over.", serializers.IntegerField)
-    mean_travel_time_s = _figure("Seconds.")
-    p95_travel_time_s = _figure("Seconds; 95 % of finished trips took less.")
-    mean_time_loss_s = _figure("Seconds lost by driving slower than wished.")
-    mean_waiting_time_s = _figure("Seconds standing.")
-    mean_depart_delay_s = _figure("Seconds waited for a place to enter.")
-    mean_speed_ms = _figure("Metres per second.")
-    mean_route_length_m = _figure("Metres.")
-    total_travel_time_s = _figure("Seconds, all finished trips together.")
-    teleports = _figure("Vehicles that SUMO moved out of a deadlock.", serializers.IntegerField)
-    collisions = _figure("Collisions.", serializers.IntegerField)
-    emergency_braking = _figure("Emergency brakings.", serializers.IntegerField)
-    persons_loaded = _figure("Persons that the demand has, as far as it was loaded.", serializers.IntegerField)
-    persons_running_at_end = _figure("Persons still under way at the end.", serializers.IntegerField)
-    walks_finished = _figure("Walks that ended.", serializers.IntegerField)
-    mean_walk_time_s = _figure("Seconds.")
-    rides_finished = _figure("Rides that ended.", serializers.IntegerField)
-    co2_kg = _figure("Kilograms; only with emissions.")
-    nox_g = _figure("Grams; only with emissions.")
-    pmx_g = _figure("Grams; only with emissions.")
-    fuel_kg = _figure("Kilograms; only with emissions.")
-
-
+@extend_schema_serializer(many=False)  # an object, although a "list" action answers it
 class ResultsSerializer(serializers.Serializer):
     job_id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=Job.Status.choices)
@@ -148,8 +153,8 @@ class ResultsSerializer(serializers.Serializer):
     attempt = serializers.IntegerField()
     complete = serializers.BooleanField(help_text="False: the run was cut short, or has not ended.")
     kpis = KpisSerializer()
-    warnings = serializers.ListField(child=serializers.DictField())
-    errors = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]
+    warnings = ProblemShape(many=True)
+    errors: Any = ProblemShape(many=True)
     files = ArtifactSerializer(many=True)
 
 
@@ -163,13 +168,17 @@ class ScenarioSerializer(VersionSerializer):
     """A version with what the upload's check found inside: configurations, network, demand, times, inputs."""
 
     shared = serializers.SerializerMethodField()
-    inspection = serializers.JSONField(read_only=True)
+    inspection = serializers.SerializerMethodField()
 
     class Meta(VersionSerializer.Meta):
         fields = ["scenario_id", "shared", *VersionSerializer.Meta.fields, "inspection"]
 
     def get_shared(self, scenario: Scenario) -> bool:
         return scenario.tenant_id is None
+
+    @extend_schema_field(InspectionShape)
+    def get_inspection(self, scenario: Scenario) -> dict[str, Any]:
+        return scenario.inspection
 
 
 class UploadedScenarioSerializer(ScenarioSerializer):
@@ -186,10 +195,14 @@ class ScenarioRowSerializer(ScenarioSerializer):
 
     begin = serializers.FloatField(source="inspection.begin", default=None, allow_null=True, help_text="Seconds.")
     end = serializers.FloatField(source="inspection.end", default=None, allow_null=True, help_text="Seconds.")
-    net = serializers.JSONField(source="inspection.net", default=None, allow_null=True)
+    net = serializers.SerializerMethodField()
 
     class Meta(ScenarioSerializer.Meta):
         fields = [name for name in ScenarioSerializer.Meta.fields if name != "inspection"] + ["begin", "end", "net"]
+
+    @extend_schema_field(NetShape(allow_null=True))
+    def get_net(self, scenario: Scenario) -> dict[str, Any] | None:
+        return scenario.inspection.get("net")
 
 
 @extend_schema_serializer(many=False)  # an object, although a list's answer

@@ -1,10 +1,11 @@
 """What a tenant keeps, against what it may keep."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
 
-from simulations.services.storage import uses_of
+from simulations.services.storage import Use
 
 
 class UseSerializer(serializers.Serializer):
@@ -18,7 +19,7 @@ class StorageSerializer(serializers.Serializer):
     warnings = serializers.ListField(child=serializers.CharField(), help_text="A sentence for each from 80 % on.")
 
 
-def storage_of(tenant_id: str) -> dict[str, Any]:
-    """For `StorageSerializer`; one query."""
-    uses = uses_of(tenant_id)
-    return {use.kind: use for use in uses} | {"warnings": [use.warning for use in uses if use.warning]}
+def storage_shown(uses: Iterable[Use]) -> dict[str, Any]:
+    """For `StorageSerializer`."""
+    shown: dict[str, Any] = {use.kind: use for use in uses}
+    return shown | {"warnings": [use.warning for use in shown.values() if use.warning]}

@@ -8,9 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.http import QueryDict
 from rest_framework.request import Request
 
 from simulations import files
+from simulations.sumo.protocol.problems import shown
 from tenants.errors import ApiError
 
 FORM_BYTES = 64 * 1024  # the form around the file: boundaries, names, the other fields
@@ -23,11 +25,15 @@ class HashedFile(TemporaryUploadedFile):
 
 
 class BoundedUploadHandler(TemporaryFileUploadHandler):
-    """Stops reading with 413 once a file is larger than SCENARIO_MAX_BYTES."""
+    """Stops reading with 413 once a file is larger than SCENARIO_MAX_BYTES, and with 400 at a second file."""
 
     file: HashedFile
+    _files = 0
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
+        self._files += 1
+        if self._files > 1:
+            raise ApiError(400, "upload.two_files", "The form holds two files; send one, in the field 'file'.")
         super().new_file(*args, **kwargs)
         self.file = HashedFile(self.file_name or "", self.content_type, 0, self.charset, self.content_type_extra)
         self._digest, self._received = hashlib.sha256(), 0
@@ -36,7 +42,8 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
         self._received += len(raw_data)
         if self._received > settings.SCENARIO_MAX_BYTES:
             self.file.close()
-            raise too_large()
+            message = f"A scenario may have at most {settings.SCENARIO_MAX_BYTES} bytes."
+            raise ApiError(413, "zip.too_big", message)
         self._digest.update(raw_data)
         with self._room_on_disk():
             return super().receive_data_chunk(raw_data, start)
@@ -59,12 +66,14 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
             raise
 
 
-def too_large() -> ApiError:
-    return ApiError(413, "zip.too_big", f"A scenario may have at most {settings.SCENARIO_MAX_BYTES} bytes.")
-
-
 def prepare(request: Request) -> None:
-    """Before the body is read: refuse by its announced length, and bound what is not announced honestly."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.SCENARIO_MAX_BYTES + FORM_BYTES:
-        raise too_large()
+    """Before the body is read: this address takes a file. `sumok8.bodies` has looked at its announced length."""
     request._request.upload_handlers = [BoundedUploadHandler(request._request)]
+
+
+def refuse_repeated(form: Any) -> None:
+    """Of a field that is given twice one value would be taken, and nobody would know which."""
+    lists = form.lists() if isinstance(form, QueryDict) else ()  # without a body there is no form
+    if repeated := [name for name, values in lists if len(values) > 1]:
+        names = ", ".join(shown(name) for name in repeated[:5])
+        raise ApiError(400, "upload.field_twice", f"These fields are given more than once: {names}.")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('simulations', '0006_storage_counters'),
+        ('simulations', '0007_answers'),
     ]
 
     operations = [

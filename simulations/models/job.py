@@ -4,7 +4,6 @@ import uuid
 from typing import Any, ClassVar
 
 from django.db import models, transaction
-from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KT
 from django.utils import timezone
 
@@ -12,29 +11,23 @@ from simulations.models.scenario import Scenario
 from tenants.database import slow_statements_allowed
 from tenants.models import Tenant
 
-# As the dispatcher orders a tenant's queue. Plain SQL: the ORM takes several times as long to build it as PostgreSQL to
-# run it, at every look at a job.
-QUEUE_POSITION = """
-CASE WHEN jobs.status = 'PENDING' AND jobs.dispatched_at IS NULL THEN 1 + (
-  SELECT count(*) FROM jobs ahead
-  WHERE ahead.tenant_id = jobs.tenant_id AND ahead.status = 'PENDING' AND ahead.dispatched_at IS NULL
-    AND (-ahead.priority, ahead.submitted_at, ahead.job_id) < (-jobs.priority, jobs.submitted_at, jobs.job_id)
-) END
-"""
-
 
 class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> "JobQuerySet":
         """Jobs that have not ended."""
         return self.filter(status__in=Job.ACTIVE)
 
+    def waiting(self) -> "JobQuerySet":
+        """Active jobs that do not run at present, those that begin again among them."""
+        return self.active().filter(WAITS)
+
+    def running(self) -> "JobQuerySet":
+        """Jobs whose present attempt has begun, as far as is known."""
+        return self.active().exclude(WAITS)
+
     def queued(self) -> "JobQuerySet":
         """Jobs that wait to be given to the cluster."""
         return self.filter(status=Job.Status.PENDING, dispatched_at=None)
-
-    def with_queue_position(self) -> "JobQuerySet":
-        """Adds `queue_position`: 1 is the tenant's next job to run, null is a job that does not wait."""
-        return self.annotate(queue_position=RawSQL(QUEUE_POSITION, [], output_field=models.IntegerField()))  # noqa: S611
 
     def run(self, job_id: uuid.UUID, attempt: int) -> "JobQuerySet":
         """That attempt of the job, if it is the present one and the job has not ended."""
@@ -101,7 +94,21 @@ class Job(models.Model):
         LOST = "LOST"
         CANCELLED = "CANCELLED"
 
+    UNEXPLAINED: ClassVar = "Waiting for a free slot."  # no pass has said more yet
     ACTIVE: ClassVar = (Status.PENDING, Status.RUNNING)
+    # While a pod is not there yet or cannot start. A job that begins again keeps its status RUNNING, and waits all the
+    # same.
+    WAITING: ClassVar = frozenset(
+        {
+            Reason.QUEUED,
+            Reason.STARTING,
+            Reason.WAITING_FOR_NODE,
+            Reason.WAITING_QUOTA,
+            Reason.IMAGE_ERROR,
+            Reason.CONFIG_ERROR,
+            Reason.ADMISSION_REFUSED,
+        }
+    )
     TERMINAL: ClassVar = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         Status.PENDING: frozenset({Status.RUNNING, *TERMINAL}),
@@ -115,10 +122,15 @@ class Job(models.Model):
     k8s_namespace = models.CharField(max_length=63)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     reason = models.CharField(max_length=24, choices=Reason.choices, default=Reason.QUEUED)
-    message = models.TextField(default="Waiting for a free slot.")
+    message = models.TextField(default=UNEXPLAINED)
     submitted_at = models.DateTimeField(default=timezone.now)
     dispatched_at = models.DateTimeField(
         null=True, blank=True, help_text="When this attempt's Kubernetes Job was made."
+    )
+    dispatching_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When it was first about to be made in the cluster; null: nothing of it is there.",
     )
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -138,7 +150,7 @@ class Job(models.Model):
     labels = models.JSONField(default=dict, blank=True)
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)
     request_sha256 = models.CharField(
-        max_length=64, blank=True, help_text="Of the body, to compare idempotent repeats."
+        max_length=64, blank=True, help_text="Of the request with its defaults, to compare idempotent repeats."
     )
     admitted_as = models.PositiveIntegerField(default=1, help_text="Which of the tenant's active jobs it was, from 1.")
     admission_limit = models.PositiveIntegerField(default=1, help_text="How many active jobs were allowed then.")
@@ -169,6 +181,23 @@ class Job(models.Model):
                 condition=models.Q(finished_at__isnull=False, dispatched_at__isnull=False, released_at__isnull=True),
             ),
             models.Index(fields=["-finished_at"], name="jobs_finished"),
+            # The line as the dispatcher orders it; see `waiting.LINE`.
+            models.Index(
+                fields=["tenant", "-priority", "submitted_at", "job_id"],
+                name="jobs_line",
+                condition=models.Q(status="PENDING", dispatched_at__isnull=True),
+            ),
+            models.Index(
+                fields=["tenant"],
+                include=["cpu_request", "memory_gi"],
+                name="jobs_started",
+                condition=models.Q(status="RUNNING") | models.Q(status="PENDING", dispatched_at__isnull=False),
+            ),
+            models.Index(
+                fields=["cancel_requested_at"],
+                name="jobs_cancelling",
+                condition=models.Q(status__in=["PENDING", "RUNNING"], cancel_requested_at__isnull=False),
+            ),
             models.Index("tenant", KT("scenario_data__scenario_id"), name="jobs_tenant_scenario"),
         ]
         constraints = [
@@ -195,6 +224,18 @@ class Job(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.status in self.TERMINAL
+
+    @property
+    def waits(self) -> bool:
+        """For its turn, a machine or its pod's start; see `JobQuerySet.waiting`."""
+        if self.is_finished:
+            return False
+        return self.status == self.Status.PENDING or self.dispatched_at is None or self.reason in self.WAITING
+
+    @property
+    def is_queued(self) -> bool:
+        """It waits in its tenant's line."""
+        return self.status == self.Status.PENDING and self.dispatched_at is None
 
     def request_cancel(self) -> bool:
         """Wish for the job's end; the reconciler grants it. False if it was wished before or the job has ended."""
@@ -238,3 +279,6 @@ class Job(models.Model):
         for name, value in columns.items():
             setattr(self, name, value)
         return True
+
+
+WAITS = models.Q(status=Job.Status.PENDING) | models.Q(dispatched_at=None) | models.Q(reason__in=Job.WAITING)

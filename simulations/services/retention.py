@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, ProtectedError, Q, QuerySet, Sum
 from django.utils import timezone
 
 from simulations import files
@@ -79,7 +79,11 @@ def erase_tenant(*, tenant: Tenant) -> Removed:
     removed.logs = _delete_in_batches(JobLog.objects.filter(job__in=jobs))
     removed.jobs = _delete_jobs(jobs)
     names = {str(row.file) for row in scenarios.only("file")}
-    removed.scenario_versions = scenarios.delete()[0]
+    try:
+        removed.scenario_versions = scenarios.delete()[0]
+    except ProtectedError as error:
+        needing = ", ".join(sorted({str(row) for row in error.protected_objects})[:5])
+        raise ApiError(409, "tenant.busy", f"Not all of {tenant} has ended: {needing}.") from None
     tenant.delete()
     for name in sorted(names):
         delete_unused_file(name)

@@ -7,15 +7,15 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import IntegerField, Max
+from django.db.models import IntegerField, Max, ProtectedError
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from simulations import files
 from simulations.models import Job, Scenario
 from simulations.services import storage
-from simulations.sumo.archive import ArchiveLimits
-from simulations.sumo.scenario_check import check_scenario
+from simulations.sumo.inputs.archive import ArchiveLimits
+from simulations.sumo.inputs.scenario_check import check_scenario
 from tenants.errors import ApiError
 from tenants.models import Tenant
 
@@ -92,10 +92,18 @@ def _add_version(
 
 
 def delete_versions(tenant_id: str | None, rows: Sequence[Scenario]) -> None:
-    """Delete one owner's rows, and count what they took no more; part of a transaction. Their files stay."""
+    """Delete one owner's rows, and count what they took no more; part of a transaction. Their files stay.
+
+    Raises ApiError 409 scenario.in_use while something else than a job needs one of them.
+    """
     for name in sorted({str(row.file) for row in rows}):
         lock(f"file:{name}")  # an upload of the same bytes counts them under the same lock
-    Scenario.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    try:
+        Scenario.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    except ProtectedError as error:
+        needing = sorted({str(row) for row in error.protected_objects})
+        message = f"What has not ended uses this scenario: {', '.join(needing[:5])}. Cancel it or wait."
+        raise ApiError(409, "scenario.in_use", message) from None
     if tenant_id is None:
         return
     sizes = {str(row.file): row.size_bytes for row in rows}

@@ -4,6 +4,7 @@ Two bounds, not one: results come hours after a job was accepted, so scenarios t
 its results, while a scenario that finds no room is refused to somebody who can make some.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,8 +53,13 @@ def limit_of(kind: Kind) -> int:
 
 def uses_of(tenant_id: str) -> list[Use]:
     """Results, then scenarios; one query."""
-    row = TenantStorage.objects.filter(tenant=tenant_id).first() or TenantStorage()
-    return [Use(kind, getattr(row, column), limit_of(kind)) for kind, column in COLUMNS.items()]
+    row = TenantStorage.objects.filter(tenant=tenant_id).values(*COLUMNS.values()).first()
+    return uses_in(row or {})
+
+
+def uses_in(stored: Mapping[str, int]) -> list[Use]:
+    """The same from columns of TenantStorage that are at hand."""
+    return [Use(kind, stored.get(column, 0), limit_of(kind)) for kind, column in COLUMNS.items()]
 
 
 def expect(tenant_id: str, kind: Kind, more: int) -> None:

@@ -1,19 +1,16 @@
 """Submitting a job: a lock, an insert, and nothing that needs the cluster."""
 
+import hashlib
 import json
-import secrets
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from psycopg import Error as PsycopgError
 from psycopg.errors import ForeignKeyViolation
 
 from simulations.models import Job
-from simulations.sumo.problems import Problem
-from simulations.sumo.scenario_check import check_config_choice
+from simulations.services.acceptance import accepted, new_job, no_scenario, problems_of
 from tenants import plain_sql
 from tenants.errors import ApiError
 from tenants.models import Tenant
@@ -30,16 +27,14 @@ SELECT {columns}, (
                            'inspection', s.inspection)
   FROM scenarios s
   WHERE (s.tenant_id = t.tenant_id OR s.tenant_id IS NULL) AND s.scenario_id = %(scenario)s
-    AND s.version = coalesce(%(version)s, s.version)
+    AND s.version = coalesce(%(version)s, s.version) AND s.sha256 = coalesce(%(sha256)s, s.sha256)
   ORDER BY s.tenant_id NULLS LAST, s.version DESC LIMIT 1
 )::text
 FROM tenants t WHERE t.tenant_id = %(tenant)s FOR NO KEY UPDATE
 """
 
 
-def submit_job(
-    *, tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | None = None, request_sha256: str = ""
-) -> tuple[Job, bool]:
+def submit_job(*, tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | None = None) -> tuple[Job, bool]:
     """Queue a job as `wanted` (a validated POST /jobs, with defaults) in two statements; (job, whether it is new).
 
     With an idempotency key that was used before, the first job is the answer, whatever has changed since. Raises
@@ -47,6 +42,8 @@ def submit_job(
     the scenario do not allow, 429 queue.full.
     """
     refusal: ApiError
+    # With its defaults, so that spelling one out makes no other request.
+    request_sha256 = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest() if idempotency_key else ""
     try:
         return _insert(tenant, wanted, idempotency_key, request_sha256), True
     except ApiError as error:
@@ -58,83 +55,40 @@ def submit_job(
         if first and first.request_sha256 == request_sha256:
             return first, False
         if first:
-            message = "This Idempotency-Key was used with another body; use a new key for a new job."
+            message = "This Idempotency-Key was used with another request; use a new key for a new job."
             raise ApiError(409, "idempotency.mismatch", message)
     raise refusal
 
 
 @transaction.atomic
 def _insert(tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | None, request_sha256: str) -> Job:
-    limits, scenario = _lock_tenant(tenant, wanted["scenario_id"], wanted["scenario_version"])
+    limits, scenario = _lock_tenant(tenant, wanted)
     if limits.submissions_paused:
         raise ApiError(403, "tenant.paused", "New jobs are paused for this tenant; ask the operator when they go on.")
     if scenario is None:
-        raise _no_scenario(wanted)
-    if problems := [*_beyond_limits(limits, wanted), *_unfit_for(scenario, wanted)]:
+        raise no_scenario(wanted)
+    if problems := problems_of(limits, scenario, wanted):
         message = "The job cannot be run as asked; each reason is in details."
         raise ApiError(422, problems[0].code, message, details=[problem.as_dict() for problem in problems])
-    job = Job(job_id=uuid.uuid4())
-    job.k8s_job_name, job.k8s_namespace = job.name_of_attempt(1), limits.namespace
-    job.tenant_id, job.scenario_id = tenant.pk, scenario["pk"]
-    job.cpu_request, job.memory_gi = wanted["cpu_request"], wanted["memory_gi"]
-    job.priority, job.labels = wanted["priority"], wanted["labels"]
+    job = new_job(limits, scenario["pk"], accepted(scenario, wanted))
     job.idempotency_key, job.request_sha256 = idempotency_key, request_sha256
-    job.scenario_data = {
-        **wanted,
-        "scenario_version": scenario["version"],
-        "sha256": scenario["sha256"],
-        "config": wanted["config"] or scenario["config"],
-        "seed": _seed(wanted, scenario["inspection"]),
-        "time_limit_s": wanted["time_limit_s"] or settings.JOB_DEFAULT_TIME_LIMIT_S,
-    }
     job.admission_limit = limits.max_concurrent_jobs + limits.max_queued_jobs
     plain_sql.insert(job, admitted_as=COUNT_ADMITTED)
     return job
 
 
-def _seed(wanted: Mapping[str, Any], inspection: Mapping[str, Any]) -> int:
-    """The job's, else the configuration's own, else a drawn one: every run can be repeated."""
-    if wanted["seed"] is not None:
-        return int(wanted["seed"])
-    own = inspection["configs"][wanted["config"] or inspection["config"]].get("seed")
-    return secrets.randbelow(2**31) if own is None else int(own)
-
-
-def _lock_tenant(tenant: Tenant, scenario_id: str, version: int | None) -> tuple[Tenant, dict[str, Any] | None]:
+def _lock_tenant(tenant: Tenant, wanted: Mapping[str, Any]) -> tuple[Tenant, dict[str, Any] | None]:
     """The tenant as it is now, locked until the transaction ends, and the scenario that the name means to it."""
     with plain_sql.cursor() as cursor:
         statement = LOCK_TENANT.format(columns=plain_sql.columns(Tenant, "t"))
-        cursor.execute(statement, {"tenant": tenant.pk, "scenario": scenario_id, "version": version})
+        named = {
+            "scenario": wanted["scenario_id"],
+            "version": wanted["scenario_version"],
+            "sha256": wanted.get("sha256"),
+        }
+        cursor.execute(statement, {"tenant": tenant.pk, **named})
         *values, scenario = cursor.fetchone()
     return plain_sql.row(Tenant, values), json.loads(scenario) if scenario else None
-
-
-def _beyond_limits(limits: Tenant, wanted: Mapping[str, Any]) -> list[Problem]:
-    problems = []
-    for field, most, unit in (("cpu_request", limits.max_cpu, "CPUs"), ("memory_gi", limits.max_memory_gi, "Gi")):
-        if wanted[field] > most:
-            message = f"{field} is {wanted[field]}; this tenant may use at most {most} {unit}."
-            problems.append(Problem("limits.exceeded", message, field))
-    return problems
-
-
-def _unfit_for(scenario: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Problem]:
-    inspection = scenario["inspection"]
-    if problems := check_config_choice(inspection, wanted["config"]):
-        return problems
-    report = inspection["configs"][wanted["config"] or inspection["config"]]
-    begin = wanted["begin"] if wanted["begin"] is not None else report["begin"]
-    end = wanted["end"] if wanted["end"] is not None else report["end"]
-    if end is not None and end <= (begin or 0):
-        message = f"The simulation would end at {end} s, before or as it begins at {begin or 0} s."
-        return [Problem("time.end_before_begin", message, "end" if wanted["end"] is not None else "begin")]
-    return []
-
-
-def _no_scenario(wanted: Mapping[str, Any]) -> ApiError:
-    version = f" with version {wanted['scenario_version']}" if wanted["scenario_version"] is not None else ""
-    message = f"There is no scenario “{wanted['scenario_id']}”{version}; upload it with POST /scenarios."
-    return ApiError(404, "scenario.not_found", message, details=[])
 
 
 def _refusal(error: IntegrityError, tenant: Tenant) -> ApiError:

@@ -1,8 +1,8 @@
-"""`python -m simulations.sumo`: see `simulations.sumo.runner`."""
+"""`python -m simulations.sumo`: see `simulations.sumo.run.runner`."""
 
 import sys
 
-from simulations.sumo.runner import main
+from simulations.sumo.run.runner import main
 
 if __name__ == "__main__":
     sys.exit(main())

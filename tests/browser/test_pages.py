@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import accessibility_faults
@@ -45,7 +46,8 @@ def test_live_page_keeps_scroll_and_focus(signed_in: Page, cluster_answers: Answ
     page.evaluate("document.querySelector('#running-now .scroll').scrollTop = 40; scrollTo(0, 300)")
     before = page.evaluate("[scrollY, document.querySelector('#running-now .scroll').scrollTop]")
     canvas = page.locator("[data-chart=jobs] canvas").element_handle()
-    rows[10].move_to("RUNNING", reason="RUNNING", message="The simulation is running.")
+    running = {"reason": "RUNNING", "message": "The simulation is running.", "dispatched_at": timezone.now()}
+    rows[10].move_to("RUNNING", **running)
     expect(page.locator(f"#run-{rows[10].job_id.hex}")).to_be_attached(timeout=20_000)
     assert page.evaluate("[scrollY, document.querySelector('#running-now .scroll').scrollTop]") == before
     assert page.evaluate("document.activeElement.getAttribute('href')") == target

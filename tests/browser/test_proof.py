@@ -13,13 +13,12 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from clusterops.dashboard import sight
-from clusterops.gateway import Gateway, default_gateway
-from clusterops.localcluster.cluster import LocalCluster
-from clusterops.localcluster.config import LocalClusterConfig
-from clusterops.management.commands.local_cluster import runner_stand_in
-from clusterops.passing import Memory
-from clusterops.reconciler import reconcile_once
+from clusterops.gateway import Gateway, default_gateway, snapshot_cache
+from clusterops.reconciler.one_pass import reconcile_once
+from clusterops.reconciler.pass_state import Memory
+from localcluster.cluster import LocalCluster
+from localcluster.config import LocalClusterConfig
+from localcluster.runner_image import runner_stand_in
 from simulations.client import Client
 from tests.browser.conftest import accessibility_faults
 
@@ -53,7 +52,7 @@ def product(live_server: LiveServer, settings: Settings, tmp_path: Path) -> Iter
     )  # fmt: skip
     cluster.start()
     default_gateway.cache_clear()
-    sight.cluster.forget()
+    snapshot_cache.cluster.forget()
     stop = threading.Event()
     reconciler = threading.Thread(target=_reconcile, args=(default_gateway(), stop), name="reconciler")
     reconciler.start()
@@ -62,7 +61,7 @@ def product(live_server: LiveServer, settings: Settings, tmp_path: Path) -> Iter
     reconciler.join()
     cluster.stop(stop_pods=True)
     default_gateway.cache_clear()
-    sight.cluster.forget()
+    snapshot_cache.cluster.forget()
 
 
 def _accessible(page: Page) -> None:

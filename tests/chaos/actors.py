@@ -27,7 +27,8 @@ def start(name: str, *arguments: object, log: Path) -> ForkServerProcess:
 def act(name: str, log: str, *arguments: object) -> None:
     from django.db import connections
 
-    from clusterops import manifests, spaces
+    from clusterops.objects import manifests
+    from clusterops.reconciler import tenant_spaces
     from tests.chaos import crashing, loaded
 
     loaded.ready()
@@ -36,7 +37,7 @@ def act(name: str, log: str, *arguments: object) -> None:
     os.dup2(out, 2)
     connections["default"].settings_dict["OPTIONS"]["pool"]["timeout"] = POOL_TIMEOUT_S
     manifests.GRACE_S = GRACE_S
-    spaces.CHECK_EVERY_S = spaces.RETRY_AFTER_S = CHECK_EVERY_S
+    tenant_spaces.CHECK_EVERY_S = tenant_spaces.RETRY_AFTER_S = CHECK_EVERY_S
     logging.raiseExceptions = False
     parts = {"reconciler": reconciler, "one_pass": crashing.one_pass, "one_submission": crashing.one_submission}
     parts[name](*arguments)

@@ -7,9 +7,9 @@ from collections import Counter
 from itertools import chain, count
 from typing import Any
 
-from clusterops import manifests
 from clusterops.gateway import default_gateway
-from clusterops.reconciler import reconcile_once
+from clusterops.objects import manifests
+from clusterops.reconciler.one_pass import reconcile_once
 from simulations.models import Job
 from tenants.models import Tenant
 from tests.chaos import actors, world

@@ -50,7 +50,7 @@ class Crash:
 def one_pass(at: int, steps: str, victim: str = "reconciler", pid: int = 0) -> None:
     """One `reconcile_once` with a death at step `at`."""
     from clusterops.gateway import default_gateway
-    from clusterops.reconciler import reconcile_once
+    from clusterops.reconciler.one_pass import reconcile_once
 
     crash = Crash(at, Path(steps), victim, pid)
     gateway = default_gateway()

@@ -4,9 +4,9 @@ import django
 
 django.setup()
 
-from clusterops import reconciler  # noqa: E402
 from clusterops.management.commands import reconcile_jobs  # noqa: E402
+from clusterops.reconciler import one_pass  # noqa: E402
 
 
 def ready() -> bool:
-    return bool(reconciler and reconcile_jobs)
+    return bool(one_pass and reconcile_jobs)

@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import socket
-import subprocess
 import time
 from collections import Counter
 from dataclasses import dataclass

@@ -17,14 +17,14 @@ from typing import Any
 
 import psycopg
 
-from clusterops.localcluster import kubeconfig, nodes
-from clusterops.localcluster.cluster import start_process
-from clusterops.localcluster.config import Image, LocalClusterConfig, Timing
+from localcluster import kubeconfig, nodes
+from localcluster.cluster import start_process
+from localcluster.config import Image, LocalClusterConfig, Timing
 from sumok8.embedded_postgres import EmbeddedPostgres
 from tests.chaos.fates import MAX_ATTEMPTS
 from tests.chaos.ledger import Ledger
 from tests.chaos.proxy import FaultyProxy
-from tests.clusterops.localcluster.kube import Kube
+from tests.localcluster.kube import Kube
 
 PROJECT = Path(__file__).resolve().parents[2]
 QUICK = Timing(

@@ -9,7 +9,7 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from simulations.sumo.option_table import names
+from simulations.sumo.inputs.option_table import names
 from tests.chaos.served import BODIES, SEED, Report, Served
 from tests.simulations.scenarios import NET, ROUTES, archive
 from tests.simulations.sumo.builders import zip_of

@@ -30,7 +30,7 @@ class Answer:
 
 
 class Web:
-    """nginx and gunicorn with their own settings. `calls` are made by a few threads, so that kills meet requests under way."""
+    """nginx and gunicorn with their own settings. `calls` are made by a few threads: kills meet requests under way."""
 
     def __init__(self, folder: Path) -> None:
         with socket.socket() as free:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from clusterops import installer
 from clusterops.gateway import KubeApi
-from clusterops.localcluster import lifecycle, resources, store
-from clusterops.localcluster.cluster import LocalCluster
-from clusterops.localcluster.config import Image, LocalClusterConfig
-from clusterops.localcluster.resources import Resource
+from clusterops.install import installer
+from localcluster import lifecycle, resources, store
+from localcluster.cluster import LocalCluster
+from localcluster.config import Image, LocalClusterConfig
+from localcluster.resources import Resource
 
 INSTALLED_KINDS = [
     Resource("apps", "deployments", "Deployment", generation=True),

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from clusterops import errors
-from clusterops.cluster_check import Finding, Verdict, check
 from clusterops.gateway import KubeApi
-from clusterops.permissions import BIND, needed_by
+from clusterops.gateway.permissions import BIND, needed_by
+from clusterops.install.cluster_check import Finding, Verdict, check
 
 TENANT = {"app.kubernetes.io/managed-by": "sumok8", "sumok8.io/installation": "tests"}
 RESTRICTED = TENANT | {"pod-security.kubernetes.io/enforce": "restricted"}

@@ -12,8 +12,9 @@ import pytest
 import yaml
 from django.core.management import CommandError, call_command
 
-from clusterops import errors, installer, kustomize
+from clusterops import errors
 from clusterops.gateway import KubeApi
+from clusterops.install import installer, kustomize
 
 PAUSE = "import signal; signal.pause()"
 COUNTS = ("replicas", "updatedReplicas", "availableReplicas")

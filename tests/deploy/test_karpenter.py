@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from clusterops import kustomize
+from clusterops.install import kustomize
 from sumok8 import settings
 
 POOL, NODE_CLASS = kustomize.build(Path(__file__).resolve().parents[2] / "deploy" / "karpenter")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from clusterops import kustomize
+from clusterops.install import kustomize
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 OVERLAYS = [".", "overlays/local", "overlays/production", "karpenter"]

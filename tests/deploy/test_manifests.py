@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from django.conf import settings
 
-from clusterops import kustomize
+from clusterops.install import kustomize
 from deploy.validate import OVERLAYS, problems
 from sumok8 import proxy
 
@@ -130,7 +129,7 @@ def test_without_a_bucket_the_files_are_on_a_volume() -> None:
 
 
 def test_runners_reach_what_the_tenants_network_policy_names() -> None:
-    """clusterops/manifests.py names the web pods by these labels and this port."""
+    """clusterops/objects/manifests.py names the web pods by these labels and this port."""
     web = next(one for one in BUILT["base"] if kustomize.name_of(one) == "Deployment/sumok8-web")
     assert pod_labels(web)["app.kubernetes.io/name"] == "sumok8-web"
     assert {"name": "http", "containerPort": 8000} in pod_of(web)["containers"][0]["ports"]

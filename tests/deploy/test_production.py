@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterops import installer
+from clusterops.install import installer
 
 ROOT = Path(__file__).resolve().parents[2]
 

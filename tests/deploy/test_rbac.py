@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from clusterops import kustomize, permissions
-from clusterops.cluster_check import is_cluster_wide
-from clusterops.gateway import Gateway
-from clusterops.permissions import Identity, Right
+from clusterops.gateway import Gateway, permissions
+from clusterops.gateway.permissions import Identity, Right
+from clusterops.install import kustomize
+from clusterops.install.cluster_check import is_cluster_wide
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 BASE = kustomize.build(DEPLOY / "base")

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from clusterops import errors, manifests
+from clusterops import errors
 from clusterops.contract import TenantSpace
 from clusterops.gateway import Gateway, KubeApi, path_of
 from clusterops.install import reach_check
-from clusterops.localcluster.cluster import LocalCluster
-from clusterops.localcluster.config import Image, LocalClusterConfig
+from clusterops.objects import manifests
+from localcluster.cluster import LocalCluster
+from localcluster.config import Image, LocalClusterConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 SPACE = TenantSpace("reach-a", "reach-a", 1, 1, 1)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from clusterops.readiness import event_of, failure_of, is_ready, trouble_of
+from clusterops.install.readiness import event_of, failure_of, is_ready, trouble_of
 
 
 def deployment(*, generation: int = 2, wanted: int = 2, **status: int) -> dict[str, Any]:

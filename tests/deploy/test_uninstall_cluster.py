@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from clusterops import installer, kustomize
 from clusterops.gateway import KubeApi
-from clusterops.installer import find, path_of
+from clusterops.install import installer, kustomize
+from clusterops.install.installer import find, path_of
 
 
 def run(cluster: Path, namespace: str, *arguments: str) -> str:

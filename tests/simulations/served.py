@@ -28,9 +28,9 @@ class Web:
 
 
 @contextmanager
-def web(**environment: str) -> Iterator[Web]:
+def web(port: int = 0, **environment: str) -> Iterator[Web]:
     """With one worker, unless `environment` says otherwise."""
-    bind, probes = _free_address(), _free_address()
+    bind, probes = free_address(port), free_address()
     database = urlsplit(os.environ["DATABASE_URL"])
     name = connection.settings_dict["NAME"]
     ours = {
@@ -48,9 +48,10 @@ def web(**environment: str) -> Iterator[Web]:
         process.wait(60)
 
 
-def _free_address() -> str:
+def free_address(port: int = 0) -> str:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
         return f"127.0.0.1:{probe.getsockname()[1]}"
 
 

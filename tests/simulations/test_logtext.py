@@ -28,6 +28,9 @@ def line(**event: object) -> str:
         ('{"t": "x", "event": "phase"}', '{"t": "x", "event": "phase"}'),
         ('{"t": 1e300, "event": "phase", "message": ""}', '{"t": 1e300, "event": "phase", "message": ""}'),
         ("[1]", "[1]"),
+        ("[" * 9999, "[" * 9999),
+        (line(event="log", level=7, message="x"), line(event="log", level=7, message="x")),
+        (line(event=["phase"]), line(event=["phase"])),
     ],
 )
 def test_lines(written: str, shown: str) -> None:

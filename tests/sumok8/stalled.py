@@ -58,4 +58,3 @@ def clients(url: str, request: bytes, number: int) -> Iterator[list[socket.socke
                 wire.sendall(request)
             opened.append(wire)
         yield opened
-

@@ -107,7 +107,12 @@ def test_files_are_sent_whole_and_in_part_under_their_own_headers(served: Web, j
     answer, content = ask(served.url, path, key)
     assert (answer.status, content) == (200, bytes(range(100)))
     etag = f'"{"0" * 64}"'
-    expected = {"ETag": etag, "X-Content-SHA256": "0" * 64, "X-Content-Type-Options": "nosniff", "Content-Length": "100"}
+    expected = {
+        "ETag": etag,
+        "X-Content-SHA256": "0" * 64,
+        "X-Content-Type-Options": "nosniff",
+        "Content-Length": "100",
+    }
     assert expected.items() <= dict(answer.headers).items()
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="small"'

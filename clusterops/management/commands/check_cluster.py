@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from clusterops.cluster_check import Finding, Verdict, check, check_database
 from clusterops.errors import GatewayError
+from clusterops.install.cluster_check import Finding, Verdict, check, check_database
 from clusterops.management.operator import add_kubeconfig_argument, operator_api
 from tenants.management.base import OperatorCommand
 

@@ -2,10 +2,12 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from clusterops import installation, installer, manifests
+from clusterops import installation
 from clusterops.errors import GatewayError
 from clusterops.gateway import path_of
+from clusterops.install import installer
 from clusterops.management.operator import add_kubeconfig_argument, operator_api
+from clusterops.objects import manifests
 from simulations.models import Job
 from tenants.management.base import OperatorCommand
 

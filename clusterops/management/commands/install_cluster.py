@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 from django.core.management.base import CommandError, CommandParser
 
-from clusterops import installer
 from clusterops.errors import GatewayError
+from clusterops.install import installer
 from clusterops.management.operator import add_cluster_arguments, operator_api
 from tenants.management.base import OperatorCommand
 

@@ -3,8 +3,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from clusterops.errors import GatewayError
+from clusterops.install.offboarding import NotEnded, offboard, plan
 from clusterops.management.operator import add_kubeconfig_argument, operator_api
-from clusterops.offboarding import NotEnded, offboard, plan
 from tenants.management.base import OperatorCommand, find_tenant
 
 

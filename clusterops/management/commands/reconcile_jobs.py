@@ -16,12 +16,12 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from clusterops import installation
-from clusterops.doorbell import Doorbell
 from clusterops.errors import GatewayError
 from clusterops.gateway import default_gateway
 from clusterops.models import ReconcilerState
-from clusterops.reconciler import Memory, Pass, reconcile_once
-from clusterops.single import Lock
+from clusterops.reconciler.doorbell import Doorbell
+from clusterops.reconciler.leader_lock import Lock
+from clusterops.reconciler.one_pass import Memory, Pass, reconcile_once
 from tenants.management.base import OperatorCommand
 
 log = logging.getLogger("clusterops.reconciler")

@@ -3,13 +3,22 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from clusterops import spaces
+from clusterops.contract import SpaceState
 from clusterops.errors import GatewayError
 from clusterops.gateway import Gateway
 from clusterops.management.operator import add_kubeconfig_argument, operator_api
-from clusterops.passing import Memory, Pass
+from clusterops.reconciler import tenant_spaces
+from clusterops.reconciler.pass_state import Memory, Pass
 from tenants.management.base import OperatorCommand, find_tenant
 from tenants.models import Tenant
+
+
+def _done(tenant: Tenant, before: SpaceState | None) -> str:
+    if before is None:
+        return f"namespace {tenant.namespace} was made, and its quota is in force"
+    if before.as_wanted:
+        return f"namespace {tenant.namespace} and its quota are in force, unchanged"
+    return f"namespace {tenant.namespace} was not as the limits ask and is repaired; its quota is in force"
 
 
 class Command(OperatorCommand):
@@ -28,10 +37,11 @@ class Command(OperatorCommand):
         failed = 0
         try:
             this = Pass(gateway=Gateway(operator_api(options)), memory=Memory(), now=timezone.now())
+            found = this.gateway.inspect_spaces(tenant_spaces.space_of(tenant) for tenant in tenants)
             for tenant in tenants:
-                problem = spaces.ensure(this, tenant)
+                problem = tenant_spaces.ensure(this, tenant)
                 failed += bool(problem)
-                self.stdout.write(f"{tenant}: {problem or f'namespace {tenant.namespace} and its quota are in force'}")
+                self.stdout.write(f"{tenant}: {problem or _done(tenant, found.get(tenant.namespace))}")
         except GatewayError as error:
             raise CommandError(f"The cluster does not answer: {error}") from error
         if failed:

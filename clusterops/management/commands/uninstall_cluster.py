@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from clusterops import installer, uninstaller
 from clusterops.errors import GatewayError
+from clusterops.install import installer, uninstaller
 from clusterops.management.operator import add_cluster_arguments, operator_api
 from tenants.management.base import OperatorCommand
 

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from clusterops.contract import ClusterSnapshot
-from clusterops.dashboard import sight
 from clusterops.errors import ClusterUnreachable
+from clusterops.gateway import snapshot_cache
 from tests.clusterops.dashboard import seed
 
 
@@ -33,9 +33,9 @@ def cluster_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Clust
                 raise ClusterUnreachable("GET /api/v1/nodes: ConnectTimeoutError")
             return snapshot
 
-        monkeypatch.setattr(sight.cluster, "_take", take)
-        monkeypatch.setattr(sight.cluster, "_asked_at", 0.0)
+        monkeypatch.setattr(snapshot_cache.cluster, "_take", take)
+        monkeypatch.setattr(snapshot_cache.cluster, "_asked_at", 0.0)
 
     answer(seed.snapshot())
     yield answer
-    sight.cluster.forget()
+    snapshot_cache.cluster.forget()

@@ -30,6 +30,16 @@ FAILURES = [
     ("TIME_LIMIT", "Stopped after 4 h at simulated time 5,400 s of 7,200 s. Ask for a longer time_limit_s."),
 ]
 
+TROUBLE = {
+    "what": "job 0f3c", "since": "2026-01-01T00:00:00Z", "times": 9, "error": "RuntimeError: <broken>",
+    "next_try_at": "2026-01-01T00:20:00Z",
+}  # fmt: skip
+
+
+def fill_troubles() -> None:
+    counts = {"failing": 1, "unreadable": 2}
+    ReconcilerState.objects.update_or_create(pk=1, defaults={"counts": counts, "troubles": [TROUBLE]})
+
 
 def snapshot(nodes: int = 6) -> ClusterSnapshot:
     now = datetime.now(UTC)

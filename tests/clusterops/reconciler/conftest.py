@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from clusterops.gateway import Gateway, KubeApi
-from clusterops.localcluster.cluster import LocalCluster
-from clusterops.localcluster.config import Image, LocalClusterConfig, Timing
-from clusterops.passing import Memory, Pass
-from clusterops.reconciler import reconcile_once
+from clusterops.reconciler.one_pass import reconcile_once
+from clusterops.reconciler.pass_state import Memory, Pass
+from localcluster.cluster import LocalCluster
+from localcluster.config import Image, LocalClusterConfig, Timing
 from simulations.models import Job
 from tenants.models import Tenant
 from tests.factories import JobFactory, TenantFactory
@@ -38,14 +38,22 @@ signal.signal(signal.SIGTERM, interrupted)
 print("attempt", job["attempt"], "of", job["job_id"], flush=True)
 for line in fate.get("says", ()):
     print(json.dumps(line), flush=True)
+said = 0
 while fate.get("hold") and not os.path.exists(fate["hold"]):
     time.sleep(0.02)
+    if fate.get("chatter"):
+        said += 1
+        print("line", said, flush=True)
 for line in fate.get("then", ()):
     print(json.dumps(line), flush=True)
 while fate.get("end") and not os.path.exists(fate["end"]):
     time.sleep(0.02)
 if fate.get("silent"):
     sys.exit(fate["exit"])
+if "message" in fate:
+    with open(os.environ["TERMINATION_MESSAGE_PATH"], "w") as file:
+        file.write(fate["message"])
+    sys.exit(fate.get("exit", 0))
 report(fate.get("outcome", "succeeded"), **fate.get("report", {}))
 sys.exit(fate.get("exit", 0))
 """

@@ -10,8 +10,8 @@ import pytest
 from clusterops import errors
 from clusterops.contract import Node
 from clusterops.gateway import Gateway, KubeApi, path_of
-from clusterops.localcluster.cluster import LocalCluster
-from clusterops.localcluster.config import Autoscaler, LocalClusterConfig
+from localcluster.cluster import LocalCluster
+from localcluster.config import Autoscaler, LocalClusterConfig
 from simulations.models import Job
 from simulations.services import submit_job
 from tenants.models import Tenant

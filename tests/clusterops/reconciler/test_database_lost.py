@@ -5,7 +5,7 @@ from django.db import DataError, InterfaceError, OperationalError
 from django.utils import timezone
 
 from clusterops.gateway import Gateway, KubeApi
-from clusterops.passing import Memory, Pass
+from clusterops.reconciler.pass_state import Memory, Pass
 
 
 @pytest.fixture

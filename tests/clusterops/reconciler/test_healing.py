@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from clusterops import dispatch, settle
 from clusterops.gateway import Gateway, KubeApi, path_of
 from clusterops.models import ReconcilerState
-from clusterops.reconciler import reconcile_once
+from clusterops.reconciler import dispatch, job_states
+from clusterops.reconciler.one_pass import reconcile_once
 from simulations.models import Job, JobEvent
 from tests.clusterops.reconciler.conftest import Loop
 
@@ -56,14 +56,14 @@ def test_death_between_outcome_and_release_is_made_up_for(loop, submit, gateway,
 def test_death_between_a_new_attempt_and_the_old_ones_delete(loop, submit, gateway, monkeypatch, tmp_path) -> None:
     job = submit(hold=str(tmp_path / "go"))
     loop.until_reason(job, "RUNNING")
-    real = settle.rules.decide
+    real = job_states.rules.decide
 
     def lost(job, run, now, evidence=None):
         decision = real(job, run, now, evidence)
-        return settle.rules._again(job, run, now, "NODE_LOST") if run and job.attempt == 1 else decision
+        return job_states.rules._again(job, run, now, "NODE_LOST") if run and job.attempt == 1 else decision
 
     with monkeypatch.context() as patched:
-        patched.setattr(settle.rules, "decide", lost)
+        patched.setattr(job_states.rules, "decide", lost)
         patched.setattr(Gateway, "delete_run", die)
         with pytest.raises(Killed):
             loop.once()
@@ -165,7 +165,7 @@ def test_a_stray_job_is_deleted_after_its_grace_and_only_in_our_namespaces(
     loop.once()
     assert loop.last.counts.strays == 1
     assert gateway.run_exists(job.k8s_namespace, job.k8s_job_name)
-    monkeypatch.setattr("clusterops.sweep.GRACE", timedelta(0))
+    monkeypatch.setattr("clusterops.reconciler.strays.GRACE", timedelta(0))
     loop.until(lambda: not gateway.run_exists(job.k8s_namespace, job.k8s_job_name))
 
 
@@ -179,7 +179,7 @@ def test_one_bad_job_does_not_block_the_others(loop, submit, monkeypatch) -> Non
         return real(job)
 
     monkeypatch.setattr(dispatch, "run_spec", spec)
-    monkeypatch.setattr("clusterops.passing.log.exception", lambda *args: None)
+    monkeypatch.setattr("clusterops.reconciler.pass_state.log.exception", lambda *args: None)
     loop.until_ended(good)
     assert good.status == "SUCCEEDED"
     assert Job.objects.get(pk=bad.pk).status == "PENDING"

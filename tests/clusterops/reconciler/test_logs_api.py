@@ -3,6 +3,11 @@
 import contextlib
 import http.client
 import json
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +16,7 @@ import pytest
 from clusterops.api import logs
 from clusterops.errors import ClusterUnreachable
 from clusterops.gateway import default_gateway
+from simulations.client import Client
 from simulations.models import JobLog
 from tests.conftest import client_with
 from tests.factories import issue_key
@@ -107,3 +113,74 @@ def test_fifty_follow_one_log_from_before_its_pod_to_its_end(loop, submit, city,
             assert text.endswith(f"# The job has ended: SUCCEEDED. {job.message}\n")
         again = get("/logs?follow=1&readable=1")  # places are free again; an ended job's log ends at once
         assert f"attempt 1 of {job.pk}" in again.read().decode()
+
+
+def test_a_place_in_a_live_log_gives_what_came_after_it(loop, submit, my_api, tmp_path) -> None:
+    go = tmp_path / "go"
+    job = submit(hold=str(go), chatter=True)
+    loop.until_reason(job, "RUNNING")
+    loop.until(lambda: "line 2" in my_api.get(f"/jobs/{job.pk}/logs").json()["logs"])
+    first = my_api.get(f"/jobs/{job.pk}/logs").json()
+    loop.until(lambda: my_api.get(f"/jobs/{job.pk}/logs?since={first['position']}").json()["logs"])
+    second = my_api.get(f"/jobs/{job.pk}/logs?since={first['position']}").json()
+    go.touch()
+    loop.until_ended(job)
+    both = (first["logs"] + second["logs"]).splitlines()
+    assert both[1:] == [f"line {n}" for n in range(1, len(both))]
+    stored = my_api.get(f"/jobs/{job.pk}/logs").json()
+    assert stored["position"] is None or stored["source"] == "live"
+
+
+@pytest.mark.parametrize(("bad", "code"), [("x", "invalid"), ("2026-01-01T00:00:00+02:00", "plus")])
+def test_bad_places(submit, my_api, bad: str, code: str) -> None:
+    path = f"/jobs/{submit().pk}/logs"
+    assert my_api.get(f"{path}?since={bad}").json()["error"]["details"][0]["code"] == code
+    assert my_api.get(f"{path}?follow=1", headers={"Last-Event-ID": "x"}).status_code == 400
+    assert my_api.get(f"{path}?follow=1", headers={"Last-Event-ID": "end"}).status_code == 204
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_log_goes_on_after_the_web_went_away(loop, submit, city, fate_cluster, tmp_path) -> None:
+    go = tmp_path / "go"
+    job = submit(hold=str(go), chatter=True)
+    key, kubeconfig = issue_key(city), str(fate_cluster.config.kubeconfig)
+    loop.until_reason(job, "RUNNING")
+    by_client: list[str] = []
+
+    def plain(path: str) -> list[str]:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+            connection.request("GET", f"/jobs/{job.pk}/logs{path}", headers={"Authorization": f"Bearer {key}"})
+            answer = connection.getresponse()
+            assert answer.status == 200
+            started.set()
+            return answer.read().decode().splitlines()
+
+    with ThreadPoolExecutor(2) as threads:
+        with web(KUBE_CONFIG_PATH=kubeconfig) as served:
+            port, started = urlsplit(served.url).port, threading.Event()
+            client = Client(served.url, key)
+            first = threads.submit(plain, "?follow=1")
+            follower = threads.submit(lambda: by_client.extend(client.follow_log(str(job.pk), every_s=0.1)))
+            loop.until(lambda: len(by_client) > 5 and started.is_set())
+            begun = time.monotonic()
+        assert time.monotonic() - begun < 15  # gunicorn's patience with those that do not end by themselves: 20 s
+        said = first.result(30)
+        assert "this server is being restarted" in said[-1]
+        with web(port=port, KUBE_CONFIG_PATH=kubeconfig) as served:
+            loop.until(lambda: len(by_client) > len(said))
+            os.kill(served.worker, signal.SIGKILL)  # no last word at all; another worker follows
+            seen = len(by_client)
+            loop.until(lambda: len(by_client) > seen)
+            started.clear()
+            second = threads.submit(plain, said[-1].rpartition("Go on with ")[2])
+            loop.until(started.is_set)
+            go.touch()
+            loop.until_ended(job)
+            follower.result(30)
+            rest = second.result(30)
+    assert [line for line in by_client if not line.startswith("# ")][1:] == [
+        f"line {n}" for n in range(1, len(by_client) - 1)
+    ]
+    assert rest[-1].startswith("# The job has ended: SUCCEEDED")
+    lines = [line for line in [*said, *rest] if not line.startswith("# ")]
+    assert lines[1:] == [f"line {n}" for n in range(1, len(lines))]

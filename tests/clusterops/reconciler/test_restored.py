@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from clusterops import sweep
 from clusterops.gateway import Gateway, KubeApi, default_gateway
-from clusterops.localcluster.cluster import LocalCluster
-from clusterops.localcluster.config import LocalClusterConfig
-from clusterops.reconciler import reconcile_once
+from clusterops.reconciler import strays
+from clusterops.reconciler.one_pass import reconcile_once
+from localcluster.cluster import LocalCluster
+from localcluster.config import LocalClusterConfig
 from simulations.models import Job
 from tests.clusterops.reconciler.conftest import QUICK, fate_image
 
@@ -42,7 +42,7 @@ def test_yesterdays_database_meets_todays_cluster(once, loop, submit, gateway, c
     gateway.delete_run(gone.k8s_namespace, gone.k8s_job_name)
     stray = after_the_backup.job_id.hex
     after_the_backup.delete()
-    monkeypatch.setattr(sweep, "GRACE", timedelta(0))
+    monkeypatch.setattr(strays, "GRACE", timedelta(0))
 
     once()
     for job in (running, ended, waited, gone):

@@ -11,9 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
-from clusterops import installation, sweep
+from clusterops import installation
 from clusterops.gateway import MERGE, Gateway, path_of
 from clusterops.models import Installation, TenantNamespace
+from clusterops.reconciler import strays
 from simulations.models import Job
 from tenants.models import Tenant
 from tests.clusterops.reconciler.conftest import Loop
@@ -25,7 +26,7 @@ Elsewhere = Callable[[str], AbstractContextManager[Loop]]
 @pytest.fixture
 def elsewhere(settings: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
     """Another installation's reconciler, on a database that does not know our jobs."""
-    monkeypatch.setattr(sweep, "GRACE", timedelta(0))
+    monkeypatch.setattr(strays, "GRACE", timedelta(0))
 
     @contextmanager
     def _elsewhere(name: str) -> Iterator[Loop]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from clusterops import capture
 from clusterops.readings.runner_log import unreachable
+from clusterops.reconciler import logs
 from simulations.models import JobEvent
 
 WORDS = "Cannot reach the control plane: name not resolved: sumok8-web.sumok8.svc (Name or service not known)"
@@ -17,7 +17,7 @@ REPORT = {"errors": [{"code": "fetch.unreachable", "message": "The control plane
 
 @pytest.fixture(autouse=True)
 def read_logs_at_once(monkeypatch: pytest.MonkeyPatch, loop) -> None:
-    monkeypatch.setattr(capture, "UNHEARD_EVERY", capture.UNHEARD_EVERY * 0)
+    monkeypatch.setattr(logs, "UNHEARD_EVERY", logs.UNHEARD_EVERY * 0)
     monkeypatch.setattr(type(loop.memory), "due", lambda self, task, every_s: True)
 
 
@@ -57,6 +57,8 @@ def test_it_is_tried_again_and_ends_with_its_own_reason(loop, submit, settings) 
         ('{"event": "phase", "phase": "unreachable", "message": "no"}\n', "no"),
         ('{"event": "phase", "phase": "unreachable", "message": "no"}\n{"event": "log", "message": "x"}\n', "no"),
         ('{"event": "phase", "phase": "unreachable", "message": "no"}\n{"event": "progress", "sim_time": 1}\n', ""),
+        ('{"event": "phase", "phase": "unreachable", "message": "a\\u0000b"}\n' + "[" * 9000, "a�b"),
+        ('{"event": ["phase"], "phase": "unreachable", "message": "no"}', ""),
         ('{"event": "phase", "phase": "unreachable"}\n[1]\n3\nnull\n{"cut', ""),
     ],
 )

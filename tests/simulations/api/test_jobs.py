@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from simulations.api.serializers import JobSerializer
 from simulations.models import Job
 from tests.factories import JobFactory, ScenarioFactory
 
@@ -84,30 +85,51 @@ def test_bad_queries(api: Any, query: str) -> None:
     assert answer.json()["error"]["details"][0]["where"].startswith(query.split("=")[0])
 
 
+@pytest.mark.parametrize("query", ["2026-01-01T00:00:00+02:00", "2026-01-01%2000:00:00+0200", "2026-01-01T00:00+02"])
+def test_a_plus_that_became_a_space_is_told(api: Any, admin_api: Any, query: str) -> None:
+    for client, path in ((api, "/jobs?submitted_since="), (admin_api, "/admin/jobs?since=")):
+        [entry] = client.get(path + query).json()["error"]["details"]
+        assert entry["code"] == "plus"
+        assert "%2B" in entry["message"]
+        assert client.get(path + query.replace("+", "%2B")).status_code == 200
+
+
 def test_bad_queries_are_listed_together(api: Any) -> None:
     details = api.get("/jobs?limit=x&status=DONE&nonsense=1&cursor=x").json()["error"]["details"]
     assert {entry["where"].split(".")[0] for entry in details} == {"limit", "status", "nonsense", "cursor"}
 
 
-def test_a_job_in_two_queries(api: Any, job: Job) -> None:
+def queries_of(api: Any, path: str) -> tuple[int, Any]:
+    api.get(path)  # once a minute the key's use is noted, once a second the reconciler's last look is asked for
     with CaptureQueriesContext(connection) as captured:
-        shown = api.get(f"/jobs/{job.pk}").json()
-    assert len(captured) <= 2
+        answer = api.get(path).json()
+    return len(captured), answer
+
+
+def test_a_job_in_two_queries_and_its_place_in_one_more(api: Any, job: Job) -> None:
+    queries, shown = queries_of(api, f"/jobs/{job.pk}")
+    assert queries <= 3
     assert (shown["status"], shown["reason"], shown["queue_position"]) == ("PENDING", "QUEUED", 1)
     assert shown["submitted_at"].endswith("Z")
-    assert shown["status_as_of"] is None
+    assert (shown["status_as_of"], shown["silent_since"]) == (None, None)
     assert shown["links"]["results"] == f"/jobs/{job.pk}/results"
+    job.move_to("CANCELLED", reason="CANCELLED", message="")
+    queries, shown = queries_of(api, f"/jobs/{job.pk}")
+    assert (queries <= 2, shown["queue_position"]) == (True, None)
 
 
-def test_queue_position_is_by_priority_then_age(tenant: Any, other_tenant: Any) -> None:
-    def waiting(minute: int, priority: int = 0, **fields: Any) -> Job:
-        return JobFactory(tenant=tenant, submitted_at=T0 + timedelta(minutes=minute), priority=priority, **fields)
+def test_a_page_counts_all_places_at_once(api: Any, tenant: Any) -> None:
+    scenario = ScenarioFactory(tenant=tenant)
+    rows = [JobFactory(tenant=tenant, scenario=scenario, submitted_at=T0 + timedelta(minutes=n)) for n in range(5)]
+    queries, shown = queries_of(api, "/jobs?limit=4")
+    assert queries <= 3
+    assert [(row["job_id"], row["queue_position"]) for row in shown["jobs"]] == [
+        (str(rows[n].pk), n + 1) for n in (4, 3, 2, 1)
+    ]
 
-    late, early, low, high = waiting(2), waiting(1), waiting(0, -1), waiting(3, 5)
-    started = waiting(0, dispatched_at=T0)
-    JobFactory(tenant=other_tenant, submitted_at=T0, priority=9)
-    position = dict(Job.objects.with_queue_position().values_list("pk", "queue_position"))
-    assert [position[row.pk] for row in (high, early, late, low, started)] == [1, 2, 3, 4, None]
+
+def test_an_answer_has_every_field_of_its_description(api: Any, job: Job) -> None:
+    assert list(api.get(f"/jobs/{job.pk}").json()) == list(JobSerializer().fields)
 
 
 def test_another_tenants_is_not_there(other_api: Any, job: Job) -> None:
@@ -130,7 +152,10 @@ def test_cancel(api: Any, job: Job) -> None:
     assert first.status_code == 202
     wished = first.json()["cancel_requested_at"]
     assert wished is not None
-    assert first.json()["status"] == "PENDING"
+    assert (first.json()["status"], first.json()["reason"]) == ("PENDING", "CANCELLING")
+    assert api.get("/jobs").json()["jobs"][0]["reason"] == "CANCELLING"
+    job.refresh_from_db()
+    assert job.reason == "QUEUED"  # the reconciler's to change
     again = api.post(f"/jobs/{job.pk}/cancel", "nonsense", content_type="text/plain")
     assert (again.status_code, again.json()["cancel_requested_at"]) == (202, wished)
     job.move_to("CANCELLED", reason="CANCELLED", message="")

@@ -15,7 +15,7 @@ import pytest
 
 from simulations import tokens
 from simulations.models import Artifact, Job
-from simulations.sumo.transport import ControlPlane
+from simulations.sumo.run.transport import ControlPlane
 from tests.factories import TenantFactory, issue_key
 from tests.simulations.scenarios import CONFIG, NET, ROUTES
 from tests.simulations.served import peak_mib, web
@@ -131,7 +131,7 @@ def test_bodies_that_lie_about_their_length(job: Job, api: Any) -> None:
 
         unknown = uuid.uuid4()
         other = put.replace(str(job.pk), str(unknown)).replace(token, tokens.issue(unknown, 1, 60))
-        assert answer_to(url, (other + ten_gb).encode()).split()[1] == b"410"
+        assert answer_to(url, (other + "Content-Length: 3\r\n\r\nabc").encode()).split()[1] == b"410"
 
         parts = urlsplit(url)
         with socket.create_connection((parts.hostname, parts.port)) as connection:

@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 
 from simulations import files, tokens
 from simulations.models import Artifact, Job, Scenario
-from simulations.sumo.transport import ControlPlane, Refused
+from simulations.sumo.run.transport import ControlPlane, Refused
 from tests.simulations.api.test_runner import Runner
 from tests.simulations.scenarios import archive, upload
 

@@ -13,6 +13,7 @@ from tests.simulations.api.test_runner import Runner
 pytestmark = pytest.mark.django_db
 NONE: dict[str, float | None] = dict.fromkeys(KpisSerializer().fields)
 MANIFEST = {
+    "outcome": "succeeded",
     "complete": True,
     "kpis": {"vehicles_inserted": 8779, "co2_kg": None, "bad": "text", "endless": float("inf")},
     "warnings": [{"code": "quality.teleports", "message": "many"}, "nonsense"],
@@ -41,7 +42,7 @@ def test_results(api: Any, job: Job) -> None:
     results = api.get(f"/jobs/{job.pk}/results").json()
     assert results["complete"] is True
     assert results["kpis"] == NONE | {"vehicles_inserted": 8779}
-    assert results["warnings"] == MANIFEST["warnings"][:1]
+    assert results["warnings"] == [MANIFEST["warnings"][0] | {"where": None}]
     assert [file["name"] for file in results["files"]] == sorted(file["name"] for file in results["files"])
     for file in results["files"]:
         answer = api.get(file["url"])

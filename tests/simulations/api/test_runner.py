@@ -1,21 +1,31 @@
 """/runner/jobs/{job_id}/…: what a pod may do, and until when."""
 
 import hashlib
+import json
 import uuid
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from simulations import tokens
 from simulations.models import Artifact, Job
+from tests.factories import JobFactory
 from tests.simulations.scenarios import archive
 
 pytestmark = pytest.mark.django_db
 PROGRESS = {"sim_time": 60.0, "percent": 1.5, "running": 3, "halting": 0, "waiting": 0, "inserted": 4, "arrived": 1,
             "teleports": 0, "mean_speed": 9.5, "rtf": 100.0, "eta_s": None}  # fmt: skip
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
 
 
 class Runner(APIClient):
@@ -51,6 +61,14 @@ class TestToken:
         assert runner.get(f"/jobs/{job.pk}").status_code == 401
         assert runner.get("/scenarios").status_code == 401
         assert runner.get(f"/runner/jobs/{uuid.uuid4()}/scenario").status_code == 403
+
+    def test_each_job_has_its_own_rate_limit(self, runner: Runner, other_tenant: Any, settings: Any) -> None:
+        settings.RATE_LIMIT_JOB_TOKEN_PER_MINUTE = 2
+        answers = [runner.report(PROGRESS) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [204, 204, 429]
+        assert answers[2]["Retry-After"] == "30"
+        another = Runner(JobFactory(tenant=other_tenant).pk)
+        assert another.report(PROGRESS).status_code == 204
 
     def test_a_tenants_key_is_no_token(self, api: Any, job: Job) -> None:
         assert api.get(f"/runner/jobs/{job.pk}/scenario").status_code == 401
@@ -162,7 +180,7 @@ class TestProgress:
     def test_one_update(self, runner: Runner, job: Job, api: Any) -> None:
         with CaptureQueriesContext(connection) as captured:
             assert runner.report(PROGRESS | {"note": "ignored"}).status_code == 204
-        (statement,) = captured
+        _rate_limit, statement = captured
         assert statement["sql"].startswith("UPDATE")
         shown = api.get(f"/jobs/{job.pk}").json()
         at = shown["progress"].pop("at")
@@ -172,9 +190,28 @@ class TestProgress:
 
     @pytest.mark.parametrize(
         "record",
-        [[], {}, {"sim_time": "1"}, PROGRESS | {"running": -1}, PROGRESS | {"percent": 101}, {"note": "x" * 9000}],
+        [
+            *([], {}, {"sim_time": "1"}, PROGRESS | {"running": -1}, PROGRESS | {"percent": 101}, {"note": "x" * 9000}),
+            *(PROGRESS | {"eta_s": 1e300}, PROGRESS | {"arrived": 2**62}, PROGRESS | {"sim_time": -1e13}),
+        ],
         ids=lambda record: str(record)[:30],
     )
     def test_refused(self, runner: Runner, record: Any) -> None:
         assert runner.report(record).status_code in {400, 413}
         assert Job.objects.get().progress is None
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        st.text() | ANY_JSON.map(json.dumps) | st.fixed_dictionaries(dict.fromkeys(PROGRESS, ANY_JSON)).map(json.dumps)
+    )
+    @example('{"sim_time": NaN, "running": 1}')
+    @example('{"sim_time": 1e999, "running": 1}')
+    @example("[" * 8000)
+    def test_any_json_is_taken_or_refused(self, text: str) -> None:
+        with transaction.atomic():
+            job = JobFactory(status="RUNNING")
+            runner = Runner(job.pk)
+            body = text.encode("utf-8", "surrogatepass")
+            answer = runner.post(f"{runner.base}/progress", body, content_type="application/json")
+            assert answer.status_code in {204, 400, 413}
+            transaction.set_rollback(True)

@@ -93,6 +93,28 @@ def test_wrong_forms(api: Any) -> None:
     assert api.post("/scenarios", b"x", content_type="multipart/form-data").status_code == 400
 
 
+def test_an_upload_without_a_body(api: Any) -> None:
+    answer = api.generic("POST", "/scenarios")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "invalid"
+
+
+def test_a_form_with_two_files_or_a_field_twice_is_told(api: Any) -> None:
+    def file() -> io.BytesIO:
+        content = io.BytesIO(archive())
+        content.name = "scenario.zip"
+        return content
+
+    for fields, code in (
+        ({"file": [file(), file()]}, "upload.two_files"),
+        ({"file": file(), "another": file()}, "upload.two_files"),
+        ({"file": file(), "config": ["a.sumocfg", "b.sumocfg"]}, "upload.field_twice"),
+    ):
+        answer = api.post("/scenarios", {"scenario_id": "a", **fields}, format="multipart")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
+    assert not Scenario.objects.exists()
+
+
 def test_larger_than_allowed(api: Any, settings: Any) -> None:
     settings.SCENARIO_MAX_BYTES = 100
     for content in (b"x" * 101, b"x" * 200_000):  # by what arrives; by what is announced

@@ -8,11 +8,18 @@ import os
 import stat
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+from simulations.sumo.inputs import archive, sumocfg
+from simulations.sumo.inputs.output_files import named_outputs
+from simulations.sumo.inputs.scenario_check import check_scenario
+from simulations.sumo.protocol.problems import InvalidScenario, Problem
 
 Content = str | bytes
 
@@ -117,3 +124,55 @@ def run_sumo(folder: Path, config_path: str) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
+
+
+def build(changes: Mapping[str, Content | None]) -> dict[str, Content]:
+    """The scenario with changes; None takes a member out; whole layouts bring their own members."""
+    members = {} if any(name.endswith("/net.net.xml") for name in changes) else scenario()
+    return {name: content for name, content in {**members, **changes}.items() if content is not None}
+
+
+def codes(changes: Mapping[str, Content | None], **choice: Any) -> list[str]:
+    """The codes of what the upload check finds wrong with the changed scenario."""
+    return [problem.code for problem in check_scenario(zip_of(build(changes)), **choice).problems]
+
+
+def warnings(changes: Mapping[str, Content | None]) -> list[Problem]:
+    """What it warns of in the changed scenario, which must be accepted."""
+    inspection = check_scenario(zip_of(build(changes)))
+    assert inspection.problems == ()
+    return list(inspection.warnings)
+
+
+def hosted_run(
+    changes: Mapping[str, Content | None], folder: Path, config_path: str = "run.sumocfg"
+) -> tuple[int, str]:
+    """What the real SUMO says to the changed scenario, run as a hosted run does it: unpacked, with the folders of its
+    outputs, by the derived configuration. One that cannot be read is given to SUMO as it is."""
+    archive.unpack(zip_of(build(changes)), folder, archive.ArchiveLimits())
+    try:
+        read = sumocfg.read(folder / config_path)
+    except InvalidScenario:
+        return run_sumo(folder, config_path)[1]
+    for output in named_outputs(folder, config_path, read, deadline=time.monotonic() + 60):
+        for needed in output.folders:
+            (folder / needed).mkdir(parents=True, exist_ok=True)
+    derived = (folder / config_path).with_name(".run.sumocfg")
+    derived.write_bytes(sumocfg.effective(read, {"verbose": True}))
+    return run_sumo(folder, str(derived.relative_to(folder)))[1]
+
+
+def ended_well(output: str) -> bool:
+    """Whether SUMO says so; its exit code and the word "Error" in its output say little."""
+    reasons = ("All vehicles have left the simulation.", "The final simulation step has been reached.")
+    return any(f"Reason: {reason}" in output for reason in reasons)
+
+
+def routes(*elements: str) -> str:
+    """A route file."""
+    return f"<routes>{''.join(elements)}</routes>"
+
+
+def vehicle(name: str, depart: object, edges: str = "A0A1") -> str:
+    """A vehicle for a route file."""
+    return f'<vehicle id="{name}" depart="{depart}"><route edges="{edges}"/></vehicle>'

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from simulations import samples
-from simulations.sumo.scenario_check import check_scenario
+from simulations.sumo.inputs.scenario_check import check_scenario
 
 SAMPLE = Path(samples.__path__[0]) / "midtown_peak.zip"
 

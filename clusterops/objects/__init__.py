@@ -1,0 +1,1 @@
+"""What we send to Kubernetes: namespace, quota, network policy, Job. Pure."""

@@ -1,0 +1,230 @@
+"""What we write to the cluster, as plain dicts. Pure: the same tenant, run and settings give the same manifest."""
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from clusterops import installation
+from clusterops.contract import RunSpec, TenantSpace
+
+MANAGED_BY, INSTALLATION = installation.MANAGED_BY, installation.INSTALLATION
+TENANT = "sumok8.io/tenant"
+JOB_ID = "sumok8.io/job-id"
+ATTEMPT = "sumok8.io/attempt"
+CONTAINER = "sumo"
+API_PATHS = {
+    "namespaces": "/api/v1",
+    "nodes": "/api/v1",
+    "pods": "/api/v1",
+    "events": "/api/v1",
+    "resourcequotas": "/api/v1",
+    "limitranges": "/api/v1",
+    "jobs": "/apis/batch/v1",
+    "networkpolicies": "/apis/networking.k8s.io/v1",
+    "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
+}
+TENANT_KINDS = ("rolebindings", "resourcequotas", "limitranges", "networkpolicies")
+NOBODY = 65534
+GRACE_S = 60  # the runner stops SUMO, collects and uploads what there is
+DEADLINE_SLACK_S = 300  # the runner's own limit comes first and keeps partial results
+# The runner's verdicts (simulations/sumo/protocol/endings.py): running again would not change them.
+RUNNER_EXIT_CODES = list(range(64, 76))
+WORK, TMP, TERMINATION_LOG = "/work", "/tmp", "/dev/termination-log"  # noqa: S108 - inside the container
+
+
+def labels(tenant_id: str) -> dict[str, str]:
+    """On every object of ours."""
+    return {MANAGED_BY: "sumok8", INSTALLATION: installation.own_id(), TENANT: tenant_id}
+
+
+def namespace(space: TenantSpace) -> dict[str, Any]:
+    restricted = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": space.namespace, "labels": labels(space.tenant_id) | restricted},
+    }
+
+
+def tenant_objects(space: TenantSpace) -> list[tuple[str, dict[str, Any]]]:
+    """What belongs into a tenant's namespace, in the order to write it: the right to write the rest comes first."""
+    return [
+        ("rolebindings", role_binding(space)),
+        ("resourcequotas", quota(space)),
+        ("limitranges", limit_range(space)),
+        ("networkpolicies", isolation(space)),
+    ]
+
+
+def _object(api_version: str, kind: str, name: str, space: TenantSpace, **content: Any) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": space.namespace, "labels": labels(space.tenant_id)}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
+
+
+def role_binding(space: TenantSpace) -> dict[str, Any]:
+    """The reconciler may write Jobs and quotas in tenants' namespaces only; see deploy/base/rbac-tenant.yaml."""
+    return _object(
+        "rbac.authorization.k8s.io/v1",
+        "RoleBinding",
+        "sumok8-reconciler",
+        space,
+        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "sumok8-tenant"},
+        subjects=[{"kind": "ServiceAccount", "name": "sumok8-reconciler", "namespace": settings.CONTROLLER_NAMESPACE}],
+    )
+
+
+def quota(space: TenantSpace) -> dict[str, Any]:
+    """The cluster's own backstop behind the dispatcher. Pods: replacements may start while old ones still end."""
+    hard = {
+        "requests.cpu": str(space.max_cpu),
+        "requests.memory": f"{space.max_memory_gi}Gi",
+        "pods": str(max(10, 2 * space.max_concurrent_jobs)),
+    }
+    return _object("v1", "ResourceQuota", f"{space.namespace}-quota", space, spec={"hard": hard})
+
+
+def limit_range(space: TenantSpace) -> dict[str, Any]:
+    """For containers that name no resources, such as an operator's debugging pod: the quota refuses those."""
+    defaults = {
+        "type": "Container",
+        "default": {"memory": "1Gi"},
+        "defaultRequest": {"cpu": "100m", "memory": "256Mi"},
+    }
+    return _object("v1", "LimitRange", f"{space.namespace}-limits", space, spec={"limits": [defaults]})
+
+
+def isolation(space: TenantSpace) -> dict[str, Any]:
+    """Pods take no connection and open them only to DNS, to the control plane and, when it is used, to S3."""
+    web = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.CONTROLLER_NAMESPACE}},
+        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "sumok8-web"}},
+    }
+    egress: list[dict[str, Any]] = [
+        _dns(),
+        # A policy sees the pod behind the Service, so the port is the web container's.
+        {"to": [web], "ports": [{"protocol": "TCP", "port": 8000}]},
+    ]
+    if settings.S3_BUCKET:
+        endpoint = urlsplit(settings.S3_ENDPOINT_URL or "https://s3.amazonaws.com")
+        port = endpoint.port or (80 if endpoint.scheme == "http" else 443)
+        # Presigned downloads and uploads. Never the clouds' metadata service.
+        anywhere = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
+        egress.append({"to": [anywhere], "ports": [{"protocol": "TCP", "port": port}]})
+    spec = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": egress}
+    return _object("networking.k8s.io/v1", "NetworkPolicy", f"{space.namespace}-isolation", space, spec=spec)
+
+
+def _dns() -> dict[str, Any]:
+    """Name servers may be pods, or live outside the pods' network: on the machines, link-local, in the cloud."""
+    ports = [{"protocol": protocol, "port": port} for port in settings.RUNNER_DNS_PORTS for protocol in ("UDP", "TCP")]
+    if "any" in settings.RUNNER_DNS_CIDRS:
+        return {"ports": ports}
+    places = [{"ipBlock": {"cidr": cidr}} for cidr in settings.RUNNER_DNS_CIDRS]
+    return {"to": [{"namespaceSelector": {}}, *places], "ports": ports}
+
+
+def job(spec: RunSpec) -> dict[str, Any]:
+    """One attempt of a job. Where a field is not obvious, its reason was seen on a real cluster."""
+    own = labels(spec.tenant_id) | {JOB_ID: spec.job_id, ATTEMPT: str(spec.attempt)}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": spec.name, "namespace": spec.namespace, "labels": own},
+        "spec": {
+            "backoffLimit": 0,
+            # A pod that the cluster takes away is replaced and not counted; a verdict of the runner is final.
+            "podFailurePolicy": {
+                "rules": [
+                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+                    {
+                        "action": "FailJob",
+                        "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": RUNNER_EXIT_CODES},
+                    },
+                ]
+            },
+            "podReplacementPolicy": "Failed",  # never two pods of one attempt at once
+            "ttlSecondsAfterFinished": settings.JOB_TTL_SECONDS,
+            "template": {
+                "metadata": {
+                    "labels": own,
+                    "annotations": {
+                        "karpenter.sh/do-not-disrupt": "true",
+                        "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+                    },
+                },
+                "spec": _pod(spec),
+            },
+        },
+    }
+
+
+def _pod(spec: RunSpec) -> dict[str, Any]:
+    limits = spec.description["limits"]
+    disk_mi = (limits["unpacked_bytes"] + 2 * limits["output_bytes"]) // 2**20 + 1024
+    pod: dict[str, Any] = {
+        "restartPolicy": "Never",
+        # On the pod, not on the Job: the Job's deadline deletes the pod before anyone can read why.
+        "activeDeadlineSeconds": spec.wall_s + DEADLINE_SLACK_S,
+        "terminationGracePeriodSeconds": GRACE_S,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": NOBODY,
+            "runAsGroup": NOBODY,
+            "fsGroup": NOBODY,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "volumes": [
+            {"name": "work", "emptyDir": {"sizeLimit": f"{disk_mi}Mi"}},
+            {"name": "tmp", "emptyDir": {"sizeLimit": "512Mi"}},
+        ],
+        "containers": [_container(spec, disk_mi)],
+    }
+    if settings.RUNNER_NODE_SELECTOR:
+        pod["nodeSelector"] = dict(settings.RUNNER_NODE_SELECTOR)
+    if settings.RUNNER_TOLERATIONS:
+        pod["tolerations"] = [{"key": key, "operator": "Exists"} for key in settings.RUNNER_TOLERATIONS]
+    return pod
+
+
+def _container(spec: RunSpec, disk_mi: int) -> dict[str, Any]:
+    env = {
+        "SCENARIO_ID": spec.scenario_id,
+        "JOB_ID": spec.description["job_id"],
+        "SUMOK8_URL": settings.RUNNER_URL,
+        "SUMOK8_TOKEN": spec.token,
+        "SUMOK8_JOB": json.dumps(dict(spec.description)),
+        "WORK_DIR": WORK,
+        "TMPDIR": TMP,
+        "HOME": TMP,
+        "TERMINATION_MESSAGE_PATH": TERMINATION_LOG,
+    }
+    return {
+        "name": CONTAINER,
+        "image": settings.RUNNER_IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["python", "-m", "simulations.sumo"],
+        "env": [{"name": name, "value": _literal(value)} for name, value in env.items()],
+        "resources": {
+            "requests": {"cpu": str(spec.cpu), "memory": f"{spec.memory_gi}Gi", "ephemeral-storage": "1Gi"},
+            # No CPU limit: throttling would slow a run on an idle machine. Memory: what was asked for, no more.
+            "limits": {"memory": f"{spec.memory_gi}Gi", "ephemeral-storage": f"{disk_mi + 1024}Mi"},
+        },
+        "volumeMounts": [{"name": "work", "mountPath": WORK}, {"name": "tmp", "mountPath": TMP}],
+        "terminationMessagePath": TERMINATION_LOG,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+
+
+def _literal(value: str) -> str:
+    """Kubernetes fills in `$(NAME)` in a variable's value, and makes `$$` one dollar: a file that a tenant named
+    `$(SUMOK8_TOKEN).sumocfg` would bring the token into messages and logs."""
+    return value.replace("$", "$$")

@@ -1,0 +1,30 @@
+"""Wishes to cancel that need no cluster: of these jobs nothing can be there."""
+
+from django.db import transaction
+
+from clusterops.policy.sentences import sentence
+from clusterops.reconciler.pass_state import Pass
+from simulations.models import Job
+
+AT_ONCE = 1000  # in one pass
+
+
+def cancel_untouched(this: Pass) -> None:
+    """End the waiting jobs that no pass has ever been about to make, whether or not the cluster answers.
+
+    `dispatch` marks a job before it asks the cluster for it, so a job without a mark cannot be there. Locked, and the
+    mark looked at again under the lock: a reconciler that has lost its own lock may be marking at this moment.
+    """
+    untouched = Job.objects.queued().filter(cancel_requested_at__isnull=False, dispatching_at=None)
+    found = list(untouched.order_by("cancel_requested_at").values_list("pk", flat=True)[:AT_ONCE])
+    this.more = this.more or len(found) == AT_ONCE
+    for pk in found:
+        with this.wall(f"cancellation of job {pk}"), transaction.atomic():
+            job = untouched.select_for_update().filter(pk=pk).first()
+            if job and job.move_to(
+                Job.Status.CANCELLED,
+                reason=Job.Reason.CANCELLED,
+                message=sentence(Job.Reason.CANCELLED, job),
+                observed_at=this.now,
+            ):
+                this.counts.changed += 1

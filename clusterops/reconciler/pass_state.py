@@ -1,0 +1,180 @@
+"""What the steps of one reconciler pass share: what was seen, what is counted, and what may not stop the others."""
+
+import logging
+import threading
+import time
+import uuid
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+
+from clusterops import errors
+from clusterops.contract import Phase, Run
+from clusterops.gateway import Gateway
+from clusterops.reconciler.troubles import Troubles
+from simulations.models import Job
+
+log = logging.getLogger("clusterops.reconciler")
+
+UNREACHABLE_LIMIT = 3  # that many unanswered calls end the pass: each may cost a whole time-out
+# SQLSTATE classes of an OperationalError that is about one statement, not about the server or the way to it: data that
+# exceeds a limit, a deadlock, a lock that was not to be had.
+ONE_STATEMENT = {"54", "40", "55"}
+
+
+def is_database_lost(error: BaseException) -> bool:
+    """Whether nothing more may be done: without the database, the lock may be another's already."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    return (getattr(error.__cause__, "sqlstate", None) or "")[:2] not in ONE_STATEMENT
+
+
+class Stopped(Exception):
+    """The process was asked to end; the pass ends after the step it is in."""
+
+
+@dataclass
+class Memory:
+    """What a process carries from pass to pass: pacing only. Losing it costs time, never correctness."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    done_at: dict[str, float] = field(default_factory=dict)  # task → time.monotonic() of its last time
+    created_at: deque[float] = field(default_factory=deque)  # time.monotonic() of Jobs created lately
+    troubles: Troubles = field(default_factory=Troubles)
+    silent: dict[str, float] = field(default_factory=dict)  # pods and nodes not asked for logs until time.monotonic()
+
+    def due(self, task: str, every_s: float) -> bool:
+        """True, and noted as done now, if `task` was not done for `every_s` seconds."""
+        now = time.monotonic()
+        if now - self.done_at.get(task, float("-inf")) < every_s:
+            return False
+        self.done_at[task] = now
+        return True
+
+
+@dataclass
+class Counts:
+    """Of one pass; stored in ReconcilerState.counts and logged."""
+
+    jobs: int = 0  # active when the pass began
+    runs: int = 0  # of ours in the cluster
+    queued: int = 0
+    starting: int = 0
+    running: int = 0
+    changed: int = 0
+    created: int = 0
+    released: int = 0
+    deleted: int = 0
+    logs: int = 0
+    spaces: int = 0  # written to
+    repaired: int = 0  # of these: changed by another hand
+    strays: int = 0  # Jobs of ours that no row wants, waiting for their grace to end
+    orphan_pods: int = 0  # pods of ours that nothing owns; an operator's command removes them
+    unreadable: int = 0  # objects in a shape never seen; see ReconcilerState.troubles
+    failing: int = 0  # jobs, tenants and objects that fail pass after pass; see ReconcilerState.troubles
+    errors: int = 0
+
+
+@dataclass(frozen=True)
+class LastWords:
+    """The log of a run that is about to go, to be read after all that is more urgent; then, if `delete`, it goes."""
+
+    job: Job
+    run: Run
+    is_final: bool
+    delete: bool
+
+
+@dataclass
+class Pass:
+    """One pass under way."""
+
+    gateway: Gateway
+    memory: Memory
+    now: datetime
+    begun: float = field(default_factory=time.monotonic)
+    jobs: list[Job] = field(default_factory=list)  # active when it began; rows are updated in place
+    runs: list[Run] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    blocked: set[uuid.UUID] = field(default_factory=set)  # an earlier attempt still ends: not to be started yet
+    seen: bool = False  # the cluster answered
+    more: bool = False  # something is left that the next pass can do at once
+    unreachable: int = 0
+    rest_s: float = 0.0  # the cluster asked to be left alone for so long
+    by_job: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
+    last_words: list[LastWords] = field(default_factory=list)
+
+    def look(self, runs: list[Run]) -> None:
+        self.runs = runs
+        self.seen = True
+        for run in runs:
+            self.by_job[run.job_id].append(run)
+            if run.phase is Phase.UNREADABLE:
+                self.odd(run.detail)
+
+    def odd(self, what: str) -> None:
+        """Tell of an object in a shape never seen."""
+        self.counts.unreadable += 1
+        if not self.memory.troubles.rests(what):
+            log.warning("%s", what)
+            self.memory.troubles.failed(what, "It is left as it is.", self.now)
+
+    def rests(self, what: str) -> bool:
+        """Whether `what` failed before and steps back: nothing is to be tried with it in this pass."""
+        return self.memory.troubles.rests(what)
+
+    def current(self, job: Job) -> Run | None:
+        """The run of the job's present attempt; one with a Job rather than a pod left behind under its name."""
+        named = [
+            run
+            for run in self.by_job.get(job.job_id.hex, ())
+            if run.name == job.k8s_job_name and run.namespace == job.k8s_namespace
+        ]
+        return max(named, key=lambda run: run.job_exists, default=None)
+
+    def earlier(self, job: Job) -> list[Run]:
+        """Runs of the job under another name: attempts given up."""
+        return [run for run in self.by_job.get(job.job_id.hex, ()) if run.name != job.k8s_job_name]
+
+    @contextmanager
+    def wall(self, what: str) -> Iterator[None]:
+        """One bad job, tenant or step does not block the others. A cluster that stops answering ends the pass.
+
+        What fails steps back: ask `rests` before the next try.
+        """
+        if self.memory.stop.is_set():
+            raise Stopped
+        try:
+            yield
+        except errors.ClusterUnreachable as error:
+            self._failed(what, error)
+            self.unreachable += 1
+            self.rest_s = max(self.rest_s, error.retry_after_s or 0.0)
+            log.warning("%s: %s", what, error)
+            if self.unreachable >= UNREACHABLE_LIMIT:
+                raise
+        except errors.GatewayError as error:
+            self._failed(what, error)
+            log.warning("%s: %s", what, error)
+        except Stopped:
+            raise
+        except Exception as error:
+            if is_database_lost(error):
+                raise
+            self._failed(what, error)
+            log.exception("%s failed", what)
+        else:
+            self.memory.troubles.over(what)
+
+    def _failed(self, what: str, error: Exception) -> None:
+        self.counts.errors += 1
+        said = str(error) if isinstance(error, errors.GatewayError) else f"{type(error).__name__}: {error}"
+        self.memory.troubles.failed(what, said, self.now)
+
+    def summary(self) -> dict[str, Any]:
+        return asdict(self.counts)

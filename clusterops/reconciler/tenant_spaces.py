@@ -1,0 +1,138 @@
+"""Tenants' places in the cluster: made when first needed, changed with the limits, repaired after others."""
+
+import hashlib
+import json
+import time
+
+from django.db.models import Exists, F, OuterRef, Q
+
+from clusterops import errors
+from clusterops.contract import TenantSpace
+from clusterops.models import TenantNamespace
+from clusterops.objects import manifests
+from clusterops.reconciler.pass_state import Pass, log
+from simulations.models import Job
+from tenants.models import Tenant
+
+CHECK_EVERY_S = 60
+RETRY_AFTER_S = 30  # a tenant whose place cannot be made is tried again after this
+RIGHTS_SPREAD_S = 2.0  # a fresh RoleBinding takes a moment to be known to every API server
+TIME_BETWEEN_TRIES_S = 0.2
+
+
+def space_of(tenant: Tenant) -> TenantSpace:
+    return TenantSpace(
+        tenant_id=tenant.tenant_id,
+        namespace=tenant.namespace,
+        max_cpu=tenant.max_cpu,
+        max_memory_gi=tenant.max_memory_gi,
+        max_concurrent_jobs=tenant.max_concurrent_jobs,
+    )
+
+
+def digest(space: TenantSpace) -> str:
+    """Changes when anything that we would write into the tenant's place changes."""
+    objects = [manifests.namespace(space), *manifests.tenant_objects(space)]
+    return hashlib.sha256(json.dumps(objects, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def is_applied(row: TenantNamespace, space: TenantSpace) -> bool:
+    return bool(row.applied.get("digest") == digest(space))
+
+
+def keep_spaces(this: Pass) -> None:
+    """Changed limits at once; every minute, and once at the start, also what others changed or deleted.
+
+    A deactivated tenant without active jobs needs no place, and may be on its way out: nothing is written there, so
+    that `offboard_tenant` can delete it for good.
+    """
+    needed = Q(tenant__is_active=True) | Exists(Job.objects.active().filter(tenant=OuterRef("pk")))
+    rows = list(TenantNamespace.objects.filter(needed).select_related("tenant"))
+    for row in rows:
+        if not is_applied(row, space_of(row.tenant)):
+            ensure(this, row.tenant)
+    if this.memory.due("spaces", CHECK_EVERY_S):
+        with this.wall("look at tenants' namespaces"):
+            _repair(this, rows)
+
+
+def _repair(this: Pass, rows: list[TenantNamespace]) -> None:
+    found = this.gateway.inspect_spaces(space_of(row.tenant) for row in rows)
+    good = []
+    for row in rows:
+        state = found.get(row.tenant.namespace)
+        if state and state.as_wanted and not state.terminating and state.tenant_id == row.tenant_id:
+            good.append(row.pk)
+        elif row.problem:
+            ensure(this, row.tenant)
+        else:
+            log.warning("namespace %s is not as it should be; repairing", row.namespace)
+            if ensure(this, row.tenant) == "":
+                this.counts.repaired += 1
+                TenantNamespace.objects.filter(pk=row.pk).update(repairs=F("repairs") + 1)
+    TenantNamespace.objects.filter(pk__in=good).update(checked_at=this.now, problem="", problem_since=None)
+
+
+def ensure(this: Pass, tenant: Tenant) -> str:
+    """Make the tenant's place as it should be. Returns why that is not possible, empty if it is done."""
+    task = f"space {tenant.pk}"
+    if time.monotonic() - this.memory.done_at.get(task, float("-inf")) < RETRY_AFTER_S:
+        return _row(tenant).problem
+    space, problem, uid = space_of(tenant), "", ""
+    with this.wall(f"namespace {tenant.namespace}"):
+        try:
+            uid = _ensure_patiently(this, space)
+        except errors.NamespaceNotOurs as error:
+            problem = f"{error} The operator must choose another namespace for the tenant, or remove that one."
+        except errors.NamespaceTerminating:
+            problem = f"The namespace {tenant.namespace} is being deleted in the cluster; jobs wait until it is gone."
+        except errors.Refused as error:
+            problem = f"The cluster refuses to prepare the namespace {tenant.namespace}; the operator must act. {error}"
+    if uid:
+        applied = {"digest": digest(space), "max_cpu": space.max_cpu, "max_memory_gi": space.max_memory_gi}
+        applied["max_concurrent_jobs"] = space.max_concurrent_jobs
+        TenantNamespace.objects.update_or_create(
+            tenant=tenant,
+            defaults={
+                "namespace": tenant.namespace,
+                "uid": uid,
+                "applied": applied,
+                "applied_at": this.now,
+                "checked_at": this.now,
+                "problem": "",
+                "problem_since": None,
+            },
+        )
+        this.counts.spaces += 1
+        return ""
+    this.memory.done_at[task] = time.monotonic()
+    problem = problem or "The cluster did not answer when the tenant's namespace was prepared; it is tried again."
+    row = _row(tenant)
+    if row.problem != problem:
+        log.warning("tenant %s: %s", tenant.pk, problem)
+        TenantNamespace.objects.update_or_create(
+            tenant=tenant,
+            defaults={
+                "namespace": tenant.namespace,
+                "problem": problem,
+                "problem_since": row.problem_since or this.now,
+            },
+        )
+    return problem
+
+
+def _row(tenant: Tenant) -> TenantNamespace:
+    return TenantNamespace.objects.filter(tenant=tenant).first() or TenantNamespace(tenant=tenant)
+
+
+def _ensure_patiently(this: Pass, space: TenantSpace) -> str:
+    """The right to write there comes with the RoleBinding just made: 403 may mean "not yet"."""
+    deadline = time.monotonic() + RIGHTS_SPREAD_S
+    while True:
+        try:
+            return this.gateway.ensure_space(space)
+        except errors.NamespaceTerminating:
+            raise
+        except errors.Forbidden:
+            if time.monotonic() > deadline or this.memory.stop.wait(TIME_BETWEEN_TRIES_S):
+                raise

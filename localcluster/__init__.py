@@ -1,0 +1,1 @@
+"""A small loopback Kubernetes for laptops and tests; its pods are local processes."""

@@ -1,0 +1,80 @@
+"""What a request needs to be run, and the job that it becomes: the same for one job and for a study's many."""
+
+import secrets
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+from simulations.models import Job
+from simulations.sumo.inputs.scenario_check import check_config_choice
+from simulations.sumo.protocol.problems import Problem
+from tenants.errors import ApiError
+from tenants.models import Tenant
+
+
+def problems_of(limits: Tenant, scenario: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Problem]:
+    """Why the tenant's limits or the scenario (a row as `wanted_scenario` reads it) do not allow it; empty: they do."""
+    return [*_beyond_limits(limits, wanted), *_unfit_for(scenario, wanted)]
+
+
+def accepted(scenario: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The request with its defaults and its scenario's version pinned: what `Job.scenario_data` keeps."""
+    return {
+        **wanted,
+        "scenario_version": scenario["version"],
+        "sha256": scenario["sha256"],
+        "config": wanted["config"] or scenario["config"],
+        "seed": _seed(wanted, scenario["inspection"]),
+        "time_limit_s": wanted["time_limit_s"] or min(settings.JOB_DEFAULT_TIME_LIMIT_S, settings.JOB_MAX_TIME_LIMIT_S),
+    }
+
+
+def new_job(limits: Tenant, scenario_pk: int, request: dict[str, Any]) -> Job:
+    """A job that waits, for an accepted `request`; not saved."""
+    job = Job(job_id=uuid.uuid4())
+    job.k8s_job_name, job.k8s_namespace = job.name_of_attempt(1), limits.namespace
+    job.tenant_id, job.scenario_id = limits.pk, scenario_pk
+    job.cpu_request, job.memory_gi = request["cpu_request"], request["memory_gi"]
+    job.priority, job.labels = request["priority"], request["labels"]
+    job.scenario_data = request
+    return job
+
+
+def no_scenario(wanted: Mapping[str, Any]) -> ApiError:
+    version = f" with version {wanted['scenario_version']}" if wanted["scenario_version"] is not None else ""
+    if sha256 := wanted.get("sha256"):
+        version += f" and the bytes {sha256[:12]}…" if version else f" with the bytes {sha256[:12]}…"
+    message = f"There is no scenario “{wanted['scenario_id']}”{version}; upload it with POST /scenarios."
+    return ApiError(404, "scenario.not_found", message, details=[])
+
+
+def _seed(wanted: Mapping[str, Any], inspection: Mapping[str, Any]) -> int:
+    """The job's, else the configuration's own, else a drawn one: every run can be repeated."""
+    if wanted["seed"] is not None:
+        return int(wanted["seed"])
+    own = inspection["configs"][wanted["config"] or inspection["config"]].get("seed")
+    return secrets.randbelow(2**31) if own is None else int(own)
+
+
+def _beyond_limits(limits: Tenant, wanted: Mapping[str, Any]) -> list[Problem]:
+    problems = []
+    for field, most, unit in (("cpu_request", limits.max_cpu, "CPUs"), ("memory_gi", limits.max_memory_gi, "Gi")):
+        if wanted[field] > most:
+            message = f"{field} is {wanted[field]}; this tenant may use at most {most} {unit}."
+            problems.append(Problem("limits.exceeded", message, field))
+    return problems
+
+
+def _unfit_for(scenario: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Problem]:
+    inspection = scenario["inspection"]
+    if problems := check_config_choice(inspection, wanted["config"]):
+        return problems
+    report = inspection["configs"][wanted["config"] or inspection["config"]]
+    begin = wanted["begin"] if wanted["begin"] is not None else report["begin"]
+    end = wanted["end"] if wanted["end"] is not None else report["end"]
+    if end is not None and end <= (begin or 0):
+        message = f"The simulation would end at {end} s, before or as it begins at {begin or 0} s."
+        return [Problem("time.end_before_begin", message, "end" if wanted["end"] is not None else "begin")]
+    return []

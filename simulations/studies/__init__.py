@@ -1,0 +1,1 @@
+"""Many runs from one request, and what may be said of them."""

@@ -1,0 +1,66 @@
+"""A study as files to keep."""
+
+import uuid
+
+from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import viewsets
+from rest_framework.request import Request
+
+from simulations.api.downloads import AnyType
+from simulations.studies.api.views import find_study
+from simulations.studies.exports import tables
+from simulations.studies.exports.bundle import bundle
+from simulations.studies.exports.report import POLICY, report
+from simulations.studies.results import results_of
+
+CSV = {(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="Comma separated, UTF-8, with a header line.")}
+HTML = {(200, "text/html"): OpenApiResponse(OpenApiTypes.STR, description="One self-contained page.")}
+ZIP = {(200, "application/zip"): OpenApiResponse(OpenApiTypes.BINARY, description="All of it.")}
+
+
+class ExportsView(viewsets.ViewSet):
+    """Files made on request from the rows as they are."""
+
+    content_negotiation_class = AnyType
+
+    @extend_schema(summary="All runs as CSV", responses=CSV, tags=["studies"])
+    def runs_csv(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
+        study = find_study(request, study_id)
+        return _saved(StreamingHttpResponse(tables.lines(tables.runs(study)), content_type=TEXT_CSV), "runs.csv")
+
+    @extend_schema(summary="Means and intervals as CSV", responses=CSV, tags=["studies"])
+    def summary_csv(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
+        return _table(request, study_id, "summary.csv")
+
+    @extend_schema(summary="Comparisons as CSV", responses=CSV, tags=["studies"])
+    def comparisons_csv(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
+        return _table(request, study_id, "comparisons.csv")
+
+    @extend_schema(summary="A report to print", responses=HTML, tags=["studies"])
+    def report_html(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
+        text = report(results_of(find_study(request, study_id)))
+        answer = _saved(HttpResponse(text, content_type="text/html; charset=utf-8"), "report.html")
+        answer["Content-Security-Policy"] = f"{POLICY}; sandbox"
+        return answer
+
+    @extend_schema(summary="Everything as one zip", responses=ZIP, tags=["studies"])
+    def archive_zip(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
+        file = bundle(find_study(request, study_id))
+        return FileResponse(file, as_attachment=True, filename="study.zip", content_type="application/zip")
+
+
+TEXT_CSV = "text/csv; charset=utf-8"
+
+
+def _table(request: Request, study_id: uuid.UUID, name: str) -> HttpResponseBase:
+    results = results_of(find_study(request, study_id))
+    rows = tables.FROM_RESULTS[name](results)
+    return _saved(StreamingHttpResponse(tables.lines(rows), content_type=TEXT_CSV), name)
+
+
+def _saved(answer: HttpResponseBase, name: str) -> HttpResponseBase:
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer

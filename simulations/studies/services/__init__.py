@@ -1,0 +1,1 @@
+"""What changes several rows of a study at once."""

@@ -1,0 +1,62 @@
+"""Every output that an unpacked scenario names, wherever it names it, so that their folders can be made."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import deque
+from pathlib import Path
+
+from simulations.sumo.inputs.output_rules import WRITERS, ElementReader, NamedOutput, Written, locate, option_outputs
+from simulations.sumo.inputs.scenario_paths import decoded, walk
+from simulations.sumo.inputs.sumocfg import SumoConfig
+from simulations.sumo.inputs.xmlfiles import TooSlow, scan_file
+from simulations.sumo.inputs.xmlscan import XmlError
+
+# A network rarely names an output and is large, so it comes last.
+OPTIONS = {"additional-files": "additional", "route-files": "routes", "net-file": "net"}
+OF_INTEREST = frozenset({*WRITERS, "param", "tlLogic", "vType", "vehicle", "include"})
+
+
+def named_outputs(root: Path, config_path: str, config: SumoConfig, *, deadline: float) -> list[NamedOutput]:
+    """What the scenario unpacked in `root` writes, `config_path` being relative to it.
+
+    Reads the input files until `deadline` (`time.monotonic()`), then gives what was found. A file that cannot be read
+    is left for SUMO to complain about.
+    """
+    outputs = list(option_outputs(config.options, config_path))
+    waiting = deque(
+        (config_path, decoded(written), kind) for option, kind in OPTIONS.items() for written in config.files(option)
+    )
+    seen: set[str] = set()
+    while waiting:
+        named_in, written, kind = waiting.popleft()
+        way = walk(posixpath.dirname(named_in), written)
+        if way is None or way.path in seen:
+            continue
+        seen.add(way.path)
+        reader = _FileReader(kind)
+        try:
+            scan_file(root / way.path, reader.start, deadline=deadline)
+        except (XmlError, OSError):
+            pass
+        except TooSlow:
+            waiting.clear()
+        outputs += [locate(each, way.path, config_path) for each in reader.written]
+        waiting += [(way.path, included, kind) for included in reader.included]
+    return outputs
+
+
+class _FileReader:
+    """What one file writes and which others it includes."""
+
+    def __init__(self, kind: str) -> None:
+        self._outputs = ElementReader(kind)
+        self.written: dict[Written, None] = {}
+        self.included: dict[str, None] = {}
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name in OF_INTEREST:
+            if name == "include" and "href" in attributes:
+                self.included[attributes["href"]] = None
+            if written := self._outputs.start(name, attributes):
+                self.written[written] = None

@@ -1,0 +1,1 @@
+"""What the control plane and the program in the pod must agree on."""

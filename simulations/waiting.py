@@ -1,0 +1,121 @@
+"""A tenant's line: who is where in it, what is in the way, and how much of that is free. Counted when it is asked for,
+by one statement whose cost does not grow with the line."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulations.models import Job
+from tenants import plain_sql
+from tenants.models import Tenant
+
+COUNTED = 1000  # places told exactly; a job further back has place COUNTED + 1
+# The order is the dispatcher's. Each part follows a partial index of the jobs table: `jobs_line` and `jobs_started`.
+LINE = f"""
+SELECT used.slots, used.cpu, used.memory_gi, head.cpu_request, head.memory_gi, head.message,
+  places.job_ids, places.places
+FROM (
+  SELECT count(*) AS slots, coalesce(sum(cpu_request), 0) AS cpu, coalesce(sum(memory_gi), 0) AS memory_gi
+  FROM jobs WHERE tenant_id = %(tenant)s
+    AND (status = 'RUNNING' OR (status = 'PENDING' AND dispatched_at IS NOT NULL))
+) used, (
+  SELECT array_agg(job_id) AS job_ids, array_agg(place) AS places FROM (
+    SELECT job_id, row_number() OVER (ORDER BY priority DESC, submitted_at, job_id) AS place
+    FROM jobs WHERE tenant_id = %(tenant)s AND status = 'PENDING' AND dispatched_at IS NULL
+    ORDER BY priority DESC, submitted_at, job_id LIMIT {COUNTED}
+  ) line WHERE job_id = ANY(%(jobs)s)
+) places LEFT JOIN (
+  SELECT cpu_request, memory_gi, message
+  FROM jobs WHERE tenant_id = %(tenant)s AND status = 'PENDING' AND dispatched_at IS NULL
+    AND cpu_request <= %(max_cpu)s AND memory_gi <= %(max_memory_gi)s
+  ORDER BY priority DESC, submitted_at, job_id LIMIT 1
+) head ON true
+"""  # noqa: S608 - a number of our own
+
+
+@dataclass(frozen=True)
+class Head:
+    """The first job of the line that the tenant's limits allow at all: the others wait behind it."""
+
+    cpu: int
+    memory_gi: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a tenant's started jobs hold, and where some of its waiting ones stand."""
+
+    limits: Tenant
+    slots: int
+    cpu: int
+    memory_gi: int
+    head: Head | None
+    places: Mapping[uuid.UUID, int]
+
+    def place(self, job: Job) -> int:
+        """1 is next."""
+        return self.places.get(job.pk, COUNTED + 1)
+
+    def sentence(self, job: Job) -> str:
+        """Where a queued job stands and what is in the way."""
+        limits = self.limits
+        if job.cpu_request > limits.max_cpu or job.memory_gi > limits.max_memory_gi:
+            return (
+                f"It needs {job.cpu_request} CPUs and {job.memory_gi} Gi; the tenant may use {limits.max_cpu} CPUs and "
+                f"{limits.max_memory_gi} Gi by now. Cancel it, or ask the operator for more."
+            )
+        place = self.place(job)
+        where = ordinal(place)
+        if self.slots < limits.max_concurrent_jobs and self.head is not None:
+            if lacking := self._lacking(self.head):
+                return f"{where}; {'' if place == 1 else 'the first '}needs {lacking}."
+            if self.head.message != Job.UNEXPLAINED:  # the limits leave room: the reconciler knows what does not
+                return f"{where}. {self.head.message}"
+        return f"{where}; {self.slots} of {limits.max_concurrent_jobs} slots in use."
+
+    def _lacking(self, head: Head) -> str:
+        wanted = (
+            (head.cpu, self.limits.max_cpu, self.cpu, "CPU" if head.cpu == 1 else "CPUs"),
+            (head.memory_gi, self.limits.max_memory_gi, self.memory_gi, "Gi of memory"),
+        )
+        return ", and ".join(
+            f"{need} {unit}; {max(0, limit - used)} of {limit} are free"
+            for need, limit, used, unit in wanted
+            if need > limit - used
+        )
+
+
+def ordinal(place: int) -> str:
+    """`Next in line`, `2nd in line`, …"""
+    if place == 1:
+        return "Next in line"
+    if place > COUNTED:
+        return f"More than {COUNTED:,} are before it in line"
+    ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"{place:,}{ending} in line"
+
+
+def line_for(tenant: Tenant, jobs: Iterable[Job]) -> Line | None:
+    """The tenant's line as it is now, with the places of those of its `jobs` that wait; None if none of them does."""
+    waiting = [job.pk for job in jobs if job.is_queued]
+    if not waiting:
+        return None
+    wanted: dict[str, Any] = {
+        "tenant": tenant.pk,
+        "jobs": waiting,
+        "max_cpu": tenant.max_cpu,
+        "max_memory_gi": tenant.max_memory_gi,
+    }
+    with plain_sql.cursor() as cursor:
+        cursor.execute(LINE, wanted)
+        slots, cpu, memory_gi, *head, job_ids, places = cursor.fetchone()
+    return Line(
+        limits=tenant,
+        slots=slots,
+        cpu=cpu,
+        memory_gi=memory_gi,
+        head=None if head[0] is None else Head(*head),
+        places=dict(zip(job_ids or (), places or (), strict=True)),
+    )

@@ -1,0 +1,99 @@
+"""Which runs carry a warning about their figures, from the figures alone and from real runs."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from simulations.sumo.results import quality
+from simulations.sumo.results.kpis import Kpis
+from simulations.sumo.results.sumo_run import StepRecord, SumoRun
+from tests.simulations.sumo.harness import FakeControlPlane, Finished, Pod
+
+NOBODY = {"vehicles_inserted": 0, "vehicles_waiting_at_end": 0, "persons_loaded": 0}
+ROUTE = '<route edges="A0B0 B0C0"/>'
+UNSORTED = "".join(f'<vehicle id="v{n}" depart="{300 - n}">{ROUTE}</vehicle>' for n in range(31))
+
+
+def run(*, unsorted: int = 0, discarded: int = 0) -> SumoRun:
+    last = StepRecord(900, 0, 0, 0, 0, 0, 0, None, None, discarded)
+    return SumoRun(sim_begin=0, sim_end=900, last=last, unsorted=unsorted)
+
+
+@pytest.mark.parametrize(
+    "figures, facts, complete, codes",
+    [
+        ({"vehicles_inserted": 100, "teleports": 1, "vehicles_waiting_at_end": 5}, {}, True, []),
+        ({"vehicles_inserted": 100, "teleports": 2, "vehicles_waiting_at_end": 6}, {}, True,
+         ["quality.teleports", "quality.not_inserted"]),
+        ({"vehicles_inserted": 100, "teleports": 0, "vehicles_waiting_at_end": 60}, {}, False, []),
+        ({"vehicles_inserted": 100}, {"discarded": 5}, True, []),
+        ({"vehicles_inserted": 100}, {"discarded": 6}, True, ["quality.not_inserted"]),
+        ({"vehicles_inserted": 131, "vehicles_running_at_end": 13}, {}, True, []),
+        ({"vehicles_inserted": 131, "vehicles_running_at_end": 91}, {}, True, ["quality.unfinished"]),
+        ({"vehicles_inserted": 131, "vehicles_running_at_end": 91}, {}, False, []),
+        ({"vehicles_inserted": 9, "persons_loaded": 10, "persons_running_at_end": 2}, {}, True, ["quality.unfinished"]),
+        ({"vehicles_inserted": 1}, {"unsorted": 30}, True, ["quality.unsorted"]),
+        (NOBODY, {}, True, ["quality.nothing_simulated"]),
+        (NOBODY, {}, False, []),
+        ({**NOBODY, "persons_loaded": 3}, {}, True, []),
+        ({**NOBODY, "vehicles_waiting_at_end": 3}, {}, True, ["quality.not_inserted"]),
+        ({**NOBODY}, {"discarded": 3}, True, ["quality.not_inserted"]),
+        ({}, {}, True, []),
+    ],
+)  # fmt: skip
+def test_which_figures_are_doubtful(figures: Kpis, facts: dict[str, int], complete: bool, codes: list[str]) -> None:
+    found = quality.warnings(figures, run(**facts), complete=complete)
+    assert [warning.code for warning in found] == codes
+    assert all(re.search(r"\d", warning.message) for warning in found)
+
+
+def test_the_counts_stand_in_the_sentence() -> None:
+    figures: Kpis = {"vehicles_inserted": 131, "vehicles_running_at_end": 91}
+    (warning,) = quality.warnings(figures, run(), complete=True)
+    assert warning.message.startswith("91 of 131 vehicles were still under way at the end (900 s)")
+
+
+def quality_of(done: Finished) -> dict[str, str]:
+    assert done.code == 0, done.stdout
+    warnings: list[dict[str, Any]] = done.manifest["warnings"]
+    return {warning["code"]: warning["message"] for warning in warnings if warning["code"].startswith("quality.")}
+
+
+@pytest.mark.parametrize("option", ["", '<aggregate-warnings value="1"/>', '<no-warnings value="true"/>'])
+def test_vehicles_that_an_unsorted_file_loses_are_counted(
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes], option: str
+) -> None:
+    plane.scenario = scenario(routes=f"<routes>{UNSORTED}</routes>", extra=option)
+    message = quality_of(pod.run())["quality.unsorted"]
+    assert message.startswith("SUMO left out 30 of ")
+    assert message.endswith("entered the network is 1.")
+
+
+@pytest.mark.parametrize(
+    "routes",
+    ["<routes/>", f'<routes><vehicle id="a" depart="0">{ROUTE}</vehicle></routes>'],
+    ids=["empty", "too early"],
+)
+def test_a_run_that_simulated_nothing_says_so(
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes], routes: str
+) -> None:
+    plane.scenario = scenario(routes=routes)
+    found = quality_of(pod.run(begin=300))
+    assert list(found) == ["quality.nothing_simulated"]
+    assert "between 300 s and 600 s" in found["quality.nothing_simulated"]
+    assert f"the files name {routes.count('<vehicle')} vehicles" in found["quality.nothing_simulated"]
+
+
+def test_figures_that_are_no_number_are_left_out_and_told(
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes]
+) -> None:
+    odd = '<vType id="odd" speedFactor="nan"/><vehicle id="a" type="odd" depart="0" departSpeed="max">'
+    plane.scenario = scenario(routes=f"<routes>{odd}{ROUTE}</vehicle></routes>", end=60)
+    done = pod.run(emissions=True)
+    assert "co2_kg, fuel_kg, nox_g, pmx_g" in quality_of(done)["quality.not_finite"]
+    assert done.message["kpis"]["co2_kg"] is done.manifest["kpis"]["co2_kg"] is None
+    assert done.message["kpis"]["trips_finished"] == 1
+    assert b"NaN" not in b"".join(done.artifacts.values())
+    assert "NaN" not in done.stdout
