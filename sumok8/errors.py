@@ -16,11 +16,11 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from simulations.sumo.protocol.problems import listed_entries
-from tenants.errors import ApiError
+from tenants.errors import BAD_HOST, UNAUTHORIZED, ApiError
 
 CODES: dict[type[exceptions.APIException], tuple[str, str]] = {
-    exceptions.AuthenticationFailed: ("unauthorized", "Send a valid API key: Authorization: Bearer <key>."),
-    exceptions.NotAuthenticated: ("unauthorized", "Send a valid API key: Authorization: Bearer <key>."),
+    exceptions.AuthenticationFailed: ("unauthorized", UNAUTHORIZED),
+    exceptions.NotAuthenticated: ("unauthorized", UNAUTHORIZED),
     exceptions.NotFound: ("not_found", "There is nothing at this address that your key can see."),
     exceptions.MethodNotAllowed: ("method_not_allowed", "This address does not take that method."),
     exceptions.NotAcceptable: ("not_acceptable", "Answers are JSON; send Accept: application/json."),
@@ -91,9 +91,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         most = getattr(exception, "bytes", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         return too_large(request, most, getattr(exception, "code", "too_large"))
     if isinstance(exception, DisallowedHost):
-        return JsonResponse(
-            body("bad_host", "This service is not known by that host name (ALLOWED_HOSTS)."), status=400
-        )
+        return JsonResponse(body("bad_host", BAD_HOST), status=400)
     return JsonResponse(body("bad_request", "The request could not be understood."), status=400)
 
 

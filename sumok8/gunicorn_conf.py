@@ -5,8 +5,10 @@ put a proxy in front that buffers requests and answers.
 """
 
 import os
+import signal
 import socket
 import tempfile
+import threading
 from typing import Any
 
 from sumok8 import probes
@@ -34,10 +36,12 @@ logger_class = GunicornLog
 _quiet = os.environ.get("LOG_LEVEL", "INFO").upper() in {"WARNING", "ERROR", "CRITICAL"}
 accesslog = None if _quiet or bind.startswith("unix:") else "-"  # on a socket of its own nginx keeps it
 
-# Whichever worker answers /metrics answers for all of them; read by prometheus_client when workers import it.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="sumok8-metrics-"))
-
 _probe_listeners: list[socket.socket] = []
+
+
+def on_starting(server: Any) -> None:
+    """Whichever worker answers /metrics answers for all of them; prometheus_client reads this as workers import it."""
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="sumok8-metrics-"))
 
 
 def when_ready(server: Any) -> None:
@@ -50,6 +54,9 @@ def post_worker_init(worker: Any) -> None:
     """Probes are answered from here on, and followed logs end with a word when the worker is to end."""
     from clusterops.api.log_followers import tails  # not before the settings are loaded
 
-    tails.ending = lambda: not worker.alive
+    told = threading.Event()
+    # Sent on by the arbiter; `sumok8.web` sends it as nginx begins to end, which waits for what is under way.
+    signal.signal(signal.SIGUSR1, lambda number, frame: told.set())
+    tails.ending = lambda: told.is_set() or not worker.alive
     for listener in _probe_listeners:
         probes.serve(listener, worker.wsgi)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from tenants.errors import BAD_HOST, FOR_TENANTS, UNAUTHORIZED
+
 # What these let through at most must fit into the volume that deploy/base/web.yaml gives.
 CONNECTIONS = 4096  # of clients and to gunicorn together, for each of nginx's two workers
 UPLOADS = 12  # scenarios on their way at a time
@@ -70,21 +72,27 @@ def _errors() -> list[str]:
     """nginx's own answers, in the shape that all errors have."""
     too_large = f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
     scenario = f"A scenario may have at most {settings.SCENARIO_MAX_BYTES} bytes."
+    challenge = """WWW-Authenticate 'Bearer realm="sumok8"'"""
+    soon, later = "Retry-After 5", "Retry-After 10"
     answers = [
-        ("bad_request", 400, "bad_request", "The request could not be understood.", 0),
-        ("not_found", 404, "not_found", "There is nothing at this address.", 0),
-        ("too_slow", 408, "too_slow", "The request did not arrive in time.", 0),
-        ("too_large", 413, "too_large", too_large, 0),
-        ("scenario_too_large", 413, "zip.too_big", scenario, 0),
-        ("bad_range", 416, "range.not_satisfiable", "The range begins after the end of the file.", 0),
-        ("too_many", 429, "uploads.too_many", "Too many uploads at a time; try again when one has ended.", 10),
-        ("unavailable", 503, "unavailable", "The service is starting or overloaded; try again in a moment.", 5),
+        ("bad_request", 400, "bad_request", "The request could not be understood.", ""),
+        ("bad_host", 400, "bad_host", BAD_HOST, ""),
+        ("unauthorized", 401, "unauthorized", UNAUTHORIZED, challenge),
+        ("forbidden", 403, "forbidden", FOR_TENANTS, ""),
+        ("not_found", 404, "not_found", "There is nothing at this address.", ""),
+        ("too_slow", 408, "too_slow", "The request did not arrive in time.", ""),
+        ("too_large", 413, "too_large", too_large, ""),
+        ("scenario_too_large", 413, "zip.too_big", scenario, ""),
+        ("bad_range", 416, "range.not_satisfiable", "The range begins after the end of the file.", ""),
+        ("too_many", 429, "uploads.too_many", "Too many uploads at a time; try again when one has ended.", later),
+        ("rate_limited", 429, "rate_limited", "Too many requests; try again after Retry-After seconds.", soon),
+        ("unavailable", 503, "unavailable", "The service is starting or overloaded; try again in a moment.", soon),
     ]
     return [
         f"        location = /-/errors/{name} {{\n            internal;\n            client_max_body_size 0;\n"
         "            add_header X-Request-ID $id always;\n"
-        + (f"            add_header Retry-After {wait} always;\n" if wait else "")
+        + (f"            add_header {header} always;\n" if header else "")
         + f"            return {status} '{json.dumps({'error': {'code': code, 'message': text, 'details': []}})}';\n"
         "        }"
-        for name, status, code, text, wait in answers
+        for name, status, code, text, header in answers
     ]

@@ -43,6 +43,7 @@ def serve(folder: Path, bind: str) -> int:
         nonlocal asked
         asked = True
         nginx.send_signal(signal.SIGQUIT)
+        gunicorn.send_signal(signal.SIGUSR1)  # logs that are followed end with a word, else nginx waits for them
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

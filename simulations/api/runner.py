@@ -5,7 +5,6 @@ import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import close_old_connections
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
@@ -22,6 +21,7 @@ from simulations.api.requests import ProgressRequest
 from simulations.models import Job
 from simulations.services import Delivery, deliver, expect_delivery
 from tenants import throttling
+from tenants.database import give_connection_back
 from tenants.errors import ApiError
 from tenants.parsers import StrictJSONParser
 
@@ -104,7 +104,7 @@ class RunnerView(viewsets.ViewSet):
         if link := files.upload_link(delivery.file_name(job), delivery.size, sha256=signed):
             _drain(request, delivery.size)
             return downloads.RedirectKeepingMethod(link)
-        close_old_connections()  # a pod that stalls must not keep one from the others
+        give_connection_back()  # a pod that stalls must not keep one from the others
         try:
             files.store(delivery.file_name(job), request._request, size=delivery.size, sha256=delivery.sha256)
         except files.BrokenUpload as error:
