@@ -92,7 +92,12 @@ def _errors() -> list[str]:
         f"        location = /-/errors/{name} {{\n            internal;\n            client_max_body_size 0;\n"
         "            add_header X-Request-ID $id always;\n"
         + (f"            add_header {header} always;\n" if header else "")
-        + f"            return {status} '{json.dumps({'error': {'code': code, 'message': text, 'details': []}})}';\n"
+        + f"            return {status} '{_quoted({'error': {'code': code, 'message': text, 'details': []}})}';\n"
         "        }"
         for name, status, code, text, header in answers
     ]
+
+
+def _quoted(answer: dict[str, object]) -> str:
+    """As JSON, between nginx's single quotes."""
+    return json.dumps(answer).replace("\\", "\\\\").replace("'", "\\u0027")

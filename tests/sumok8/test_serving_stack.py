@@ -132,9 +132,7 @@ def test_uploads_are_asked_about_before_their_bytes_are_taken(served: Web, key: 
         ({"Authorization": f"Bearer {issue_key(None)}"}, 403, "forbidden"),
         ({"Host": "elsewhere.example"}, 400, "bad_host"),
     ):
-        request = stalled.form("/scenarios", 100_000_000, **headers).replace(b"Host: localhost\r\n", b"", bool(headers))
-        if "Host" not in headers:
-            request = stalled.form("/scenarios", 100_000_000, **headers)
+        request = stalled.form("/scenarios", 100_000_000, **headers)
         answer, content = answer_to(served.url, request)
         assert (answer.status, json.loads(content)["error"]["code"]) == (status, code)
     request = stalled.form("/scenarios", settings.SCENARIO_MAX_BYTES * 2, **key)
