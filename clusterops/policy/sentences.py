@@ -104,16 +104,6 @@ def _waiting_for_node(facts: Facts) -> str:
     return text + _quoted(facts.detail)
 
 
-def _again(why: str) -> Callable[[Facts], str]:
-    def says(facts: Facts) -> str:
-        if facts.job.is_finished or facts.job.attempt >= settings.MAX_ATTEMPTS:
-            tried = f"It was tried {facts.job.attempt} times."
-            return f"{why} {tried} Submit it again; if it happens again, tell the operator."
-        return f"{why} It starts again by itself; this is not your fault."
-
-    return says
-
-
 SENTENCES: dict[str, str | Callable[[Facts], str]] = {
     # waiting and running
     Reason.QUEUED: "Waiting for a free slot.",
@@ -156,18 +146,18 @@ SENTENCES: dict[str, str | Callable[[Facts], str]] = {
         f.first_error or "The simulation ended, but its results could not be stored. Submit it again."
     ),
     Reason.RUNNER_ERROR: lambda f: (
-        f.first_error or "The program around SUMO failed, which is our fault; tell the operator." + _quoted(f.detail)
+        f.first_error or "The program around SUMO failed, which is our fault." + _quoted(f.detail)
     ),
     Reason.KILLED: lambda f: (
         "It was killed from outside without a word why. Submit it again; if it happens again, try more memory."
         + _quoted(f.detail)
     ),
-    Reason.SERVICE_UNREACHABLE: lambda f: _again(
+    Reason.SERVICE_UNREACHABLE: lambda f: (
         f"{f.first_error.rstrip('.') or 'Its pod could not reach the control plane'}."
-    )(f),
-    Reason.INTERRUPTED: _again("The machine stopped the simulation before its end."),
-    Reason.PREEMPTED: _again("Its machine was taken away for other work or maintenance."),
-    Reason.NODE_LOST: _again("Its machine does not answer any more."),
+    ),
+    Reason.INTERRUPTED: "The machine stopped the simulation before its end, which is not your fault.",
+    Reason.PREEMPTED: "Its machine was taken away for other work or maintenance, which is not your fault.",
+    Reason.NODE_LOST: "Its machine does not answer any more, which is not your fault.",
     Reason.IMAGE_ERROR: lambda f: "The simulation's image cannot be loaded; the operator must act." + _quoted(f.detail),
     Reason.CONFIG_ERROR: lambda f: (
         "The simulation's container cannot be made; the operator must act." + _quoted(f.detail)

@@ -162,7 +162,7 @@ def run_of(job: Json, pods: list[Json], refusal: str = "") -> Run:
         return replace(run, phase=Phase.SUCCEEDED, reason="", detail="", finished_at=finished_at)
     if failed := conditions.get("Failed"):
         return _failed(run, failed)
-    if run.deleting:
+    if run.deleting and run.phase not in (Phase.SUCCEEDED, Phase.FAILED):
         return replace(run, phase=Phase.ENDING, reason=run.reason or Reason.DELETED_EXTERNALLY)
     if not pods:
         return _without_pod(run, status, conditions, refusal)

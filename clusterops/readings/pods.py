@@ -40,6 +40,7 @@ EXIT_REASONS = {
     137: Reason.KILLED,
     143: Reason.INTERRUPTED,
 }
+SIGNALLED = {"", Reason.INTERRUPTED, Reason.KILLED}  # ends that a deletion brings about
 NODE_LOST_DISRUPTIONS = {"DeletionByTaintManager", "DeletionByPodGC"}
 
 
@@ -65,7 +66,7 @@ def pod_state(pod: Json) -> dict[str, Any]:
         return state | {"phase": Phase.SUCCEEDED}
     if disrupted and ("deletionTimestamp" in meta or phase == "Failed"):
         return state | _disrupted(disruption, conditions, meta, phase)
-    if "deletionTimestamp" in meta:
+    if "deletionTimestamp" in meta and not (phase == "Failed" and _is_own_verdict(ended)):
         if silent_since := _silent_since(conditions):  # nobody is there to end it
             return state | {"phase": Phase.ENDING, "reason": Reason.NODE_LOST, "waiting_since": silent_since}
         since = moment(meta["deletionTimestamp"])
@@ -78,6 +79,11 @@ def pod_state(pod: Json) -> dict[str, Any]:
     if "running" in container or phase in {"Running", "Unknown"}:
         return state | _running(conditions, phase)
     return state | _waiting(conditions, container)
+
+
+def _is_own_verdict(ended: Json) -> bool:
+    """Whether it ended by itself before its deletion, or in spite of it."""
+    return ended.get("reason") == "OOMKilled" or EXIT_REASONS.get(ended.get("exitCode", -1), "") not in SIGNALLED
 
 
 def _disrupted(disruption: Json, conditions: Mapping[str, Json], meta: Json, phase: str) -> dict[str, Any]:
