@@ -13,38 +13,15 @@ from django.conf import settings
 from clusterops.contract import Phase, Run
 from clusterops.policy.sentences import sentence
 from simulations.models import Job
+from simulations.sumo.protocol.endings import DOUBTFUL, NEEDS_OPERATOR, OUTCOME_REASONS, RETRIED
 from simulations.sumo.protocol.report import RunReport
 
 Status, Reason = Job.Status, Job.Reason
 
-# Not the job's fault: a new attempt, up to MAX_ATTEMPTS. A disruption that Kubernetes repairs itself is not in here.
-RETRIED = {
-    *(Reason.NODE_LOST, Reason.INTERRUPTED, Reason.PREEMPTED, Reason.RUNNER_ERROR),
-    Reason.SERVICE_UNREACHABLE,
-}
-# Waiting for these helps only if an operator acts: after a grace the job fails and gives its place free.
-NEEDS_OPERATOR = {Reason.IMAGE_ERROR, Reason.CONFIG_ERROR, Reason.ADMISSION_REFUSED}
-# What is also seen when another hand deletes the pod, the Job or the namespace: look further before believing it.
-DOUBTFUL = {Reason.INTERRUPTED, Reason.KILLED, Reason.LOST, Reason.DELETED_EXTERNALLY}
 # What the pod before told of its way says nothing of the next one's. The API writes these columns too, but only for the
 # present attempt and with the next record, so neither writer takes the other's for its own.
 FRESH = {"progress": None, "progress_at": None}
 MAX_DISRUPTIONS = 2**15 - 1  # of the column
-OUTCOME_REASONS = {
-    "succeeded": Reason.COMPLETED,
-    "invalid_job": Reason.INVALID_JOB,
-    "invalid_scenario": Reason.INVALID_SCENARIO,
-    "sumo_failed": Reason.SUMO_FAILED,
-    "time_limit": Reason.TIME_LIMIT,
-    "too_many_teleports": Reason.TOO_MANY_TELEPORTS,
-    "output_limit": Reason.OUTPUT_LIMIT,
-    "sumo_crashed": Reason.SUMO_CRASHED,
-    "out_of_memory": Reason.OUT_OF_MEMORY,
-    "internal": Reason.RUNNER_ERROR,
-    "unreachable": Reason.SERVICE_UNREACHABLE,
-    "io_failed": Reason.RESULTS_NOT_STORED,
-    "interrupted": Reason.INTERRUPTED,
-}
 
 
 @dataclass(frozen=True)
@@ -209,10 +186,8 @@ def _again(job: Job, run: Run | None, now: datetime, reason: str, report: RunRep
     if job.attempt >= settings.MAX_ATTEMPTS:
         decided = run is None or run.decided
         return _end(job, Status.FAILED, reason, run, now, report=report, delete=not decided)
-    message = (
-        f"{sentence(reason, job, run, report)} It starts again by itself: attempt {job.attempt + 1} of "
-        f"{settings.MAX_ATTEMPTS} follows."
-    )
+    promise = f"It starts again by itself: attempt {job.attempt + 1} of {settings.MAX_ATTEMPTS} follows."
+    message = _joined(sentence(reason, job, run, report), promise)
     columns = {
         "attempt": job.attempt + 1,
         "k8s_job_name": job.name_of_attempt(job.attempt + 1),
@@ -258,10 +233,16 @@ def _end(
     message = sentence(reason, job, run, report)
     if reason in RETRIED:
         times = "once" if job.attempt == 1 else f"{job.attempt} times"
-        message += f" It was tried {times}. Submit it again; if it happens again, tell the operator."
+        tried = f"It was tried {times}. Submit it again; if it happens again, tell the operator."
+        message = _joined(message, tried)
     if job.cancel_requested_at and status != Status.CANCELLED:
-        message += " It ended before it could be cancelled."
+        message = _joined(message, "It ended before it could be cancelled.")
     return Decision(status, reason, message, columns, delete)
+
+
+def _joined(said: str, more: str) -> str:
+    """Two sentences; the first may be SUMO's or the runner's own words."""
+    return f"{said.rstrip('.')}. {more}"
 
 
 def _placed(job: Job, run: Run, now: datetime) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from clusterops.contract import Phase, Run
 from clusterops.objects.manifests import ATTEMPT, JOB_ID, TENANT
 from clusterops.readings import values
 from clusterops.readings.pod_requests import slim_spec
-from clusterops.readings.pods import EXIT_REASONS, pod_state
+from clusterops.readings.pods import pod_state
 from clusterops.readings.values import moment, words
 from simulations.models import Job
+from simulations.sumo.protocol.endings import EXIT_REASONS
 
 Json = Mapping[str, Any]
 Reason = Job.Reason

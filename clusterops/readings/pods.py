@@ -8,6 +8,7 @@ from clusterops.contract import Phase
 from clusterops.objects.manifests import CONTAINER
 from clusterops.readings.values import exit_code, moment, name, words
 from simulations.models import Job
+from simulations.sumo.protocol.endings import EXIT_REASONS
 from simulations.sumo.protocol.report import RunReport, read_message
 
 Json = Mapping[str, Any]
@@ -23,23 +24,6 @@ IMAGE_REASONS = {
     "SignatureValidationFailed",
 }
 CONFIG_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CrashLoopBackOff"}
-# simulations/sumo/protocol/endings.py; 143 is SIGTERM without a word from the runner, 137 SIGKILL by an unknown hand.
-EXIT_REASONS = {
-    64: Reason.INVALID_JOB,
-    65: Reason.INVALID_SCENARIO,
-    66: Reason.SUMO_FAILED,
-    67: Reason.TIME_LIMIT,
-    68: Reason.TOO_MANY_TELEPORTS,
-    69: Reason.OUTPUT_LIMIT,
-    70: Reason.SUMO_CRASHED,
-    71: Reason.OUT_OF_MEMORY,
-    72: Reason.RUNNER_ERROR,
-    73: Reason.SERVICE_UNREACHABLE,
-    74: Reason.RESULTS_NOT_STORED,
-    75: Reason.INTERRUPTED,
-    137: Reason.KILLED,
-    143: Reason.INTERRUPTED,
-}
 SIGNALLED = {"", Reason.INTERRUPTED, Reason.KILLED}  # ends that a deletion brings about
 NODE_LOST_DISRUPTIONS = {"DeletionByTaintManager", "DeletionByPodGC"}
 

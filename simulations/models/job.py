@@ -8,6 +8,7 @@ from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from simulations.models.scenario import Scenario
+from simulations.sumo.protocol.endings import WAITING, Reason
 from tenants.database import slow_statements_allowed
 from tenants.models import Tenant
 
@@ -58,57 +59,13 @@ class Job(models.Model):
         FAILED = "FAILED"
         CANCELLED = "CANCELLED"
 
-    class Reason(models.TextChoices):
-        """Fine-grained, for people; `status` alone drives logic."""
-
-        QUEUED = "QUEUED"
-        STARTING = "STARTING"
-        WAITING_FOR_NODE = "WAITING_FOR_NODE"
-        WAITING_QUOTA = "WAITING_QUOTA"
-        RUNNING = "RUNNING"
-        FINISHING = "FINISHING"
-        CANCELLING = "CANCELLING"
-        COMPLETED = "COMPLETED"
-        SUMO_FAILED = "SUMO_FAILED"
-        INVALID_JOB = "INVALID_JOB"
-        INVALID_SCENARIO = "INVALID_SCENARIO"
-        TOO_MANY_TELEPORTS = "TOO_MANY_TELEPORTS"
-        OUTPUT_LIMIT = "OUTPUT_LIMIT"
-        SUMO_CRASHED = "SUMO_CRASHED"
-        OUT_OF_MEMORY = "OUT_OF_MEMORY"
-        TIME_LIMIT = "TIME_LIMIT"
-        RESULTS_NOT_STORED = "RESULTS_NOT_STORED"
-        SERVICE_UNREACHABLE = "SERVICE_UNREACHABLE"
-        RUNNER_ERROR = "RUNNER_ERROR"
-        INTERRUPTED = "INTERRUPTED"
-        EVICTED_DISK = "EVICTED_DISK"
-        PREEMPTED = "PREEMPTED"
-        NODE_LOST = "NODE_LOST"
-        IMAGE_ERROR = "IMAGE_ERROR"
-        CONFIG_ERROR = "CONFIG_ERROR"
-        ADMISSION_REFUSED = "ADMISSION_REFUSED"
-        START_TIMEOUT = "START_TIMEOUT"
-        DELETED_EXTERNALLY = "DELETED_EXTERNALLY"
-        NAMESPACE_TERMINATING = "NAMESPACE_TERMINATING"
-        KILLED = "KILLED"
-        LOST = "LOST"
-        CANCELLED = "CANCELLED"
+    Reason = Reason  # see the table of endings
 
     UNEXPLAINED: ClassVar = "Waiting for a free slot."  # no pass has said more yet
     ACTIVE: ClassVar = (Status.PENDING, Status.RUNNING)
     # While a pod is not there yet or cannot start. A job that begins again keeps its status RUNNING, and waits all the
     # same.
-    WAITING: ClassVar = frozenset(
-        {
-            Reason.QUEUED,
-            Reason.STARTING,
-            Reason.WAITING_FOR_NODE,
-            Reason.WAITING_QUOTA,
-            Reason.IMAGE_ERROR,
-            Reason.CONFIG_ERROR,
-            Reason.ADMISSION_REFUSED,
-        }
-    )
+    WAITING: ClassVar = WAITING
     TERMINAL: ClassVar = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         Status.PENDING: frozenset({Status.RUNNING, *TERMINAL}),
@@ -121,7 +78,11 @@ class Job(models.Model):
     k8s_job_name = models.CharField(max_length=63)
     k8s_namespace = models.CharField(max_length=63)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
-    reason = models.CharField(max_length=24, choices=Reason.choices, default=Reason.QUEUED)
+    reason = models.CharField(
+        max_length=24,
+        default=Reason.QUEUED.value,
+        help_text="Of the table of endings. No choices of the column, so that a new one needs no migration.",
+    )
     message = models.TextField(default=UNEXPLAINED)
     submitted_at = models.DateTimeField(default=timezone.now)
     dispatched_at = models.DateTimeField(
@@ -254,13 +215,14 @@ class Job(models.Model):
         """Compare-and-swap to `status` with its event in one transaction; False if another writer was first.
 
         Staying in the same status with another reason or message is a move too (an event is written when the reason
-        changes). `columns` are written along. Raises ValueError for a move the table does not allow.
+        changes). `columns` are written along. Raises ValueError for a move the table does not allow, and for a
+        reason that is not in the table of endings.
         """
         if status != self.status and status not in self.MOVES.get(self.status, frozenset()):
             raise ValueError(f"{self.status} → {status} is not a move a job can make")
         if status == self.status and self.is_finished:
             raise ValueError(f"{self.status} is final")
-        columns |= {"status": status, "reason": reason, "message": message}
+        columns |= {"status": status, "reason": Reason(reason).value, "message": message}
         if status in self.TERMINAL:
             columns.setdefault("finished_at", timezone.now())
         elif status == self.Status.RUNNING and self.started_at is None:
