@@ -4,17 +4,11 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from simulations.sumo.protocol.kpis import KPIS
+
 WIDTH = 30
-KPIS = [
-    ("vehicles inserted", "vehicles_inserted", "{:,.0f}"),
-    ("vehicles arrived", "vehicles_arrived", "{:,.0f}"),
-    ("still waiting to enter", "vehicles_waiting_at_end", "{:,.0f}"),
-    ("mean travel time", "mean_travel_time_s", "{:,.1f} s"),
-    ("mean time loss", "mean_time_loss_s", "{:,.1f} s"),
-    ("mean waiting time", "mean_waiting_time_s", "{:,.1f} s"),
-    ("mean speed", "mean_speed_ms", "{:,.2f} m/s"),
-    ("teleports", "teleports", "{:,.0f}"),
-]
+HEADLINES = [kpi for kpi in KPIS.values() if kpi.is_headline]
+LABEL_WIDTH = max(len(kpi.label) for kpi in HEADLINES) + 1
 
 
 class Terminal(Protocol):
@@ -66,8 +60,5 @@ def show(jobs: Iterable[Mapping[str, Any]], out: Terminal = sys.stdout) -> Mappi
 def results_table(results: Mapping[str, Any]) -> str:
     """The traffic results, one figure a line; what was not measured shows as a dash."""
     kpis = results.get("kpis") or {}
-    rows = [
-        f"  {label:<24}{layout.format(kpis[name]) if kpis.get(name) is not None else '-':>12}"
-        for label, name, layout in KPIS
-    ]
-    return "\n".join(rows)
+    told = [(kpi.label, kpi.text(kpis[kpi.name]) if kpis.get(kpi.name) is not None else "-") for kpi in HEADLINES]
+    return "\n".join(f"  {label:<{LABEL_WIDTH}}{figure:>12}" for label, figure in told)
