@@ -72,6 +72,14 @@ class Job(models.Model):
         Status.RUNNING: frozenset(TERMINAL),
     }
 
+    READ_TO_MOVE: ClassVar = (
+        "status",
+        "reason",
+        "message",
+        "attempt",
+        "started_at",
+    )  # for an `.only()` before `move_to`
+
     job_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Its own index would be one more to write at every submission: two below begin with the tenant.
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="jobs", db_index=False)
