@@ -38,6 +38,7 @@ def quota_state(tenant: Tenant) -> tuple[str, str]:
     return IN_FORCE, f"The cluster's quota has these limits{since}."
 
 
+@admin.register(Tenant)
 class TenantClusterAdmin(TenantUsageAdmin):
     list_display = (*TenantUsageAdmin.list_display, "quota")
     list_select_related = ("cluster_namespace",)
@@ -71,7 +72,3 @@ class TenantClusterAdmin(TenantUsageAdmin):
         if not self.has_view_permission(request, tenant):
             raise PermissionDenied
         return HttpResponse(self.quota_in_words(tenant))
-
-
-admin.site.unregister(Tenant)
-admin.site.register(Tenant, TenantClusterAdmin)

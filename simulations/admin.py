@@ -1,4 +1,4 @@
-"""Staff's pages for jobs and scenarios. Importing `tenant_admin` adds usage to the tenants' pages."""
+"""Staff's pages for jobs and scenarios."""
 
 import json
 import uuid
@@ -17,7 +17,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from simulations import files
-from simulations import tenant_admin as tenant_admin
 from simulations.models import Artifact, Job, JobEvent, Scenario
 from simulations.services.curation import delete_version, share_scenario
 from simulations.telling import tell

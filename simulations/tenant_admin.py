@@ -145,7 +145,3 @@ class TenantUsageAdmin(TenantAdmin):
             self.message_user(request, said, messages.ERROR)
             return redirect("admin:tenants_tenant_change", object_id)
         return super().delete_view(request, object_id, extra_context)
-
-
-admin.site.unregister(Tenant)
-admin.site.register(Tenant, TenantUsageAdmin)

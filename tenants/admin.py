@@ -25,8 +25,9 @@ def badge(kind: str, text: str) -> SafeString:
     return format_html('<span class="sk-badge{}">{}</span>', f" sk-badge--{kind}" if kind else "", text)
 
 
-@admin.register(Tenant)
 class TenantAdmin(KeysOnTenantMixin):
+    """What this room knows of a tenant. The topmost room that adds to it registers it: `clusterops/admin.py`."""
+
     list_display: Any = ("tenant_id", "max_cpu", "max_memory_gi", "max_concurrent_jobs", "state")
     list_filter = ("is_active", "submissions_paused")
     search_fields = ("tenant_id", "namespace")
