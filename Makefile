@@ -31,6 +31,7 @@ test: $(VENV)/.dev ## Run all tests (ARGS=… for pytest)
 
 chaos: $(VENV)/.dev ## Break the product on purpose, for longer (CHAOS_SEED=… CHAOS_JOBS=…, 2000 jobs if not told)
 	CHAOS_JOBS=$${CHAOS_JOBS:-2000} $(PY) -m tests.chaos scenario crash-points
+	CHAOS_JOBS=$${CHAOS_JOBS:-500} $(PY) -m tests.chaos scenario --pooled
 
 bench: $(VENV)/.dev ## Measure it (ARGS="submission reconcile …" for some parts); figures also in bench-results.json
 	@$(PY) -m benchmarks $(ARGS)
