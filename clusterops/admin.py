@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from clusterops.models import TenantNamespace
 from simulations.tenant_admin import TenantUsageAdmin
-from tenants.admin import badge
+from tenants.marks import badge
 from tenants.models import Tenant
 
 IN_FORCE, BEHIND, PROBLEM, NONE = "in force", "being applied", "problem", "not needed yet"

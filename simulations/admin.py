@@ -20,9 +20,9 @@ from simulations import files
 from simulations.models import Artifact, Job, JobEvent, Scenario
 from simulations.services.curation import delete_version, share_scenario
 from simulations.telling import tell
-from tenants.admin import badge
 from tenants.errors import ApiError
 from tenants.history import ValueHistoryMixin, change
+from tenants.marks import badge
 
 SHARED_AT_ONCE = 100
 STATUS_BADGES = {"PENDING": "warn", "RUNNING": "info", "SUCCEEDED": "ok", "FAILED": "bad", "CANCELLED": ""}
