@@ -62,6 +62,7 @@ TABLE = [
     ("no machine", job_in(), run_in(Phase.WAITING, R.WAITING_FOR_NODE, waits=301), None, ("PENDING", "WAITING_FOR_NODE", False)),
     ("no machine for an hour", job_in(), run_in(Phase.WAITING, R.WAITING_FOR_NODE, waits=3601), None, ("FAILED", "START_TIMEOUT", True)),
     ("running", job_in(), run_in(Phase.RUNNING), None, ("RUNNING", "RUNNING", False)),
+    ("running, it cannot reach us", job_in("RUNNING", reason="SERVICE_UNREACHABLE", started_at=NOW, pod_name="pod"), run_in(Phase.RUNNING), None, None),
     ("succeeded unseen running", job_in(), run_in(Phase.SUCCEEDED, report=GOOD), None, ("SUCCEEDED", "COMPLETED", False)),
     ("succeeded without upload", job_in("RUNNING"), run_in(Phase.SUCCEEDED, report={**GOOD, "uploaded": False}), None, ("FAILED", "RESULTS_NOT_STORED", False)),
     ("succeeded, word lost", job_in("RUNNING"), run_in(Phase.SUCCEEDED), None, ("FAILED", "RESULTS_NOT_STORED", False)),
