@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -60,7 +61,7 @@ def job_state(job: Job) -> dict[str, Any]:
     events = list(job.events.all())
     first = {"at": job.submitted_at, "status": Job.Status.PENDING, "reason": "SUBMITTED", "message": "", "attempt": 1}
     artifacts = [row for row in job.artifacts.all() if row.attempt == job.attempt]
-    results = job.results or {}
+    results: Mapping[str, Any] = job.results or {}
     kpis = results.get("kpis") or {}
     ends = job.finished_at or timezone.now()
     empty: tuple[Any, ...] = (None, "", {}, [])

@@ -37,8 +37,8 @@ class Facts:
     def simulated(self) -> str:
         """“ at simulated time 1800 s of 3600 s”, as far as it is known."""
         at = self.report.get("sim_end")
-        if at is None:
-            at = (self.job.progress or {}).get("sim_time")
+        if at is None and self.job.progress:
+            at = self.job.progress.get("sim_time")
         if at is None:
             return ""
         end = self.job.scenario_data.get("end")

@@ -7,8 +7,10 @@ from django.db import models, transaction
 from django.db.models.fields.json import KT
 from django.utils import timezone
 
+from simulations.models.json_columns import AcceptedRequest, Progress
 from simulations.models.scenario import Scenario
 from simulations.sumo.protocol.endings import WAITING, Reason
+from simulations.sumo.protocol.report import RunReport
 from tenants.database import slow_statements_allowed
 from tenants.models import Tenant
 
@@ -34,7 +36,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         """That attempt of the job, if it is the present one and the job has not ended."""
         return self.active().filter(pk=job_id, attempt=attempt)
 
-    def record_progress(self, job_id: uuid.UUID, attempt: int, progress: dict[str, Any]) -> bool:
+    def record_progress(self, job_id: uuid.UUID, attempt: int, progress: Progress) -> bool:
         """One UPDATE; False if that attempt is over."""
         return bool(self.run(job_id, attempt).update(progress=progress, progress_at=timezone.now()))
 
@@ -107,7 +109,9 @@ class Job(models.Model):
         default=0, help_text="How often the cluster took the attempt's pod away and replaced it."
     )
     scenario = models.ForeignKey(Scenario, models.SET_NULL, null=True, blank=True, related_name="jobs")
-    scenario_data = models.JSONField(default=dict, help_text="The whole request as accepted, with defaults and seed.")
+    scenario_data: "models.JSONField[AcceptedRequest, AcceptedRequest]" = models.JSONField(
+        default=dict, help_text="The whole request as accepted, with defaults and seed."
+    )
     cpu_request = models.PositiveIntegerField(default=1)
     memory_gi = models.PositiveIntegerField(default=1)
     priority = models.SmallIntegerField(default=0, help_text="Higher runs first within the tenant.")
@@ -118,13 +122,15 @@ class Job(models.Model):
     )
     admitted_as = models.PositiveIntegerField(default=1, help_text="Which of the tenant's active jobs it was, from 1.")
     admission_limit = models.PositiveIntegerField(default=1, help_text="How many active jobs were allowed then.")
-    results = models.JSONField(null=True, blank=True, help_text="Outcome, KPIs and warnings from the runner's report.")
+    results: "models.JSONField[RunReport | None, RunReport | None]" = models.JSONField(
+        null=True, blank=True, help_text="Outcome, KPIs and warnings from the runner's report."
+    )
     exit_code = models.SmallIntegerField(null=True, blank=True)
     pod_name = models.CharField(max_length=253, blank=True)
     node_name = models.CharField(max_length=253, blank=True)
     # Written by the API alone:
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
-    progress = models.JSONField(null=True, blank=True)
+    progress: "models.JSONField[Progress | None, Progress | None]" = models.JSONField(null=True, blank=True)
     progress_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar = JobQuerySet.as_manager()

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from simulations.api.requests import ProgressRequest, SubmitRequest
 from simulations.models import Job, Scenario
+from simulations.models.json_columns import AcceptedRequest, Progress
 from simulations.sumo.protocol.problems import MAX_LISTED
 from tenants.parsers import MAX_NAMES
 from tests.factories import ScenarioFactory
@@ -336,3 +338,8 @@ def test_problems_that_are_not_listed_are_counted(api: Any, town: Scenario) -> N
     *shown, last = submit(api, **dict.fromkeys(NAMES[:300], 1), options=options).json()["error"]["details"]
     assert len(shown) == MAX_LISTED
     assert last == {"code": "more_problems", "message": "450 more problems are not listed.", "more": 450}
+
+
+def test_what_the_columns_hold_has_the_requests_names() -> None:
+    assert AcceptedRequest.__annotations__.keys() == SubmitRequest().fields.keys()
+    assert Progress.__annotations__.keys() == ProgressRequest().fields.keys()
