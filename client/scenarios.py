@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 from urllib.parse import quote
 
 from .errors import ApiProblem
@@ -16,6 +17,7 @@ from .transport import Transport
 if TYPE_CHECKING:
     from .api import Client
 
+PIECE = 256 * 1024
 Report = Callable[[int, int], None]
 
 
@@ -64,7 +66,7 @@ def uploaded(
             transport.sent(
                 "POST",
                 "/scenarios?dry_run=1" if dry_run else "/scenarios",
-                lambda: form.stream(source.open("rb"), size, report),
+                lambda: form.pieces(source, size, report),
                 {"Content-Type": form.content_type, "Content-Length": str(form.length(size))},
             )
         )
@@ -97,29 +99,17 @@ class _Form:
     def length(self, size: int) -> int:
         return len(self._head) + size + len(self._tail)
 
-    def stream(self, file: IO[bytes], size: int, report: Report | None) -> _Sending:
-        return _Sending(self._head, file, self._tail, size, report)
-
-
-class _Sending:
-    """Head, file and tail as one file to read from."""
-
-    def __init__(self, head: bytes, file: IO[bytes], tail: bytes, size: int, report: Report | None) -> None:
-        self._head, self._file, self._tail = head, file, tail
-        self._size, self._sent, self._report = size, 0, report
-
-    def read(self, size: int = -1) -> bytes:
-        if self._head:
-            piece, self._head = self._head, b""
-            return piece
-        if piece := self._file.read(size):
-            self._sent += len(piece)
-            if self._report:
-                self._report(self._sent, self._size)
-            return piece
-        self._file.close()
-        piece, self._tail = self._tail, b""
-        return piece
+    def pieces(self, source: Path, size: int, report: Report | None) -> Iterator[bytes]:
+        """All of it, a piece at a time; `report` is told what of the file was sent."""
+        yield self._head
+        sent = 0
+        with source.open("rb") as file:
+            while piece := file.read(PIECE):
+                yield piece
+                sent += len(piece)
+                if report:
+                    report(sent, size)
+        yield self._tail
 
 
 def _sha256(path: Path) -> str:

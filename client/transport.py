@@ -22,7 +22,7 @@ LONGEST_PAUSE_S = 10.0
 MAX_ANSWER_BYTES = 64 * 1024**2  # of JSON; files are streamed
 REDIRECTS = urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=3)  # storage may answer itself
 
-Body = Union[bytes, Callable[[], Any], None]  # a function makes a fresh stream for each try
+Body = Union[bytes, Callable[[], Any], None]  # a function makes it anew for each try
 
 
 class Transport:
@@ -63,11 +63,9 @@ class Transport:
                     content = answer.read(MAX_ANSWER_BYTES + 1)
                 if len(content) > MAX_ANSWER_BYTES:
                     raise ApiProblem(f"The answer of {path} is longer than {MAX_ANSWER_BYTES} bytes.")
-                return json.loads(content) if content else None
+                return self._read(content)
             except (HTTPError, OSError) as error:
                 pauses.next(self.unreachable(error))
-            except ValueError:
-                raise ApiProblem(f"{self.base_url} did not answer as SUMO-K8 does; is the address right?") from None
             except _Passing as passing:
                 pauses.next(passing.problem, passing.retry_after_s)
 
@@ -96,6 +94,12 @@ class Transport:
         """What is told if nothing comes any more."""
         reason = getattr(error, "reason", None) or error
         return ApiProblem(f"{self.base_url} does not answer: {reason}")
+
+    def _read(self, content: bytes) -> Any:
+        try:
+            return json.loads(content) if content else None
+        except ValueError:
+            raise ApiProblem(f"{self.base_url} did not answer as SUMO-K8 does; is the address right?") from None
 
     def _asked(self, method: str, path: str, body: Body, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
         answer = self._pool.request(

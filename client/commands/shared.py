@@ -23,6 +23,7 @@ from ..studies import Study
 from ..text import line_of, study_line
 
 SUCCEEDED, FAILED, PROBLEM, INTERRUPTED = 0, 1, 2, 130
+JSON = "sumok8.json"  # in the context: whether errors are told as JSON
 PATIENCE_S = 120.0  # for a service that restarts
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -34,7 +35,7 @@ class Group(click.Group):
         try:
             return super().invoke(context)
         except ApiProblem as problem:
-            if "--json" in sys.argv:
+            if context.meta.get(JSON):
                 click.echo(json.dumps(problem.as_json()), err=True)
             else:
                 click.echo(str(problem), err=True)
@@ -59,6 +60,7 @@ def with_json(command: Command) -> Command:
     @click.option("--json", "as_json", is_flag=True, help="Answers as JSON, for scripts.")
     @wraps(command)
     def run(*args: Any, **options: Any) -> Any:
+        click.get_current_context().meta[JSON] = options["as_json"]
         return command(*args, **options)
 
     return run  # type: ignore[return-value]

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from client import Client
-from simulations import files
 from simulations.models import Artifact, Job, Scenario
 from tenants.models import Tenant
 from tests.factories import JobFactory, ScenarioFactory
@@ -33,9 +34,7 @@ def end(job: Job, status: str = "SUCCEEDED", kpis: dict[str, Any] = KPIS) -> Non
 def store(job: Job, name: str, content: bytes) -> None:
     sha256 = hashlib.sha256(content).hexdigest()
     path = f"tests/{job.pk}/{name}"
-    files.default_storage.delete(path)
-    with files.default_storage.open(path, "wb") as file:
-        file.write(content)
+    default_storage.save(path, ContentFile(content))
     Artifact.objects.create(job=job, attempt=job.attempt, name=name, file=path, size_bytes=len(content), sha256=sha256)
 
 
