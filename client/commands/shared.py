@@ -23,6 +23,7 @@ from ..studies import Study
 from ..text import line_of, study_line
 
 SUCCEEDED, FAILED, PROBLEM, INTERRUPTED = 0, 1, 2, 130
+PIPE_WIDTH = 400
 JSON = "sumok8.json"  # in the context: whether errors are told as JSON
 PATIENCE_S = 120.0  # for a service that restarts
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -71,14 +72,15 @@ def say_json(value: Any) -> None:
 
 
 def say_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()) -> None:
-    """Whole words even where they do not fit a terminal; as wide as it needs to be in a pipe."""
+    """The first column and numbers always whole, in one line, to be copied; in a pipe the others too."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
+    for number, name in enumerate(columns):
+        justify = "right" if name in numbers else "left"
+        table.add_column(name, justify=justify, overflow="fold", no_wrap=not number or name in numbers)
     for row in rows:
         table.add_row(*row)
-    console = Console(markup=False, highlight=False)
-    console.print(table, width=None if console.is_terminal else 250, crop=False)
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    Console(width=width, markup=False, highlight=False).print(table)
 
 
 @contextmanager
