@@ -120,6 +120,11 @@ class Client:
 
     # Anything else
 
+    def dashboard(self) -> dict[str, Any]:
+        """The tenant's limits, and what of them is in use."""
+        told: dict[str, Any] = self.get("/tenants/me/dashboard")
+        return told
+
     def get(self, path: str, **query: Any) -> Any:
         return self.transport.json("GET", path, query=query)
 

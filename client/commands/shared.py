@@ -11,7 +11,7 @@ from typing import Any, Callable, TypeVar
 
 import click
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
@@ -75,7 +75,7 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers:
     """The first column and numbers always whole, in one line, to be copied; in a pipe the others too."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, name in enumerate(columns):
-        justify = "right" if name in numbers else "left"
+        justify: JustifyMethod = "right" if name in numbers else "left"
         table.add_column(name, justify=justify, overflow="fold", no_wrap=not number or name in numbers)
     for row in rows:
         table.add_row(*row)

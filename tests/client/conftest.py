@@ -72,14 +72,14 @@ def stand_in() -> Iterator[Callable[..., tuple[str, Asked]]]:
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 asked.append({"path": self.path, "body": body, **dict(self.headers)})
-                status, content, *more = left.pop(0)
-                text = content if isinstance(content, str) else json.dumps(content)
-                content = content if isinstance(content, bytes) else text.encode()
+                status, content, *more = left.pop(0) if left else (500, {})
+                if not isinstance(content, bytes | str):
+                    content = json.dumps(content)
                 self.send_response(status)
                 for name, value in (more[0] if more else {}).items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(content)
+                self.wfile.write(content.encode() if isinstance(content, str) else content)
 
             do_POST = do_GET
 
