@@ -22,7 +22,7 @@ from ..jobs import Job
 from ..studies import Study
 from ..text import line_of, study_line
 
-SUCCEEDED, FAILED, PROBLEM, INTERRUPTED = 0, 1, 2, 130
+FAILED, PROBLEM, INTERRUPTED = 1, 2, 130  # exit codes
 PIPE_WIDTH = 400
 JSON = "sumok8.json"  # in the context: whether errors are told as JSON
 PATIENCE_S = 120.0  # for a service that restarts
@@ -41,9 +41,6 @@ class Group(click.Group):
             else:
                 click.echo(str(problem), err=True)
             context.exit(PROBLEM)
-        except BrokenPipeError:  # as of `sumok8 logs … | head`
-            sys.stderr.close()
-            context.exit(SUCCEEDED)
         except (KeyboardInterrupt, click.Abort):
             click.echo("\nInterrupted.", err=True)
             context.exit(INTERRUPTED)

@@ -2,6 +2,10 @@
 
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,7 @@ from tenants.models import Tenant
 from tests.factories import JobFactory, ScenarioFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
+ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., Result]
 KPIS = {"vehicles_inserted": 1200, "mean_time_loss_s": 50.25, "teleports": 0}
 
@@ -117,6 +122,19 @@ def test_wait_gives_up_when_asked_to_and_for_what_does_not_exist(sumok8: Run, jo
     assert sumok8("wait", job.pk, "--timeout", 0).exit_code == 2
     unknown = sumok8("wait", "00000000-0000-0000-0000-000000000000")
     assert (unknown.exit_code, unknown.stderr) == (2, "You have no such job.\n")
+
+
+def test_interrupted_it_lets_the_job_run_on(sumok8: Run, job: Job) -> None:
+    command = [sys.executable, "-m", "client", "wait", str(job.pk)]
+    waiting = subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert waiting.stderr is not None
+    with waiting.stderr:
+        assert waiting.stderr.readline().startswith(b"PENDING")
+        waiting.send_signal(signal.SIGINT)
+        told = waiting.stderr.read().decode()
+    assert (waiting.wait(30), told) == (130, f"\nThe job runs on: {job.pk}\n\nInterrupted.\n")
+    job.refresh_from_db()
+    assert job.cancel_requested_at is None
 
 
 def test_show_and_cancel(sumok8: Run, job: Job) -> None:
