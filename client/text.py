@@ -82,8 +82,9 @@ def study_findings(summary: Mapping[str, Any]) -> Iterator[str]:
     for cell in summary["cells"]:
         for name in summary["primary_kpis"]:
             if known := cell["kpis"].get(name):
-                low, high = known["ci"] or ("-", "-")
-                yield f"{cell['cell']}  {name}  n {known['n']}  mean {known['mean']}  {low} to {high}"
+                low, high = (figure(name, end) for end in known["ci"] or (None, None))
+                label = KPIS[name][0] if name in KPIS else name
+                yield f"{cell['cell']}  {label}  n {known['n']}  mean {figure(name, known['mean'])}  {low} to {high}"
     for each in summary["comparisons"]:
         if each["primary"]:
             yield each["sentence"]
@@ -115,7 +116,7 @@ def figure(name: str, value: float | None) -> str:
 
 
 def results_table(kpis: Mapping[str, Any]) -> str:
-    """The traffic results, one figure a line. What no run here measured is left out, except for the first figures."""
+    """The traffic results, one figure a line; what was not measured is left out."""
     rows = [name for name in [*KPIS, *sorted(kpis.keys() - KPIS.keys())] if kpis.get(name) is not None]
     label = {name: KPIS.get(name, (name, "", 2))[0] for name in rows}
     return "\n".join(f"  {label[name]:<44}{figure(name, kpis[name]):>14}" for name in rows) or "  no figures"
