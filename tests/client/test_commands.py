@@ -16,7 +16,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from client import Client
+from client import Client, api
 from simulations.models import Artifact, Job, Scenario
 from tenants.models import Tenant
 from tests.factories import JobFactory, ScenarioFactory
@@ -158,6 +158,13 @@ def test_results_are_downloaded_once_and_mended(sumok8: Run, job: Job) -> None:
     assert sorted(paths) == ["out/detectors/e1.xml.gz", "out/tripinfo.xml.gz"]
     assert Path("out/tripinfo.xml.gz").read_bytes() == b"trips" * 1000
     assert "it has: " in sumok8("results", job.pk, "--file", "fcd.parquet").stderr
+
+
+def test_lists_go_on_over_pages(service: Client, job: Job, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = {str(JobFactory(tenant=tenant, scenario=job.scenario).pk) for _ in range(2)}
+    monkeypatch.setattr(api, "PAGE", 1)
+    assert [each.id for each in service.jobs(status=["PENDING"])][2] == str(job.pk)
+    assert {each.id for each in service.jobs(status=["PENDING"])} == {str(job.pk), *others}
 
 
 def test_two_jobs_side_by_side(sumok8: Run, job: Job, tenant: Tenant) -> None:

@@ -82,3 +82,11 @@ def test_an_empty_file_and_a_count_of_all(stand_in: Any, tmp_path: Path) -> None
     full = {"name": "full", "size_bytes": len(CONTENT), "sha256": SHA, "url": "/full"}
     all_of(Client(url, "k").transport, [full], tmp_path, lambda done, total: told.append((done, total)))
     assert told[-1] == (len(CONTENT), len(CONTENT))
+
+
+def test_a_storage_elsewhere_never_sees_the_key(stand_in: Any, tmp_path: Path) -> None:
+    storage, asked_there = stand_in((200, CONTENT, WHOLE))
+    url, asked = stand_in((302, b"", {"Location": f"{storage}/signed", "Content-Length": "0"}))
+    get(url, tmp_path / "f")
+    assert asked[0]["Authorization"] == "Bearer k"
+    assert "Authorization" not in asked_there[0]
