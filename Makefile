@@ -46,7 +46,7 @@ bench: $(VENV)/.dev ## Measure it (ARGS="submission reconcile …" for some part
 check: $(VENV)/.dev ## Format, lint, types, import rules, migrations in step, manifests
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
-	$(PY) -m mypy sumok8 tenants simulations clusterops localcluster
+	$(PY) -m mypy sumok8 tenants simulations clusterops localcluster client
 	$(VENV)/bin/lint-imports
 	$(PY) -m tests.check_migrations
 	$(PY) -m deploy.validate

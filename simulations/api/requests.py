@@ -177,6 +177,10 @@ class VersionQuery(StrictSerializer):
     )
 
 
+class DryRunQuery(StrictSerializer):
+    dry_run = serializers.BooleanField(default=False, help_text="Only tell what it would be; nothing is kept.")
+
+
 class PageQuery(StrictSerializer):
     """What every list takes."""
 

@@ -94,7 +94,7 @@ def test_the_given_is_kept(api: Any, town: Scenario) -> None:
         "scale": 0.5,
         "step_length": 0.5,
         "options": {"time-to-teleport": 120},
-        "outputs": ["tripinfo"],
+        "outputs": ["edgedata"],
         "emissions": True,
         "time_limit_s": 60,
         "priority": -5,
