@@ -24,7 +24,6 @@ class Kpi:
     help: str
     sumo: str = ""  # its attribute in SUMO's own statistics of trips
     is_rare: bool = False  # a count of rare events: an interval from Student's t would mislead
-    is_headline: bool = False  # shown where there is room for a few
 
     @property
     def is_whole(self) -> bool:
@@ -39,8 +38,8 @@ class Kpi:
         return f"{value:,.{self.decimals}f} {self.unit}".strip()
 
 
-def _count(name: str, label: str, better: Better, text: str, *, rare: bool = False, headline: bool = False) -> Kpi:
-    return Kpi(name, label, "", 0, better, "count", text, is_rare=rare, is_headline=headline)
+def _count(name: str, label: str, better: Better, text: str, *, rare: bool = False) -> Kpi:
+    return Kpi(name, label, "", 0, better, "count", text, is_rare=rare)
 
 
 def _mass(name: str, label: str, unit: str, text: str) -> Kpi:
@@ -50,9 +49,9 @@ def _mass(name: str, label: str, unit: str, text: str) -> Kpi:
 KPIS = {
     kpi.name: kpi
     for kpi in (
-        _count("vehicles_inserted", "vehicles inserted", None, "Vehicles that entered the network.", headline=True),
+        _count("vehicles_inserted", "vehicles inserted", None, "Vehicles that entered the network."),
         _count(
-            "vehicles_arrived", "vehicles arrived", "higher", "Vehicles that reached their destination.", headline=True
+            "vehicles_arrived", "vehicles arrived", "higher", "Vehicles that reached their destination."
         ),
         _count(
             "vehicles_running_at_end", "vehicles still under way at the end", "lower",
@@ -60,12 +59,11 @@ KPIS = {
         ),
         _count(
             "vehicles_waiting_at_end", "vehicles still waiting to enter at the end", "lower",
-            "Vehicles that had found no place to enter by the end.", headline=True,
+            "Vehicles that had found no place to enter by the end.",
         ),
         _count("trips_finished", "trips finished", "higher", "Trips that the means are over."),
         Kpi(
             "mean_travel_time_s", "mean travel time", "s", 1, "lower", "mean", "Seconds.", "duration",
-            is_headline=True,
         ),
         Kpi(
             "p95_travel_time_s", "95th percentile of travel times", "s", 1, "lower", "p95",
@@ -73,24 +71,23 @@ KPIS = {
         ),
         Kpi(
             "mean_time_loss_s", "mean time loss", "s", 1, "lower", "mean",
-            "Seconds lost by driving slower than wished.", "timeLoss", is_headline=True,
+            "Seconds lost by driving slower than wished.", "timeLoss",
         ),
         Kpi(
             "mean_waiting_time_s", "mean waiting time", "s", 1, "lower", "mean", "Seconds standing.", "waitingTime",
-            is_headline=True,
         ),
         Kpi(
             "mean_depart_delay_s", "mean depart delay", "s", 2, "lower", "mean",
             "Seconds waited for a place to enter.", "departDelay",
         ),
-        Kpi("mean_speed_ms", "mean speed", "m/s", 2, "higher", "mean", "Metres per second.", "speed", is_headline=True),
+        Kpi("mean_speed_ms", "mean speed", "m/s", 2, "higher", "mean", "Metres per second.", "speed"),
         Kpi("mean_route_length_m", "mean route length", "m", 0, None, "mean", "Metres.", "routeLength"),
         Kpi(
             "total_travel_time_s", "total travel time", "s", 0, None, "sum",
             "Seconds, all finished trips together.", "totalTravelTime",
         ),
         _count(
-            "teleports", "teleports", "lower", "Vehicles that SUMO moved out of a deadlock.", rare=True, headline=True
+            "teleports", "teleports", "lower", "Vehicles that SUMO moved out of a deadlock.", rare=True
         ),
         _count("collisions", "collisions", "lower", "Collisions.", rare=True),
         _count("emergency_braking", "emergency brakings", "lower", "Emergency brakings.", rare=True),
