@@ -10,9 +10,11 @@ from django.db.models import QuerySet
 from clusterops import errors
 from clusterops.contract import RunSpec
 from clusterops.models import TenantNamespace
+from clusterops.policy.capacity import Capacity
 from clusterops.policy.queue import Room, Turn, turns
 from clusterops.policy.sentences import sentence
 from clusterops.reconciler.pass_state import Pass
+from clusterops.reconciler.shares import claims, half_life, note_overtaken
 from clusterops.reconciler.tenant_spaces import ensure, is_applied, space_of
 from simulations import tokens
 from simulations.models import Job
@@ -44,15 +46,21 @@ def dispatch(this: Pass) -> None:
     for pk, tenant in tenants.items():
         if why := _unfit(this, tenant, spaces.get(pk)):
             _explain(this, Turn(min(queued.pop(pk), key=lambda job: job.submitted_at), why))
+    room = Capacity()
+    places = claims(this, tenants, started, room.whole)
     chosen: list[Job] = []
+    overtaken: list[Job] = []
     allowed = _allowed(this)
-    for turn in turns(queued, rooms, tenants):
+    for turn in turns(queued, rooms, tenants, places, room, half_life()):
         if turn.why:
             _explain(this, turn)
+            overtaken += [turn.job] * turn.overtaken
         elif len(chosen) < allowed:
             chosen.append(turn.job)
         else:
             this.more = True
+    with this.wall("jobs that find no room"):
+        note_overtaken(this, overtaken)
     for first in range(0, len(chosen), BATCH):
         _start_all(this, chosen[first : first + BATCH])
 

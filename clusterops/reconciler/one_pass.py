@@ -21,6 +21,7 @@ from clusterops.reconciler.dispatch import dispatch
 from clusterops.reconciler.job_states import active_jobs, confirm, settle
 from clusterops.reconciler.logs import capture
 from clusterops.reconciler.pass_state import Counts, Memory, Pass, Stopped, log
+from clusterops.reconciler.shares import charge
 from clusterops.reconciler.strays import sweep
 from clusterops.reconciler.study_runs import start_study_runs
 from clusterops.reconciler.tenant_spaces import keep_spaces
@@ -83,6 +84,7 @@ def _run(this: Pass) -> None:
 # Each behind its own wall: what breaks one of them does not keep the others from their work.
 STEPS: dict[str, Callable[[Pass], None]] = {
     "confirmation": confirm,
+    "fair shares": charge,
     "tenants' namespaces": keep_spaces,
     "studies": start_study_runs,
     "dispatch": dispatch,

@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError
 from clusterops import errors
 from clusterops.contract import Phase, Run
 from clusterops.gateway import Gateway
+from clusterops.models import FairShare
 from clusterops.reconciler.troubles import Troubles
 from simulations.models import Job
 
@@ -107,6 +108,7 @@ class Pass:
     unreachable: int = 0
     rest_s: float = 0.0  # the cluster asked to be left alone for so long
     by_job: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
+    shares: dict[str, FairShare] = field(default_factory=dict)  # by tenant
     last_words: list[LastWords] = field(default_factory=list)
 
     def look(self, runs: list[Run]) -> None:
