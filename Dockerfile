@@ -20,19 +20,22 @@ RUN DATABASE_URL=postgresql://build SECRET_KEY=build JOB_TOKEN_KEYS=build python
 RUN python -m compileall -q /app && chmod -R a+rX /app
 
 FROM ${PYTHON_IMAGE}
+# What stands in front of gunicorn (sumok8/nginx.conf); Debian's, so that it gets Debian's security updates.
+RUN apt-get update && apt-get install --yes --no-install-recommends nginx && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 ENV PATH=/opt/venv/bin:$PATH \
     HOME=/tmp \
     BIND=0.0.0.0:8000 \
+    PROBE_BIND=0.0.0.0:8001 \
     LOG_FORMAT=json \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 WORKDIR /app
 # A number, so that Kubernetes can prove runAsNonRoot.
 USER 10001:10001
-EXPOSE 8000
+EXPOSE 8000 8001
 # For engines that look at it; Kubernetes uses the probes of the manifests.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://localhost:8000/healthz', timeout=4)"]
-CMD ["gunicorn", "--config=python:sumok8.gunicorn_conf", "sumok8.wsgi"]
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://localhost:8001/healthz', timeout=4)"]
+CMD ["python", "-m", "sumok8.web"]

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import InterfaceError, OperationalError
 
+from sumok8.logs import say
 from tenants.database import slow_statements_allowed
 
 # These speak to the cluster alone, often from a machine that has neither our database nor our secrets.
@@ -25,6 +26,8 @@ if __name__ == "__main__":
         with patience:
             execute_from_command_line(sys.argv)
     except (OperationalError, InterfaceError) as error:
-        sys.exit(f"The database does not answer: {str(error).partition(chr(10))[0]}")
+        say(f"The database does not answer: {str(error).partition(chr(10))[0]}")
+        sys.exit(1)
     except ImproperlyConfigured as error:  # a missing setting is the operator's, not a crash
-        sys.exit(f"{error} (README.md lists the settings; for the demo's: . var/demo/env)")
+        say(f"{error} (README.md lists the settings; for the demo's: . var/demo/env)")
+        sys.exit(1)

@@ -51,6 +51,12 @@ def _followers(folder: Path) -> list[dict[str, Any]]:
     return followers.measure(folder / "followers", rows.fresh_tenant())
 
 
+def _serving(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import rows, serving
+
+    return serving.measure(folder, rows.fresh_tenant())
+
+
 def _pages(folder: Path) -> list[dict[str, Any]]:
     from benchmarks import pages, rows
 
@@ -71,6 +77,7 @@ PARTS: dict[str, tuple[str, Callable[[Path], list[dict[str, Any]]]]] = {
     "dispatch": ("Dispatch: Kubernetes Jobs created per second", _dispatch),
     "latency": ("Latency, with jobs that do nothing", _latency),
     "followers": ("Fifty followers of one log, and everybody else: GET /jobs/{id}, 8 clients", _followers),
+    "serving": ("Serving: what stalled and greedy clients take from others (GET /jobs/{id}), by stack", _serving),
     "pages": ("Pages over 10,000 jobs, 200 tenants and 50 nodes", _pages),
     "runner": ("Runner overhead on the sample scenario", _runner),
 }

@@ -1,4 +1,4 @@
-"""What fifty followers of one log cost everybody else: GET /jobs/{id}, gunicorn as deployed, a pod that talks."""
+"""What fifty followers of one log cost everybody else: GET /jobs/{id}, the web as deployed, a pod that talks."""
 
 import http.client
 import os
@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.cluster import local_cluster, submit, until
-from benchmarks.stack import ROOT, gunicorn
+from benchmarks.stack import ROOT, product
 from benchmarks.submission import figures, load
 
 FOLLOWERS = 50
@@ -44,7 +44,7 @@ def measure(folder: Path, key: str) -> list[dict[str, Any]]:
     from simulations.models import Job
 
     headers = {"Authorization": f"Bearer {key}"}
-    with local_cluster(folder, "talking_pod.sh") as shared, gunicorn("sumok8.wsgi") as url:
+    with local_cluster(folder, "talking_pod.sh") as shared, product() as url:
         reconciler = subprocess.Popen([sys.executable, "manage.py", "reconcile_jobs"], cwd=ROOT, env=dict(os.environ))
         taken: dict[int, list[float]] = {0: [], FOLLOWERS: []}
         read = []

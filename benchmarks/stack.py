@@ -40,6 +40,7 @@ def database() -> Iterator[Path]:
             STATIC_ROOT=str(folder / "static"),
             INSTALLATION_ID="bench",
             LOG_LEVEL="WARNING",
+            RATE_LIMIT_PER_MINUTE="6000000",  # counted as always, never reached
         )
         for command in (["migrate", "--verbosity=0"], ["collectstatic", "--noinput", "--verbosity=0"]):
             subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True)
@@ -51,21 +52,28 @@ def database() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def gunicorn(application: str, ready_path: str = "/readyz") -> Iterator[str]:
-    """`application` served with the product's gunicorn settings; yields its address."""
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", application]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "BIND": f"127.0.0.1:{port}"})
-    url = f"http://127.0.0.1:{port}"
+def served(*command: str, ready_path: str = "/readyz") -> Iterator[str]:
+    """A server that `command` (Python's arguments) starts on BIND; yields its address."""
+    bind = f"127.0.0.1:{free_port()}"
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**os.environ, "BIND": bind})
     try:
-        deadline = time.monotonic() + 30
-        while True:
-            with contextlib.suppress(OSError), urllib.request.urlopen(url + ready_path, timeout=2):
-                break
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{application} did not start")
-            time.sleep(0.05)
-        yield url
+        until_served(f"http://{bind}{ready_path}", process)
+        yield f"http://{bind}"
     finally:
         process.terminate()
         process.wait()
+
+
+def product() -> contextlib.AbstractContextManager[str]:
+    """The web as deployed; yields its address."""
+    return served("-m", "sumok8.web")
+
+
+def until_served(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+            return
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"{url} is not served")
+        time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""POST /jobs over real HTTP and PostgreSQL, gunicorn as deployed, against a bare WSGI app that does the same INSERT."""
+"""POST /jobs over real HTTP and PostgreSQL, the web as deployed, against a bare WSGI app that does the same INSERT."""
 
 import http.client
 import json
@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.rows import forget_jobs
-from benchmarks.stack import gunicorn
+from benchmarks.stack import product, served
 from benchmarks.tables import percentile
 
 CLIENTS = (1, 8, 32)
@@ -57,8 +57,9 @@ def measure(key: str, *, rounds: int = 7, seconds: float = 2.0) -> list[dict[str
     medians over the rounds of how many times the bare application is faster."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     rows = []
-    with gunicorn("sumok8.wsgi") as product, gunicorn("benchmarks.bare_wsgi", "/") as bare:
-        targets = {"sumo-k8": product, "bare wsgi": bare}
+    alone = ("-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", "benchmarks.bare_wsgi")
+    with product() as ours, served(*alone, ready_path="/") as bare:
+        targets = {"sumo-k8": ours, "bare wsgi": bare}
         for url in targets.values():
             load(url, headers, 4, 1.0)  # warm-up
         for clients in CLIENTS:

@@ -16,8 +16,14 @@ class AdminSite(admin.AdminSite):
     index_template = "admin/home.html"
     enable_nav_sidebar = False  # so few pages need no second menu; lists need the width
 
+    def __init__(self, name: str = "admin") -> None:
+        from sumok8.sign_in import SignInForm  # models are not loaded yet when this module is
+
+        super().__init__(name)
+        self.login_form = SignInForm
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        from sumok8.admin_home import home  # models are not loaded yet when this module is
+        from sumok8.admin_home import home  # as above
 
         return super().index(request, {**home(), **(extra_context or {})})
 

@@ -91,12 +91,19 @@ def _port(wanted: int | None) -> int:
     )
 
 
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Demo:
     """One run of the demo on the data in `data`."""
 
     def __init__(self, data: Path, port: int) -> None:
         self.data, self.port = data, port
         self.url = f"http://127.0.0.1:{port}"
+        self.probes = f"127.0.0.1:{_free_port()}"
         self.postgres = EmbeddedPostgres(data / "postgres")
         self.env_file = data / "env"
         self.key_file = data / f"{TENANT}.key"
@@ -155,6 +162,7 @@ class Demo:
             "STATIC_ROOT": str(self.data / "static"),
             "RUNNER_URL": self.url,
             "BIND": f"127.0.0.1:{self.port}",
+            "PROBE_BIND": self.probes,
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
         }
         text = "".join(f"export {name}='{value}'\n" for name, value in ours.items())
@@ -178,15 +186,14 @@ class Demo:
         self.processes.start("local-cluster", [*cluster, "--autoscale", "--stop-pods"])
         self._wait_for("the local cluster", kubeconfig.exists, "local-cluster")
         self._say("web server")
-        gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", "sumok8.wsgi"]
-        self.processes.start("web", gunicorn)
+        self.processes.start("web", [sys.executable, "-m", "sumok8.web"])
         self._say("reconciler")
         self.processes.start("reconciler", [*manage, "reconcile_jobs"])
         self._wait_for("the web server", self._is_ready, "web")
 
     def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:  # noqa: S310 - our own loopback
+            with urllib.request.urlopen(f"http://{self.probes}/readyz", timeout=2) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

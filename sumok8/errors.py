@@ -1,12 +1,13 @@
 """One JSON shape for every error: `{"error": {"code", "message", "details"}}`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import DisallowedHost, PermissionDenied
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views import defaults
@@ -14,26 +15,26 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from tenants.errors import ApiError
+from simulations.sumo.protocol.problems import listed_entries
+from tenants.errors import BAD_HOST, UNAUTHORIZED, ApiError
 
 CODES: dict[type[exceptions.APIException], tuple[str, str]] = {
-    exceptions.AuthenticationFailed: ("unauthorized", "Send a valid API key: Authorization: Bearer <key>."),
-    exceptions.NotAuthenticated: ("unauthorized", "Send a valid API key: Authorization: Bearer <key>."),
+    exceptions.AuthenticationFailed: ("unauthorized", UNAUTHORIZED),
+    exceptions.NotAuthenticated: ("unauthorized", UNAUTHORIZED),
     exceptions.NotFound: ("not_found", "There is nothing at this address that your key can see."),
     exceptions.MethodNotAllowed: ("method_not_allowed", "This address does not take that method."),
     exceptions.NotAcceptable: ("not_acceptable", "Answers are JSON; send Accept: application/json."),
     exceptions.UnsupportedMediaType: ("unsupported_media_type", "Send the body as JSON, files as multipart/form-data."),
     exceptions.ParseError: ("malformed", "The body could not be read."),
-    exceptions.Throttled: ("rate_limited", "Too many requests with this key; try again after Retry-After seconds."),
 }
 
 # Refused or broken connections, and none free in time.
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
-def body(code: str, message: str, details: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """The JSON object of an error."""
-    return {"error": {"code": code, "message": message, "details": details or []}}
+def body(code: str, message: str, details: Iterable[Mapping[str, Any]] | None = None) -> dict[str, Any]:
+    """The JSON object of an error, however many details there are."""
+    return {"error": {"code": code, "message": message, "details": listed_entries(details or ())}}
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -42,13 +43,13 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, UnreadablePostError):
+        error = exceptions.ParseError("It broke off, or is not what its Transfer-Encoding says.")
     if not isinstance(error, exceptions.APIException):
         return None
     headers = dict(getattr(error, "headers", {}))
     if auth_header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait) + 1)
     set_rollback()
     return Response(_body_of(error), status=error.status_code, headers=headers)
 
@@ -57,7 +58,7 @@ def _body_of(error: exceptions.APIException) -> dict[str, Any]:
     if isinstance(error, ApiError):
         return body(error.code, error.message, error.details)
     if isinstance(error, exceptions.ValidationError):
-        return body("invalid", "The request has errors; each is listed in details.", list(_details(error.detail)))
+        return body("invalid", "The request has errors; each is listed in details.", _details(error.detail))
     if isinstance(error, exceptions.PermissionDenied):
         return body("forbidden", str(error.detail))
     for kind, (code, message) in CODES.items():
@@ -85,12 +86,28 @@ def _wants_page(request: HttpRequest) -> bool:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400: a request that Django itself refused, such as a wrong Host header."""
+    """Django's handler400: a request that Django itself refused, such as a wrong Host header or too long a form."""
+    if isinstance(exception, RequestDataTooBig):
+        most = getattr(exception, "bytes", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        return too_large(request, most, getattr(exception, "code", "too_large"))
     if isinstance(exception, DisallowedHost):
-        return JsonResponse(
-            body("bad_host", "This service is not known by that host name (ALLOWED_HOSTS)."), status=400
-        )
+        return JsonResponse(body("bad_host", BAD_HOST), status=400)
     return JsonResponse(body("bad_request", "The request could not be understood."), status=400)
+
+
+def too_large(request: HttpRequest, most: int, code: str = "too_large") -> HttpResponse:
+    """A body beyond the `most` bytes that its address takes."""
+    if _wants_page(request):
+        return render(request, "413.html", status=413)
+    return JsonResponse(body(code, f"The body is larger than the {most} bytes that this address takes."), status=413)
+
+
+def length_required(request: HttpRequest) -> HttpResponse:
+    """A body whose length must be known before it is read."""
+    message = (
+        "Send the body with a Content-Length; this address does not take one without (Transfer-Encoding: chunked)."
+    )
+    return JsonResponse(body("length_required", message), status=411)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -101,10 +118,13 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW; the reason is in the log."""
-    if _wants_page(request):
-        return render(request, "403_csrf.html", status=403)
-    return JsonResponse(body("forbidden", "This address takes forms of its own pages only."), status=403)
+    """Django's CSRF_FAILURE_VIEW; the reason is in the log. What is refused here is a form, so its sender is a browser,
+    unless it shows that it is a program."""
+    accepted = request.headers.get("Accept", "")
+    is_program = "Authorization" in request.headers or request.content_type == "application/json" or "json" in accepted
+    if is_program and not _wants_page(request):
+        return JsonResponse(body("forbidden", "This address takes forms of its own pages only."), status=403)
+    return render(request, "403_csrf.html", status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

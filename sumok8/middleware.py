@@ -1,11 +1,19 @@
-"""Request ids and the content security policy."""
+"""What every request and every answer passes."""
 
 import re
 import uuid
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, UnreadablePostError
+
+from sumok8 import errors
+from sumok8.addresses import client_address
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 CSP = (
@@ -27,6 +35,50 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
+
+
+class ClientAddressMiddleware:
+    """REMOTE_ADDR becomes the client's own address, as trusted proxies tell it.
+
+    The lock-out at the sign-in, the limit of failed keys and the access log all read it there.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.META["REMOTE_ADDR"] = client_address(
+            request.META.get("REMOTE_ADDR", ""),
+            request.META.get("HTTP_X_FORWARDED_FOR", ""),
+            settings.TRUSTED_PROXIES,
+        )
+        return self.get_response(request)
+
+
+class PlainTextMiddleware:
+    """Cookies and what pages are asked hold no NUL character, which PostgreSQL can neither store nor compare: the admin
+    hands them on as they are. (The API's fields and parsers have rules of their own.)"""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        for name in [name for name, value in request.COOKIES.items() if "\0" in name + value]:
+            del request.COOKIES[name]
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        if getattr(view, "csrf_exempt", False):  # as all views of the API are
+            return None
+        if "\0" in request.path_info:
+            raise Http404
+        try:
+            sent = [*request.GET.lists(), *request.POST.lists()]
+        except UnreadablePostError as error:
+            return errors.bad_request(request, error)
+        if any("\0" in text for name, values in sent for text in (name, *values)):
+            return errors.bad_request(request, SuspiciousOperation("NUL in a form"))
+        return None
 
 
 class ContentSecurityPolicyMiddleware:
@@ -54,4 +106,24 @@ class RateLimitHeadersMiddleware:
         if counted := getattr(request, "rate_limit", None):
             for name, value in zip(("Limit", "Remaining", "Reset"), counted, strict=True):
                 response[f"X-RateLimit-{name}"] = str(value)
+        return response
+
+
+class SentByProxyMiddleware:
+    """A stored file is named to nginx, which sends it: a client that reads it slowly holds no thread here."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if "sumok8.files_sent_by_proxy" not in request.META or not isinstance(response, FileResponse):
+            return response
+        # Always a whole file: the proxy keeps the header Range to itself.
+        path = Path(str(getattr(response.file_to_stream, "name", "")))
+        if path.is_relative_to(settings.MEDIA_ROOT):
+            response["X-Accel-Redirect"] = f"/-/files/{quote(path.relative_to(settings.MEDIA_ROOT).as_posix())}"
+            del response["Content-Length"]
+            response.file_to_stream.close()
+            response.streaming_content = []
         return response

@@ -11,6 +11,7 @@ import environ
 from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 
+from sumok8.addresses import trusted_networks
 from sumok8.logs import logging_config
 from tenants.database import DIRECT, Connection
 
@@ -55,10 +56,14 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "sumok8.metrics.MetricsMiddleware",
+    "sumok8.middleware.ClientAddressMiddleware",
     "sumok8.middleware.RequestIdMiddleware",
     "sumok8.middleware.RateLimitHeadersMiddleware",
+    "sumok8.middleware.SentByProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "sumok8.middleware.ContentSecurityPolicyMiddleware",
+    "sumok8.bodies.BodyBoundMiddleware",
+    "sumok8.middleware.PlainTextMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -175,9 +180,9 @@ STORAGES = {
 }
 if DEBUG:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-# Uploads go to disk at once: memory stays flat whatever their size.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a JSON body or form, files not counted
+# Nobody's form may write to our disk; POST /scenarios brings a handler of its own (`simulations.api.uploads`).
+FILE_UPLOAD_HANDLERS = ["sumok8.bodies.NoFiles"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a JSON body or form
 FILE_UPLOAD_PERMISSIONS = 0o640
 
 REST_FRAMEWORK = {
@@ -188,7 +193,6 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "sumok8.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_THROTTLE_CLASSES": ["tenants.throttling.ApiKeyRateThrottle"],
     "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -218,8 +222,11 @@ SPECTACULAR_SETTINGS = {
         "sumok8.schema.document_errors",
     ],
 }
-# Requests per minute and API key; 0 = no limit.
-RATE_LIMIT_PER_MINUTE: int = env.int("RATE_LIMIT_PER_MINUTE", default=0)
+# Requests per minute; 0 = no limit. A burst is what may come at once after a pause.
+RATE_LIMIT_PER_MINUTE: int = env.int("RATE_LIMIT_PER_MINUTE", default=6000)  # of a tenant, whatever its number of keys
+RATE_LIMIT_BURST: int = env.int("RATE_LIMIT_BURST", default=max(1, RATE_LIMIT_PER_MINUTE // 3))
+RATE_LIMIT_FAILED_KEYS_PER_MINUTE: int = env.int("RATE_LIMIT_FAILED_KEYS_PER_MINUTE", default=60)  # of an address
+RATE_LIMIT_JOB_TOKEN_PER_MINUTE: int = env.int("RATE_LIMIT_JOB_TOKEN_PER_MINUTE", default=1200)  # of a job's pods
 
 # Tenants
 CONTROLLER_NAMESPACE: str = env.str("CONTROLLER_NAMESPACE", default="sumok8")
@@ -273,6 +280,9 @@ FAIR_SHARE_HALF_LIFE: float = env.float("FAIR_SHARE_HALF_LIFE", default=7.0)
 LOG_FOLLOWERS: int = env.int("LOG_FOLLOWERS", default=50)  # followed logs per web process; each keeps a thread
 HEARTBEAT_FILE: str = env.str("HEARTBEAT_FILE", default="")  # touched after each reconciler pass
 
+# Whose X-Forwarded-For is believed: addresses and networks. A Unix socket's caller is believed too.
+TRUSTED_PROXIES = trusted_networks(env.list("TRUSTED_PROXIES", default=["127.0.0.1", "::1"]))
+
 # HTTPS, when a proxy or ingress terminates TLS
 HTTPS: bool = env.bool("HTTPS", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
@@ -282,6 +292,7 @@ SECURE_REDIRECT_EXEMPT = [
     r"^readyz$",
     r"^metrics$",
     r"^runner/",
+    r"^-/",
 ]  # reached inside the cluster, by plain HTTP
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0

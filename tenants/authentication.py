@@ -1,15 +1,19 @@
 """`Authorization: Bearer <key>` → who is calling. A key belongs to a machine, not to a Django user."""
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 from django.contrib.auth.models import User
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from tenants import plain_sql
+from tenants import plain_sql, throttling
 from tenants.models import KEY_FORMAT, ApiKey, Tenant
+from tenants.throttling import Count
+
+TOO_MANY = "Too many requests with keys of this tenant; try again after Retry-After seconds."
 
 
 @dataclass(frozen=True)
@@ -25,37 +29,93 @@ class Principal:
         return self.tenant.tenant_id if self.tenant else "admin"
 
 
-def find_key(digest: str) -> ApiKey | None:
-    """The key and its tenant, by one query."""
-    wanted = f"{plain_sql.columns(ApiKey, 'k')}, {plain_sql.columns(Tenant, 't')}"
+@dataclass(frozen=True)
+class Found:
+    """What the database says about a key. `row` is None for one that it does not know; `count` where one is kept."""
+
+    row: ApiKey | None
+    usable: bool
+    count: Count | None
+
+
+def find_key(digest: str, *, address: str) -> Found:
+    """The key, its tenant and the rate limit's count, by one statement.
+
+    A usable key counts for its tenant (an admin's for itself), any other for the caller's address. It is looked up
+    either way: however many wrong keys come from an address, a right one from there is taken.
+    """
+    own, strangers = throttling.of_tenants(), throttling.of_failed_keys()
+    asked: dict[str, Any] = {
+        "digest": digest,
+        "own": bool(own),
+        "own_step": own.step,
+        "own_room": own.room,
+        "address": throttling.bucket_of_address(address) if strangers else None,
+        "address_step": strangers.step,
+        "address_room": strangers.room,
+    }
     with plain_sql.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {wanted} FROM api_keys k LEFT JOIN tenants t USING (tenant_id) WHERE k.digest = %s",  # noqa: S608
-            [digest],
-        )
-        found = cursor.fetchone()
-    if found is None:
-        return None
+        cursor.execute(_find_statement(), asked)
+        *values, usable, now, before, moved, made = cursor.fetchone()
+    limit = own if usable else strangers
+    counted = Count.of(limit, (now, before, moved, made)) if limit else None
     width = len(ApiKey._meta.concrete_fields)
-    key = plain_sql.row(ApiKey, found[:width])
-    key.tenant = plain_sql.row(Tenant, found[width:]) if key.tenant_id else None
-    return key
+    if values[0] is None:
+        return Found(row=None, usable=False, count=counted)
+    key = plain_sql.row(ApiKey, values[:width])
+    key.tenant = plain_sql.row(Tenant, values[width:]) if key.tenant_id else None
+    return Found(row=key, usable=usable, count=counted)
+
+
+@cache
+def _find_statement() -> str:
+    """`usable` repeats the rule of `ApiKeyQuerySet.usable`."""
+    columns = f"{plain_sql.columns(ApiKey, 'k')}, {plain_sql.columns(Tenant, 't')}"
+    names = ", ".join(f"c{n}" for n in range(len(ApiKey._meta.concrete_fields) + len(Tenant._meta.concrete_fields)))
+    return f"""
+WITH found ({names}, usable, bucket) AS MATERIALIZED (
+  SELECT {columns},
+    k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND (t.is_active OR k.tenant_id IS NULL),
+    CASE WHEN k.tenant_id IS NULL THEN 'key:' || k.id ELSE 'tenant:' || k.tenant_id END
+  FROM api_keys k LEFT JOIN tenants t USING (tenant_id) WHERE k.digest = %(digest)s
+), verdict AS (
+  SELECT coalesce((SELECT usable FROM found), false) AS usable
+), asked AS (
+  SELECT
+    CASE WHEN NOT usable THEN %(address)s::text WHEN %(own)s THEN (SELECT bucket FROM found) END AS bucket,
+    CASE WHEN usable THEN %(own_step)s::interval ELSE %(address_step)s::interval END AS step,
+    CASE WHEN usable THEN %(own_room)s::interval ELSE %(address_room)s::interval END AS room
+  FROM verdict
+), {throttling.COUNTING}
+SELECT {names}, verdict.usable, {throttling.COUNTED} FROM verdict LEFT JOIN found ON true
+"""  # noqa: S608 - names of our own
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """One query. Missing, malformed, unknown, expired, revoked or an inactive tenant's: the same 401 for all."""
+    """One statement. Missing, malformed, unknown, expired, revoked or an inactive tenant's: the same 401 for all, and
+    429 for more of them, or of good ones, than the rate limits allow."""
 
     def authenticate(self, request: Request) -> tuple[Principal, ApiKey] | None:
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         if not scheme:
             return None
-        row = None
-        if scheme.lower() == "bearer" and KEY_FORMAT.fullmatch(key.strip()):
-            row = find_key(ApiKey.digest_of(key.strip()))
-        if row is None or not row.is_usable:
+        if scheme.lower() != "bearer" or not KEY_FORMAT.fullmatch(key.strip()):
             raise AuthenticationFailed
-        row.touch()
-        return Principal(tenant=row.tenant, scope="tenant" if row.tenant else "admin"), row
+        found = find_key(ApiKey.digest_of(key.strip()), address=request.META.get("REMOTE_ADDR", ""))
+        if found.row is None or not found.usable:
+            if found.count and not found.count.allowed:
+                raise found.count.refusal(
+                    "Too many keys that are not valid came from your address; wait, then check yours."
+                )
+            raise AuthenticationFailed
+        if found.count:
+            # `sumok8.middleware.RateLimitHeadersMiddleware` sends it with the answer.
+            request._request.rate_limit = found.count.headers  # type: ignore[attr-defined]
+            if not found.count.allowed:
+                raise found.count.refusal(TOO_MANY)
+        found.row.touch()
+        tenant = found.row.tenant
+        return Principal(tenant=tenant, scope="tenant" if tenant else "admin"), found.row
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="sumok8"'

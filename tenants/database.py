@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import psycopg
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from psycopg.waiting import READY_NONE
 
 DIRECT = "direct"  # the alias of DATABASE_DIRECT_URL, where there is one
@@ -154,3 +154,9 @@ def configuration_problem() -> str:
             if cursor.fetchone() != direct:
                 return "DATABASE_URL and DATABASE_DIRECT_URL lead to different databases; both must name the same."
     return ""
+
+
+def give_connection_back() -> None:
+    """For others, while a request waits for something else; the next statement takes one. Not in a transaction."""
+    if not connection.in_atomic_block:
+        connection.close()

@@ -5,6 +5,11 @@ from typing import Any
 
 from rest_framework.exceptions import APIException
 
+# Said by the application and, for uploads, by the proxy in front of it.
+UNAUTHORIZED = "Send a valid API key: Authorization: Bearer <key>."
+FOR_TENANTS = "This address is for tenants; use a tenant's API key."
+BAD_HOST = "This service is not known by that host name (ALLOWED_HOSTS)."
+
 
 class ApiError(APIException):
     """`{"error": {"code", "message", "details"}}` with `status_code`.

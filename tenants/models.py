@@ -223,12 +223,11 @@ class ApiKey(models.Model):
         return bool(ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=timezone.now()))
 
 
-class ApiKeyUsage(models.Model):
-    """Requests of a key in its present minute: the rate limit's counter."""
+class RateLimit(models.Model):
+    """A caller's requests of late, as one moment: see `tenants.throttling`, which reads and writes it by plain SQL."""
 
-    api_key = models.OneToOneField(ApiKey, models.CASCADE, primary_key=True, related_name="usage")
-    window = models.BigIntegerField(help_text="Unix time // 60")
-    count = models.PositiveIntegerField()
+    bucket = models.CharField(max_length=64, primary_key=True)
+    arrival = models.DateTimeField()
 
     class Meta:
-        db_table = "api_key_usage"
+        db_table = "rate_limits"

@@ -12,17 +12,19 @@ from rest_framework.parsers import BaseParser
 from tenants.errors import ApiError
 
 MAX_DEPTH = 20
+MAX_NAMES = 1000  # of one object
+MAX_VALUES = 50_000  # of one body, all levels together
 
 
 def parse(body: bytes) -> Any:
     """The JSON value of `body`. Raises ValueError for what is not JSON (RFC 8259), and for what JSON allows but no
     request here means: numbers beyond 64 bits, names given twice, NUL or half a surrogate pair in text, more than
-    MAX_DEPTH levels."""
+    MAX_DEPTH levels, MAX_NAMES names in an object or MAX_VALUES values. So whatever checks the value has that bound."""
     try:
         value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError(f"JSON nested deeper than {MAX_DEPTH} levels") from None
-    _check(value, 1)
+    _check(value)
     return value
 
 
@@ -52,10 +54,13 @@ class JSONSentAsForm(StrictJSONParser):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the name {next(n for n in names if names.count(n) > 1)!r} is given twice in one object")
+    if len(pairs) > MAX_NAMES:
+        raise ValueError(f"an object with {len(pairs)} names; at most {MAX_NAMES} are taken")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the name {name[:64]!r} is given twice in one object")
+        found[name] = value
     return found
 
 
@@ -63,17 +68,28 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _check(value: Any, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise ValueError(f"JSON nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            _check(name, depth)
-            _check(inner, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            _check(inner, depth + 1)
-    elif isinstance(value, str):
+def _check(whole: Any) -> None:
+    left: list[tuple[Any, int]] = [(whole, 1)]
+    values = 0
+    while left:
+        value, depth = left.pop()
+        values += 1
+        if depth > MAX_DEPTH:
+            raise ValueError(f"JSON nested deeper than {MAX_DEPTH} levels")
+        if isinstance(value, dict):
+            inner = [*value, *value.values()]
+        elif isinstance(value, list):
+            inner = value
+        else:
+            _check_plain(value)
+            continue
+        if values + len(left) + len(inner) > MAX_VALUES:
+            raise ValueError(f"more than {MAX_VALUES} values")
+        left += [(each, depth + 1) for each in inner]
+
+
+def _check_plain(value: Any) -> None:
+    if isinstance(value, str):
         if "\0" in value:
             raise ValueError("text with a NUL character")
         value.encode()  # UnicodeEncodeError is a ValueError

@@ -6,6 +6,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from tenants.authentication import Principal
+from tenants.errors import FOR_TENANTS
 
 if TYPE_CHECKING:  # rest_framework.views itself loads this module
     from rest_framework.views import APIView
@@ -14,7 +15,7 @@ if TYPE_CHECKING:  # rest_framework.views itself loads this module
 class IsTenant(BasePermission):
     """A tenant's key."""
 
-    message = "This address is for tenants; use a tenant's API key."
+    message = FOR_TENANTS
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.user, Principal) and request.user.scope == "tenant"

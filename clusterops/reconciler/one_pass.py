@@ -26,6 +26,7 @@ from clusterops.reconciler.strays import sweep
 from clusterops.reconciler.study_runs import start_study_runs
 from clusterops.reconciler.tenant_spaces import keep_spaces
 from simulations.sumo.protocol.strict_json import clean, storable
+from tenants import throttling
 
 SAMPLE_EVERY_S = 60
 SAMPLES_KEPT = timedelta(days=7)
@@ -79,6 +80,8 @@ def _run(this: Pass) -> None:
     if snapshot:
         with this.wall("sample of the cluster"):
             _sample(this, snapshot)
+        with this.wall("rate limits that are whole again"):
+            throttling.prune()
 
 
 # Each behind its own wall: what breaks one of them does not keep the others from their work.

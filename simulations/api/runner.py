@@ -20,6 +20,8 @@ from simulations.api import downloads
 from simulations.api.requests import ProgressRequest
 from simulations.models import Job
 from simulations.services import Delivery, deliver, expect_delivery
+from tenants import throttling
+from tenants.database import give_connection_back
 from tenants.errors import ApiError
 from tenants.parsers import StrictJSONParser
 
@@ -39,7 +41,8 @@ class Pod:
 
 
 class JobTokenAuthentication(BaseAuthentication):
-    """No query: the token is signed. Whether its attempt is still the present one is asked of the job's row."""
+    """The token is signed, so guessing asks nothing of the database; the one statement is the rate limit's. Whether the
+    token's attempt is still the present one is asked of the job's row."""
 
     def authenticate(self, request: Request) -> tuple[Pod, None]:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -47,6 +50,10 @@ class JobTokenAuthentication(BaseAuthentication):
             claim = tokens.verify(token.strip() if scheme.lower() == "bearer" else "")
         except tokens.InvalidToken:
             raise AuthenticationFailed from None
+        if limit := throttling.of_job_tokens():
+            counted = throttling.count(f"job:{claim.job_id.hex}", limit)
+            if not counted.allowed:
+                raise counted.refusal("Too many requests for this job; try again after Retry-After seconds.")
         return Pod(claim), None
 
     def authenticate_header(self, request: Request) -> str:
@@ -68,7 +75,6 @@ class RunnerView(viewsets.ViewSet):
 
     authentication_classes = [JobTokenAuthentication]
     permission_classes = [IsOwnJob]
-    throttle_classes = []
     parser_classes = [StrictJSONParser]
     content_negotiation_class = downloads.AnyType
 
@@ -98,6 +104,7 @@ class RunnerView(viewsets.ViewSet):
         if link := files.upload_link(delivery.file_name(job), delivery.size, sha256=signed):
             _drain(request, delivery.size)
             return downloads.RedirectKeepingMethod(link)
+        give_connection_back()  # a pod that stalls must not keep one from the others
         try:
             files.store(delivery.file_name(job), request._request, size=delivery.size, sha256=delivery.sha256)
         except files.BrokenUpload as error:
@@ -115,8 +122,6 @@ class RunnerView(viewsets.ViewSet):
         return _recorded(job, delivery)
 
     def progress(self, request: Request, job_id: uuid.UUID) -> Response:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_PROGRESS_BYTES:
-            raise ApiError(413, "too_large", f"A progress record has at most {MAX_PROGRESS_BYTES} bytes.")
         record = ProgressRequest(data=request.data)
         record.is_valid(raise_exception=True)
         claim = _claim(request)

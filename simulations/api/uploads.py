@@ -42,7 +42,8 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
         self._received += len(raw_data)
         if self._received > settings.SCENARIO_MAX_BYTES:
             self.file.close()
-            raise too_large()
+            message = f"A scenario may have at most {settings.SCENARIO_MAX_BYTES} bytes."
+            raise ApiError(413, "zip.too_big", message)
         self._digest.update(raw_data)
         with self._room_on_disk():
             return super().receive_data_chunk(raw_data, start)
@@ -65,14 +66,8 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
             raise
 
 
-def too_large() -> ApiError:
-    return ApiError(413, "zip.too_big", f"A scenario may have at most {settings.SCENARIO_MAX_BYTES} bytes.")
-
-
 def prepare(request: Request) -> None:
-    """Before the body is read: refuse by its announced length, and bound what is not announced honestly."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.SCENARIO_MAX_BYTES + FORM_BYTES:
-        raise too_large()
+    """Before the body is read: this address takes a file. `sumok8.bodies` has looked at its announced length."""
     request._request.upload_handlers = [BoundedUploadHandler(request._request)]
 
 

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from simulations.api.jobs import JobsView, JobView
+from simulations.api.may_upload import MayUploadView
 from simulations.api.results import ResultFileView, ResultsView
 from simulations.api.runner import RunnerView
 from simulations.api.scenarios import ScenarioArchiveView, ScenariosView, ScenarioView
@@ -11,6 +12,7 @@ from simulations.services.scenarios import SCENARIO_ID
 SCENARIO = rf"^scenarios/(?P<scenario_id>{SCENARIO_ID.pattern})"
 
 urlpatterns = [
+    path("-/may-upload", MayUploadView.as_view()),
     path("scenarios", ScenariosView.as_view({"get": "list", "post": "create"})),
     re_path(rf"{SCENARIO}\Z", ScenarioView.as_view({"get": "retrieve", "delete": "destroy"})),
     re_path(rf"{SCENARIO}/archive\Z", ScenarioArchiveView.as_view({"get": "retrieve"})),

@@ -21,8 +21,11 @@ class Waiting:
 
 
 def next_runs(waiting: Iterable[Waiting], free: int) -> list[tuple[uuid.UUID, int]]:
-    """(study, run) in the order in which they start, at most `free`: the study that was served longest ago first."""
-    line = deque(sorted(waiting, key=lambda each: (each.served_at or NEVER, str(each.study_id))))
+    """(study, run) in the order in which they start, at most `free`.
+
+    The study that was served longest ago comes first; of equals the one that is given first.
+    """
+    line = deque(sorted(waiting, key=lambda each: each.served_at or NEVER))
     taken = dict.fromkeys((each.study_id for each in line), 0)
     chosen: list[tuple[uuid.UUID, int]] = []
     while line and len(chosen) < free:

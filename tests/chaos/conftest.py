@@ -1,4 +1,4 @@
-"""One gunicorn for all hostile input."""
+"""One web for all hostile input."""
 
 from collections.abc import Iterator
 

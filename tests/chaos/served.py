@@ -1,12 +1,10 @@
-"""gunicorn as deployed, on the tests' database, and a client that sends bytes as they are."""
+"""The web as deployed, on the tests' database, and a client that sends bytes as they are."""
 
 import contextlib
 import http.client
 import json
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -16,7 +14,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.chaos.stage import PROJECT, until
+from tests.chaos.stage import until
+from tests.sumok8.web_processes import start_web, workers_of
 
 SEED = int(os.environ.get("CHAOS_SEED", "20261123"))
 BODIES = int(os.environ.get("CHAOS_JOBS", "150"))  # made up at random, beside those that are written down
@@ -49,11 +48,10 @@ class Served:
             self.port = free.getsockname()[1]
         url = os.environ["DATABASE_URL"].rpartition("/")[0] + "/" + connection.settings_dict["NAME"]
         own = {"DATABASE_URL": url, "BIND": f"127.0.0.1:{self.port}", "WEB_WORKERS": "1", "WEB_THREADS": "8"}
-        command = [sys.executable, "-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", "sumok8.wsgi"]
-        self.log = folder / "gunicorn.log"
+        self.log = folder / "web.log"
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=PROJECT, env=os.environ | own, stdout=log, stderr=log)
-        until(self._listens, "gunicorn answers", 60)
+            self.process = start_web(os.environ | own, stdout=log, stderr=log)
+        until(self._listens, "the web answers", 60)
 
     def _listens(self) -> bool:
         try:
@@ -66,10 +64,8 @@ class Served:
         self.process.wait()
 
     def peak_mib(self) -> float:
-        """Of the largest of its processes."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        peaks = [_peak_kib(pid) for pid in (str(self.process.pid), *children)]
-        return max(peaks) / 1024
+        """Of the largest of gunicorn's workers."""
+        return max(_peak_kib(pid) for pid in workers_of(self.process)) / 1024
 
     def send(self, raw: bytes) -> Answer:
         """Bytes as they are on a connection of their own."""
@@ -96,7 +92,7 @@ class Served:
         return self.send(head + b"\r\n" + body)
 
 
-def _peak_kib(pid: str) -> int:
+def _peak_kib(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
 

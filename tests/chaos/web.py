@@ -7,8 +7,6 @@ import os
 import random
 import signal
 import socket
-import subprocess
-import sys
 import time
 import uuid
 from collections import Counter
@@ -17,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.sumok8.web_processes import start_web, workers_of
+
 CLIENTS = 4
 AGAIN_AFTER_S = 0.1
 PATIENCE_S = 120.0  # with a machine this busy; a request that is never answered breaks a rule
@@ -31,7 +30,7 @@ class Answer:
 
 
 class Web:
-    """gunicorn with its own settings. `calls` are made by a few threads, so that kills meet requests under way."""
+    """nginx and gunicorn with their own settings. `calls` are made by a few threads: kills meet requests under way."""
 
     def __init__(self, folder: Path) -> None:
         with socket.socket() as free:
@@ -45,11 +44,8 @@ class Web:
 
     def start(self) -> None:
         own = {"BIND": f"127.0.0.1:{self.port}", "WEB_WORKERS": "2", "WEB_THREADS": "8", "PYTHONWARNINGS": "ignore"}
-        command = [sys.executable, "-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", "sumok8.wsgi"]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, cwd=PROJECT, env=os.environ | own, stdout=log, stderr=log, start_new_session=True
-            )
+            self._process = start_web(os.environ | own, stdout=log, stderr=log, start_new_session=True)
 
     def kill(self) -> None:
         """All of it, as with its machine."""
@@ -58,10 +54,9 @@ class Web:
 
     def kill_worker(self, rng: random.Random) -> None:
         """As the kernel does when memory is short; the master starts another."""
-        pid = self._process.pid
-        if workers := Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(rng.choice(workers)), signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            if workers := workers_of(self._process):
+                os.kill(rng.choice(workers), signal.SIGKILL)
 
     def close(self) -> None:
         self._clients.shutdown(cancel_futures=True)

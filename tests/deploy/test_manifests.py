@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from clusterops.install import kustomize
 from deploy.validate import OVERLAYS, problems
+from sumok8 import proxy
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 BUILT = {overlay: kustomize.build(DEPLOY / overlay) for overlay in OVERLAYS}
@@ -130,4 +132,39 @@ def test_runners_reach_what_the_tenants_network_policy_names() -> None:
     """clusterops/objects/manifests.py names the web pods by these labels and this port."""
     web = next(one for one in BUILT["base"] if kustomize.name_of(one) == "Deployment/sumok8-web")
     assert pod_labels(web)["app.kubernetes.io/name"] == "sumok8-web"
-    assert pod_of(web)["containers"][0]["ports"] == [{"name": "http", "containerPort": 8000}]
+    assert {"name": "http", "containerPort": 8000} in pod_of(web)["containers"][0]["ports"]
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_what_a_pod_writes_has_a_limit(workload: kustomize.Manifest) -> None:
+    for volume in pod_of(workload)["volumes"]:
+        assert "sizeLimit" in volume.get("emptyDir", {"sizeLimit": "of another kind"})
+    for container in all_containers(workload):
+        assert "ephemeral-storage" in container["resources"]["limits"]
+
+
+def test_probes_and_scrapers_have_a_port_of_their_own() -> None:
+    """What waits at the main port is not before them."""
+    web = next(one for one in BUILT["base"] if kustomize.name_of(one) == "Deployment/sumok8-web")
+    container = pod_of(web)["containers"][0]
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container[probe]["httpGet"]["port"] == "probes"
+    assert {"name": "probes", "containerPort": 8001} in container["ports"]
+    assert {"name": "PROBE_BIND", "value": "0.0.0.0:8001"} in container["env"]
+    assert web["spec"]["template"]["metadata"]["annotations"]["prometheus.io/port"] == "8001"
+
+
+def test_the_webs_volume_has_room_for_all_that_it_lets_through() -> None:
+    web = next(one for one in BUILT["base"] if kustomize.name_of(one) == "Deployment/sumok8-web")
+    (tmp,) = (volume["emptyDir"]["sizeLimit"] for volume in pod_of(web)["volumes"] if volume["name"] == "tmp")
+    bodies = 2 * proxy.CONNECTIONS * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    scenarios = 2 * proxy.UPLOADS * settings.SCENARIO_MAX_BYTES  # one copy of nginx's, one of the application's
+    assert bodies + scenarios <= int(tmp.removesuffix("Gi")) * 1024**3
+
+
+def test_only_uploads_of_scenarios_pass_an_ingress_unbuffered() -> None:
+    ingresses = [one for one in BUILT["overlays/production"] if one["kind"] == "Ingress"]
+    unbuffered = [one for one in ingresses if "proxy-request-buffering" in str(one["metadata"]["annotations"])]
+    paths = [path["path"] for one in unbuffered for path in one["spec"]["rules"][0]["http"]["paths"]]
+    assert paths == ["/scenarios"]
+    assert len({one["spec"]["rules"][0]["host"] for one in ingresses}) == 1

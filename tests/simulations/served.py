@@ -1,41 +1,58 @@
-"""The product behind a real gunicorn, on the tests' database."""
+"""The web as it is deployed, on the tests' database."""
 
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.db import connection
 
+from tests.sumok8.web_processes import start_web, workers_of
+
+
+@dataclass(frozen=True)
+class Web:
+    url: str
+    probes: str  # where probes are answered
+    process: subprocess.Popen[bytes]
+
+    @property
+    def worker(self) -> int:
+        """The process id of gunicorn's only worker."""
+        return workers_of(self.process)[0]
+
 
 @contextmanager
-def gunicorn(port: int = 0, **environment: str) -> Iterator[tuple[str, int]]:
-    """(its address, its only worker's process id)."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", port))
-        bind = f"127.0.0.1:{probe.getsockname()[1]}"
-    url = urlsplit(os.environ["DATABASE_URL"])
+def web(port: int = 0, **environment: str) -> Iterator[Web]:
+    """With one worker, unless `environment` says otherwise."""
+    bind, probes = free_address(port), free_address()
+    database = urlsplit(os.environ["DATABASE_URL"])
     name = connection.settings_dict["NAME"]
     ours = {
         "BIND": bind,
+        "PROBE_BIND": probes,
         "WEB_WORKERS": "1",
-        "DATABASE_URL": url._replace(path=f"{url.path.rsplit('/', 1)[0]}/{name}").geturl(),
+        "DATABASE_URL": database._replace(path=f"{database.path.rsplit('/', 1)[0]}/{name}").geturl(),
     }
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", "sumok8.wsgi"]
-    process = subprocess.Popen(command, env={**os.environ, **ours, **environment}, stdin=subprocess.DEVNULL)
+    process = start_web({**os.environ, **ours, **environment})
     try:
-        _wait_for(bind, process)
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        yield f"http://{bind}", int(children[0])
+        _wait_for(probes, process)
+        yield Web(f"http://{bind}", f"http://{probes}", process)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
+
+
+def free_address(port: int = 0) -> str:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def peak_mib(pid: int) -> float:
@@ -56,5 +73,5 @@ def _wait_for(bind: str, process: subprocess.Popen[bytes]) -> None:
         except OSError:
             pass
         if process.poll() is not None or time.monotonic() > deadline:
-            raise AssertionError("gunicorn did not start")
+            raise AssertionError("the web did not start")
         time.sleep(0.05)

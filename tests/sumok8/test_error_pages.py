@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
@@ -40,11 +41,34 @@ def test_a_database_that_is_away_is_a_moment_to_wait_out(monkeypatch: pytest.Mon
     assert "Nothing is lost" in page.content.decode()
 
 
+OLD_FORM = {"csrfmiddlewaretoken": "a" * 64, "username": "x"}
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+
+
 @pytest.mark.django_db
-def test_a_program_gets_json_also_where_a_form_is_refused() -> None:
-    answer = Client(enforce_csrf_checks=True).post("/docs", {})
+@pytest.mark.parametrize(
+    "headers, content_type, answer_type",
+    [
+        ({"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}, FORM, "text/html"),
+        ({"Accept": "*/*"}, FORM, "text/html"),
+        ({}, FORM, "text/html"),
+        ({"Accept": "application/json"}, FORM, JSON),
+        ({"Authorization": "Bearer sk8_x"}, FORM, JSON),
+        ({"Accept": "*/*"}, JSON, JSON),
+    ],
+)
+@pytest.mark.parametrize("cookie", ["", "b" * 32])
+def test_an_old_form_is_told_on_a_page_and_to_a_program_in_json(headers, content_type, answer_type, cookie) -> None:
+    client = Client(enforce_csrf_checks=True)
+    if cookie:
+        client.cookies["csrftoken"] = cookie
+    answer = client.post("/admin/login/", urlencode(OLD_FORM), content_type=content_type, headers=headers)
     assert answer.status_code == 403
-    assert answer.json()["error"]["code"] == "forbidden"
+    assert answer["Content-Type"].partition(";")[0] == answer_type
+    if answer_type == JSON:
+        assert answer.json()["error"]["code"] == "forbidden"
+    else:
+        assert "The form was not taken" in answer.content.decode()
 
 
 @pytest.mark.django_db

@@ -15,7 +15,7 @@ from tenants import database
 from tenants.database import ServerSilent, answering_within, direct_connection, slow_statements_allowed
 from tests.factories import JobFactory, issue_key
 from tests.frozen import frozen_postgres
-from tests.simulations.served import gunicorn
+from tests.simulations.served import web
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REQUESTS = 24  # more than the pool has connections
@@ -33,7 +33,8 @@ def get(url: str, key: str = "", within_s: float = 60.0) -> tuple[int, str]:
 
 def test_the_web_says_so_and_goes_on_afterwards(tenant) -> None:
     key = issue_key(tenant)
-    with gunicorn(DATABASE_TIMEOUT_S="1") as (url, _), ThreadPoolExecutor(REQUESTS) as threads:
+    with web(DATABASE_TIMEOUT_S="1") as served, ThreadPoolExecutor(REQUESTS) as threads:
+        url = served.url
 
         def ask_at_once() -> set[tuple[int, str]]:
             return set(threads.map(lambda _: get(f"{url}/jobs", key), range(REQUESTS)))

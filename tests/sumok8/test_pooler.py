@@ -19,7 +19,7 @@ from simulations.models import Job
 from tenants.database import DIRECT, Connection, NotDirect, configuration_problem
 from tests.factories import ScenarioFactory, TenantFactory, issue_key
 from tests.pgbouncer import pgbouncer
-from tests.simulations.served import gunicorn
+from tests.simulations.served import web
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TENANTS, JOBS_EACH = 6, 15
@@ -54,7 +54,7 @@ def test_every_caller_keeps_its_own_values(pooler) -> None:
     def submit(number: int) -> tuple[str, str]:
         tenant = number % TENANTS
         request = urllib.request.Request(
-            f"{url}/jobs",
+            f"{served.url}/jobs",
             json.dumps({"scenario_id": f"town-{tenant}"}).encode(),
             {"Authorization": f"Bearer {keys[f'city-{tenant}']}", "Content-Type": "application/json"},
         )
@@ -66,7 +66,7 @@ def test_every_caller_keeps_its_own_values(pooler) -> None:
     name, direct = connection.settings_dict["NAME"], os.environ["DATABASE_URL"].rpartition("/")[0]
     through = f"postgresql://postgres@{pooler['HOST']}:{pooler['PORT']}/{name}"
     with (
-        gunicorn(DATABASE_URL=through, DATABASE_DIRECT_URL=f"{direct}/{name}") as (url, _),
+        web(DATABASE_URL=through, DATABASE_DIRECT_URL=f"{direct}/{name}") as served,
         ThreadPoolExecutor(TENANTS) as threads,
     ):
         answered = set(threads.map(submit, range(TENANTS * JOBS_EACH)))

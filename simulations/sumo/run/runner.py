@@ -14,7 +14,7 @@ from simulations.sumo.inputs.output_files import named_outputs
 from simulations.sumo.inputs.sumocfg import SumoConfig
 from simulations.sumo.protocol.description import JobDescription
 from simulations.sumo.protocol.endings import Outcome, RunEnd
-from simulations.sumo.protocol.problems import MAX_LISTED, InvalidScenario, Problem, plain
+from simulations.sumo.protocol.problems import MAX_LISTED, InvalidScenario, Problem, listed, plain
 from simulations.sumo.results import outputs
 from simulations.sumo.results.sumo_run import StepRecord
 from simulations.sumo.run import collecting, preflight
@@ -250,7 +250,7 @@ def refuse_unsafe(job: JobDescription) -> None:
 
     Raises RunEnd(INVALID_JOB).
     """
-    problems = options.check_request(
+    found = options.check_request(
         options=job.options,
         outputs=list(job.outputs),
         begin=job.begin,
@@ -259,7 +259,7 @@ def refuse_unsafe(job: JobDescription) -> None:
         scale=job.scale,
         seed=job.seed,
     )
-    if problems:
+    if problems := listed(found):
         raise RunEnd(Outcome.INVALID_JOB, problems)
 
 

@@ -20,7 +20,7 @@ from simulations.client import Client
 from simulations.models import JobLog
 from tests.conftest import client_with
 from tests.factories import issue_key
-from tests.simulations.served import gunicorn
+from tests.simulations.served import web
 
 
 @pytest.fixture(autouse=True)
@@ -89,10 +89,10 @@ def test_fifty_follow_one_log_from_before_its_pod_to_its_end(loop, submit, city,
     key = issue_key(city)
 
     kubeconfig = str(fate_cluster.config.kubeconfig)
-    with gunicorn(KUBE_CONFIG_PATH=kubeconfig) as (url, worker), contextlib.ExitStack() as connections:
+    with web(KUBE_CONFIG_PATH=kubeconfig) as served, contextlib.ExitStack() as connections:
 
         def get(path: str) -> http.client.HTTPResponse:
-            connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+            connection = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=60)
             connections.callback(connection.close)
             connection.request("GET", f"/jobs/{job.pk}{path}", headers={"Authorization": f"Bearer {key}"})
             return connection.getresponse()
@@ -101,7 +101,7 @@ def test_fifty_follow_one_log_from_before_its_pod_to_its_end(loop, submit, city,
         assert {follower.status for follower in followers} == {200}
         assert json.load(get("/logs?follow=1"))["error"]["code"] == "logs.too_many"
         # One thread each, and one that reads for all of them.
-        assert sum(1 for _ in Path(f"/proc/{worker}/task").iterdir()) < 50 + 30
+        assert sum(1 for _ in Path(f"/proc/{served.worker}/task").iterdir()) < 50 + 30
         loop.until_reason(job, "RUNNING")
         assert [get("").status for _ in range(20)] == [200] * 20  # others are served as ever
         go.touch()
@@ -156,9 +156,9 @@ def test_a_log_goes_on_after_the_web_went_away(loop, submit, city, fate_cluster,
             return answer.read().decode().splitlines()
 
     with ThreadPoolExecutor(2) as threads:
-        with gunicorn(KUBE_CONFIG_PATH=kubeconfig) as (url, _):
-            port, started = urlsplit(url).port, threading.Event()
-            client = Client(url, key)
+        with web(KUBE_CONFIG_PATH=kubeconfig) as served:
+            port, started = urlsplit(served.url).port, threading.Event()
+            client = Client(served.url, key)
             first = threads.submit(plain, "?follow=1")
             follower = threads.submit(lambda: by_client.extend(client.follow_log(str(job.pk), every_s=0.1)))
             loop.until(lambda: len(by_client) > 5 and started.is_set())
@@ -166,9 +166,9 @@ def test_a_log_goes_on_after_the_web_went_away(loop, submit, city, fate_cluster,
         assert time.monotonic() - begun < 15  # gunicorn's patience with those that do not end by themselves: 20 s
         said = first.result(30)
         assert "this server is being restarted" in said[-1]
-        with gunicorn(port=port, KUBE_CONFIG_PATH=kubeconfig) as (url, worker):
+        with web(port=port, KUBE_CONFIG_PATH=kubeconfig) as served:
             loop.until(lambda: len(by_client) > len(said))
-            os.kill(worker, signal.SIGKILL)  # no last word at all; another worker follows
+            os.kill(served.worker, signal.SIGKILL)  # no last word at all; another worker follows
             seen = len(by_client)
             loop.until(lambda: len(by_client) > seen)
             started.clear()

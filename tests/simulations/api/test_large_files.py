@@ -1,4 +1,4 @@
-"""Large files through a real gunicorn: memory stays flat, bodies that are too long or cut short do no harm."""
+"""Large files through the web as deployed: memory stays flat, bodies that are too long or cut short do no harm."""
 
 import hashlib
 import http.client
@@ -18,7 +18,7 @@ from simulations.models import Artifact, Job
 from simulations.sumo.run.transport import ControlPlane
 from tests.factories import TenantFactory, issue_key
 from tests.simulations.scenarios import CONFIG, NET, ROUTES
-from tests.simulations.served import gunicorn, peak_mib
+from tests.simulations.served import peak_mib, web
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 SIZE = 200 * 1024**2
@@ -78,7 +78,8 @@ def test_memory_stays_flat(large_zip: Path, tmp_path: Path) -> None:
     with large_zip.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     start, end = form(large_zip, "limit")
-    with gunicorn() as (url, worker):
+    with web() as served:
+        url, worker = served.url, served.worker
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         connection.request("GET", "/scenarios", headers=key)
         connection.getresponse().read()
@@ -120,15 +121,17 @@ def test_bodies_that_lie_about_their_length(job: Job, api: Any) -> None:
     )
     ten_gb = f"Content-Length: {10 * 1024**3}\r\n\r\n"
     chunked = "Transfer-Encoding: chunked\r\n\r\n"
-    with gunicorn(SCENARIO_MAX_BYTES="1000") as (url, _):
+    with web(SCENARIO_MAX_BYTES="1000") as served:
+        url = served.url
         assert answer_to(url, (put + ten_gb).encode()).split()[1] == b"413"
         assert answer_to(url, (post + ten_gb).encode()).split()[1] == b"413"
-        assert answer_to(url, (put + chunked + "0\r\n\r\n").encode()).split()[1] == b"411"
+        # 411, or 422 where nginx saw the end at once and told a length of 0: not what was announced.
+        assert answer_to(url, (put + chunked + "0\r\n\r\n").encode()).split()[1] in {b"411", b"422"}
         assert answer_to(url, (post + chunked + "0\r\n\r\n").encode()).split()[1] == b"400"
 
         unknown = uuid.uuid4()
         other = put.replace(str(job.pk), str(unknown)).replace(token, tokens.issue(unknown, 1, 60))
-        assert answer_to(url, (other + ten_gb).encode()).split()[1] == b"410"
+        assert answer_to(url, (other + "Content-Length: 3\r\n\r\nabc").encode()).split()[1] == b"410"
 
         parts = urlsplit(url)
         with socket.create_connection((parts.hostname, parts.port)) as connection:

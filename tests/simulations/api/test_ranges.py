@@ -8,7 +8,7 @@ import pytest
 from simulations.models import Artifact, Job
 from tests.factories import issue_key
 from tests.simulations.api.test_runner import Runner
-from tests.simulations.served import gunicorn
+from tests.simulations.served import web
 
 pytestmark = pytest.mark.django_db
 CONTENT = bytes(range(100))
@@ -86,5 +86,5 @@ def test_an_empty_file(api: Any, job: Job) -> None:
 def test_as_served(address: str, tenant: Any) -> None:
     """gunicorn sends files by their descriptor, past our reading of them."""
     headers = {"Authorization": f"Bearer {issue_key(tenant)}", "Range": "bytes=10-19"}
-    with gunicorn() as (url, _), urllib.request.urlopen(urllib.request.Request(url + address, headers=headers)) as got:
+    with web() as served, urllib.request.urlopen(urllib.request.Request(served.url + address, headers=headers)) as got:
         assert (got.status, got.headers["Content-Length"], got.read()) == (206, "10", CONTENT[10:20])

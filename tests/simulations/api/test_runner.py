@@ -62,6 +62,14 @@ class TestToken:
         assert runner.get("/scenarios").status_code == 401
         assert runner.get(f"/runner/jobs/{uuid.uuid4()}/scenario").status_code == 403
 
+    def test_each_job_has_its_own_rate_limit(self, runner: Runner, other_tenant: Any, settings: Any) -> None:
+        settings.RATE_LIMIT_JOB_TOKEN_PER_MINUTE = 2
+        answers = [runner.report(PROGRESS) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [204, 204, 429]
+        assert answers[2]["Retry-After"] == "30"
+        another = Runner(JobFactory(tenant=other_tenant).pk)
+        assert another.report(PROGRESS).status_code == 204
+
     def test_a_tenants_key_is_no_token(self, api: Any, job: Job) -> None:
         assert api.get(f"/runner/jobs/{job.pk}/scenario").status_code == 401
 
@@ -172,7 +180,7 @@ class TestProgress:
     def test_one_update(self, runner: Runner, job: Job, api: Any) -> None:
         with CaptureQueriesContext(connection) as captured:
             assert runner.report(PROGRESS | {"note": "ignored"}).status_code == 204
-        (statement,) = captured
+        _rate_limit, statement = captured
         assert statement["sql"].startswith("UPDATE")
         shown = api.get(f"/jobs/{job.pk}").json()
         at = shown["progress"].pop("at")

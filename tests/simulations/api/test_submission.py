@@ -7,6 +7,8 @@ import pytest
 from django.db import connection
 
 from simulations.models import Job, Scenario
+from simulations.sumo.protocol.problems import MAX_LISTED
+from tenants.parsers import MAX_NAMES
 from tests.factories import ScenarioFactory
 from tests.simulations.scenarios import NET, ROUTES, archive, upload
 from tests.simulations.sumo.builders import config, zip_of
@@ -299,3 +301,32 @@ class TestIdempotency:
     def test_bad_keys(self, api: Any, key: str) -> None:
         answer = api.post("/jobs", {"scenario_id": "town"}, format="json", headers={"Idempotency-Key": key})
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "idempotency.bad_key")
+
+
+NAMES = [f"field_{n}" for n in range(MAX_NAMES - 1)]
+WIDE: list[dict[str, Any]] = [
+    dict.fromkeys(NAMES, 1),
+    {"options": dict.fromkeys((f"time-to-teleprot{name}" for name in NAMES), 1)},
+    {"options": {f"{name}{'x' * 900}": 1 for name in NAMES}},
+    {"outputs": ["x" * 50] * 10_000},
+    {"outputs": [{"a": 1}] * 10_000},
+    {"labels": dict.fromkeys(NAMES, 1)},
+    {"scenario_id": "x" * 900_000},
+    {"scenario_id": [["x"] * 1000] * 40},
+    {"options": dict.fromkeys(NAMES, 1), "outputs": list(range(1000)), **dict.fromkeys(NAMES[:900], 1)},
+]
+
+
+@pytest.mark.parametrize("fields", WIDE, ids=lambda fields: ",".join(fields)[:30])
+def test_whatever_is_wrong_the_answer_is_short(api: Any, town: Scenario, fields: dict[str, Any]) -> None:
+    answer = submit(api, **fields)
+    assert answer.status_code == 400
+    assert len(answer.content) < 100_000
+    assert len(answer.json()["error"]["details"]) <= MAX_LISTED + 1
+
+
+def test_problems_that_are_not_listed_are_counted(api: Any, town: Scenario) -> None:
+    options = {f"no-such-{n}": 1 for n in range(200)}
+    *shown, last = submit(api, **dict.fromkeys(NAMES[:300], 1), options=options).json()["error"]["details"]
+    assert len(shown) == MAX_LISTED
+    assert last == {"code": "more_problems", "message": "450 more problems are not listed.", "more": 450}

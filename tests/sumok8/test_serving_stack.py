@@ -1,0 +1,177 @@
+"""nginx and gunicorn as they are deployed: what stalls, is large or is broken takes nothing from the others."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from simulations.models import Artifact, Job
+from sumok8 import gunicorn_conf
+from tests.factories import JobFactory, TenantFactory, issue_key
+from tests.simulations.served import Web, web
+from tests.sumok8 import stalled
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+THREADS = 3
+EACH = 2 * THREADS  # of each kind: no kind alone leaves a thread free if it holds any
+LARGE = 64 * 1024**2
+
+
+@pytest.fixture
+def job() -> Job:
+    job = JobFactory(tenant=TenantFactory(tenant_id="city-a"))
+    path = Path(default_storage.path("results/large"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.truncate(LARGE)
+    small = default_storage.save("results/small", ContentFile(bytes(range(100))))
+    for name, file_name, size in (("large", "results/large", LARGE), ("small", small, 100)):
+        Artifact.objects.create(job=job, attempt=1, name=name, file=file_name, size_bytes=size, sha256="0" * 64)
+    return job
+
+
+@pytest.fixture
+def key(job: Job) -> dict[str, str]:
+    return {"Authorization": f"Bearer {issue_key(job.tenant)}"}
+
+
+@pytest.fixture
+def served(job: Job) -> Iterator[Web]:
+    with web(WEB_THREADS=str(THREADS)) as running:
+        yield running
+
+
+def ask(
+    url: str, path: str, headers: dict[str, str] | None = None, method: str = "GET", body: Any = None
+) -> tuple[http.client.HTTPResponse, bytes]:
+    """An answer on a connection of its own; TimeoutError after ten seconds."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    with contextlib.closing(connection):
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        return answer, answer.read()
+
+
+def test_clients_that_stall_take_nothing_from_others(served: Web, job: Job, key: dict[str, str]) -> None:
+    other_key = issue_key(TenantFactory(tenant_id="greedy"))
+    with contextlib.ExitStack() as held:
+        for kind, request in stalled.kinds(other_key, "/").items():
+            if kind == "a download not read":  # another tenant's would be 404
+                request = stalled.body("GET", f"/jobs/{job.pk}/results/large", 0, b"", **key)
+            held.enter_context(stalled.clients(served.url, request, EACH))
+            assert ask(served.probes, "/readyz")[0].status == 200, kind
+            assert ask(served.url, "/healthz")[0].status == 200, kind
+            for _ in range(THREADS):
+                assert ask(served.url, f"/jobs/{job.pk}", key)[0].status == 200, kind
+        answer, text = ask(served.url, "/jobs", key | {"Content-Type": "application/json"}, "POST", b"{}")
+        assert (answer.status, json.loads(text)["error"]["code"]) == (400, "invalid")
+
+
+def test_probes_are_answered_while_the_main_port_is_not(served: Web) -> None:
+    for child in Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split():
+        if b"nginx" in Path(f"/proc/{child}/cmdline").read_bytes():
+            workers = Path(f"/proc/{child}/task/{child}/children").read_text().split()
+    for worker in workers:  # whatever it is that keeps it from answering
+        os.kill(int(worker), signal.SIGSTOP)
+    try:
+        with socket.create_connection((urlsplit(served.url).hostname, urlsplit(served.url).port)) as client:
+            client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            assert ask(served.probes, "/healthz")[0].status == 200
+            assert ask(served.probes, "/readyz")[0].status == 200
+            assert b"sumok8_jobs_active" in ask(served.probes, "/metrics")[1]
+            assert ask(served.probes, "/jobs")[0].status == 404
+    finally:
+        for worker in workers:
+            os.kill(int(worker), signal.SIGCONT)
+
+
+def test_connections_outlive_polls_and_proxies_idle_times(served: Web) -> None:
+    answer, _ = ask(served.url, "/healthz")
+    assert answer.headers["Keep-Alive"] == "timeout=75"
+    assert gunicorn_conf.keepalive >= 75
+
+
+def test_files_are_sent_whole_and_in_part_under_their_own_headers(served: Web, job: Job, key: dict[str, str]) -> None:
+    path = f"/jobs/{job.pk}/results/small"
+    answer, content = ask(served.url, path, key)
+    assert (answer.status, content) == (200, bytes(range(100)))
+    etag = f'"{"0" * 64}"'
+    expected = {
+        "ETag": etag,
+        "X-Content-SHA256": "0" * 64,
+        "X-Content-Type-Options": "nosniff",
+        "Content-Length": "100",
+    }
+    assert expected.items() <= dict(answer.headers).items()
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="small"'
+    assert "X-Accel-Redirect" not in answer.headers
+    answer, content = ask(served.url, path, key | {"Range": "bytes=10-19", "If-Range": etag})
+    assert (answer.status, content) == (206, bytes(range(10, 20)))
+    assert ask(served.url, path, key | {"Range": "bytes=10-19", "If-Range": '"another"'})[0].status == 200
+    answer, content = ask(served.url, path, key | {"Range": "bytes=100-"})
+    assert (answer.status, json.loads(content)["error"]["code"]) == (416, "range.not_satisfiable")
+    assert answer.headers["Content-Range"] == "bytes */100"
+    assert ask(served.url, "/-/files/results/small", key)[0].status == 404
+
+
+def test_uploads_are_asked_about_before_their_bytes_are_taken(served: Web, key: dict[str, str]) -> None:
+    for headers, status, code in (
+        ({}, 401, "unauthorized"),
+        ({"Authorization": f"Bearer {issue_key(None)}"}, 403, "forbidden"),
+        ({"Host": "elsewhere.example"}, 400, "bad_host"),
+    ):
+        request = stalled.form("/scenarios", 100_000_000, **headers)
+        answer, content = answer_to(served.url, request)
+        assert (answer.status, json.loads(content)["error"]["code"]) == (status, code)
+    request = stalled.form("/scenarios", settings.SCENARIO_MAX_BYTES * 2, **key)
+    answer, content = answer_to(served.url, request)
+    assert (answer.status, json.loads(content)["error"]["code"]) == (413, "zip.too_big")
+
+
+def answer_to(url: str, request: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+    """What is answered to these bytes, though they are no whole request."""
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as wire:
+        wire.sendall(request)
+        answer = http.client.HTTPResponse(wire)
+        answer.begin()
+        return answer, answer.read()
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GARBAGE\r\n\r\n", 400),
+        (b"GET /a%00b HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", 400),
+        (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
+        (b"TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
+        (b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\n", 413),
+        (b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+    ],
+)
+def test_what_nginx_refuses_has_the_shape_of_every_error(request_: bytes, status: int, refusing: Web) -> None:
+    answer, content = answer_to(refusing.url, request_)
+    assert answer.status == status
+    error = json.loads(content)["error"]
+    assert error.keys() == {"code", "message", "details"}
+    assert len(answer.headers["X-Request-ID"]) == 32
+
+
+@pytest.fixture(scope="module")
+def refusing(django_db_setup: None) -> Iterator[Web]:
+    with web() as running:
+        yield running
