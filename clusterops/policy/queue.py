@@ -61,9 +61,10 @@ def turns(
 ) -> Iterator[Turn]:
     """Job by job, each time of the tenant that has least for its weight; rooms, claims and capacity shrink with it.
 
-    `queued`: the heads of the tenants' lines, or whole lines. In a tenant's line nobody overtakes: a large job is not
-    starved by small ones behind it. Only a job beyond what the tenant's limits, or the cluster's machines, could ever
-    hold lets the others pass. Other tenants' jobs pass one that finds no room in the cluster, until room is kept.
+    `queued`: the heads of the tenants' lines, of each as many as could start now, or whole lines. In a tenant's line
+    nobody overtakes: a large job is not starved by small ones behind it. Only a job beyond what the tenant's limits, or
+    the cluster's machines, could ever hold lets the others pass. Other tenants' jobs pass one that finds no room in the
+    cluster, until room is kept.
     """
     lines = {tenant_id: _line(queued[tenant_id], tenants[tenant_id]) for tenant_id in queued}
     order = [(claims[tenant_id].level(capacity.whole), tenant_id) for tenant_id in lines]

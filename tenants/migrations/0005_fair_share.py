@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0003_limit_messages'),
+        ('tenants', '0004_rate_limits'),
     ]
 
     operations = [

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -75,7 +76,8 @@ def test_the_dominant_resource_counts() -> None:
 @pytest.mark.parametrize(
     "share, days, words",
     [
-        (0.31, 7, "31 % of the last week"), (0.001, 14, "less than 1 % of the last 2 weeks"), (0, 1, "0 % of the last day"),
+        (0.31, 7, "31 % of the last week"), (0.001, 14, "less than 1 % of the last 2 weeks"),
+        (0, 1, "0 % of the last day"),
         (1, 3, "100 % of the last 3 days"), (0.5, 0.5, "50 % of the last 12 hours"),
     ],
 )  # fmt: skip
@@ -96,7 +98,7 @@ class World:
         self.used = dict.fromkeys(self.tenants, Resources())
         self.overtaken: dict[str, tuple[uuid.UUID, int]] = {}
         self.started = dict.fromkeys(self.tenants, 0)
-        self.heads = {name: self.job(name) for name in self.tenants}
+        self.heads = {name: [self.job(name) for _ in range(cores)] for name in self.tenants}
         self.minute = self.number = 0
 
     def job(self, name: str) -> Job:
@@ -116,7 +118,7 @@ class World:
             again = self.round()
 
     def round(self) -> bool:
-        """One pass of a dispatcher that sees the first job of each tenant; whether something was started."""
+        """One pass of a dispatcher that sees the heads of the lines; whether something was started."""
         capacity = self.capacity()
         claims, rooms = {}, {}
         for name, tenant in self.tenants.items():
@@ -127,7 +129,7 @@ class World:
             )
             rooms[name] = Room.of(tenant, own)
         started = False
-        queued = {name: [head] for name, head in self.heads.items()}
+        queued = {name: list(heads) for name, heads in self.heads.items()}
         for turn in turns(queued, rooms, self.tenants, claims, capacity, WEEK):
             name = turn.job.tenant_id
             if turn.overtaken:
@@ -139,7 +141,8 @@ class World:
             until = self.minute + self.minutes[self.number % len(self.minutes)]
             self.running.append((until, turn.job))
             self.started[name] += 1
-            self.heads[name] = self.job(name)
+            self.heads[name].remove(turn.job)
+            self.heads[name].append(self.job(name))
             started = True
         held = held_by(job for _, job in self.running)
         assert held.cpu <= self.cores
@@ -151,10 +154,10 @@ MINUTES = st.lists(st.integers(1, 30), min_size=1, max_size=7)
 
 
 @given(weights=st.lists(st.integers(1, 5), min_size=2, max_size=5), minutes=MINUTES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_shares_converge_to_weights(weights: list[int], minutes: list[int]) -> None:
     world = World(weights, [(1, 1)] * len(weights), cores=7, minutes=minutes)
-    for _ in range(2000):
+    for _ in range(1000):
         world.step()
     total = sum(use.cpu for use in world.used.values())
     for name, tenant in world.tenants.items():
@@ -166,11 +169,11 @@ def test_shares_converge_to_weights(weights: list[int], minutes: list[int]) -> N
     sizes=st.lists(st.tuples(st.integers(1, 8), st.integers(1, 32)), min_size=4, max_size=4),
     minutes=MINUTES,
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_nobody_is_overtaken_for_ever(weights: list[int], sizes: list[tuple[int, int]], minutes: list[int]) -> None:
     """Whatever the sizes: even one that needs the whole cluster runs, while small ones never end."""
     world = World(weights, [*sizes[:3], (8, 1)], cores=8, minutes=minutes)
-    for _ in range(1500):
+    for _ in range(1000):
         world.step()
     assert min(world.started.values()) >= 1
 
@@ -186,29 +189,28 @@ def test_a_large_job_waits_for_a_while_and_then_has_room_kept() -> None:
     assert starts[0] <= RESERVES_AFTER / MINUTE + 12
 
 
-@given(st.data())
-@settings(max_examples=60, deadline=None)
-def test_same_input_same_order_and_no_limit_is_exceeded(data: st.DataObject) -> None:
-    names = data.draw(st.lists(st.sampled_from("abcdefgh"), min_size=1, unique=True))
-    small = st.integers(1, 4)
+@pytest.mark.parametrize("seed", range(200))
+def test_same_input_same_order_and_no_limit_is_exceeded(seed: int) -> None:
+    random = Random(seed)
+    names = random.sample("abcdefgh", random.randint(1, 8))
     tenants, queued, claims = {}, {}, {}
     for name in names:
         limits = {
-            "max_cpu": data.draw(small) + 2,
-            "max_memory_gi": data.draw(small) + 2,
-            "max_concurrent_jobs": data.draw(small),
+            "max_cpu": random.randint(3, 6),
+            "max_memory_gi": random.randint(3, 6),
+            "max_concurrent_jobs": random.randint(1, 4),
         }
-        tenants[name] = Tenant(tenant_id=name, weight=data.draw(small), **limits)
+        tenants[name] = Tenant(tenant_id=name, weight=random.randint(1, 4), **limits)
         queued[name] = [
             Job(
-                job_id=uuid.UUID(int=data.draw(st.integers(0, 2**60))), tenant_id=name, cpu_request=data.draw(small),
-                memory_gi=data.draw(small), priority_class=data.draw(st.integers(-1, 1)),
-                priority=data.draw(st.integers(-1, 1)), submitted_at=NOW - MINUTE * data.draw(small),
+                job_id=uuid.UUID(int=random.getrandbits(128)), tenant_id=name, cpu_request=random.randint(1, 4),
+                memory_gi=random.randint(1, 4), priority_class=random.randint(-1, 1),
+                priority=random.randint(-1, 1), submitted_at=NOW - MINUTE * random.randint(1, 4),
             )
-            for _ in range(data.draw(st.integers(1, 5)))
+            for _ in range(random.randint(1, 5))
         ]  # fmt: skip
-        claims[name] = (data.draw(small), Resources(data.draw(small), data.draw(small)))
-    sizes = data.draw(st.lists(st.tuples(small, small), min_size=1, max_size=4))
+        claims[name] = (random.randint(1, 4), Resources(random.randint(1, 4), random.randint(1, 4)))
+    sizes = [(random.randint(1, 4), random.randint(1, 4)) for _ in range(random.randint(1, 4))]
 
     def order(shuffled: list[str]) -> list[tuple[Any, str]]:
         machines = [Machine(str(n), Resources(*size), Resources(*size)) for n, size in enumerate(sizes)]
@@ -223,7 +225,7 @@ def test_same_input_same_order_and_no_limit_is_exceeded(data: st.DataObject) -> 
         return [(turn.job.pk, turn.why) for turn in found]
 
     first = order(names)
-    assert first == order(data.draw(st.permutations(names)))
+    assert first == order(random.sample(names, len(names)))
     by_id = {job.pk: job for jobs in queued.values() for job in jobs}
     started = [by_id[pk] for pk, why in first if not why]
     assert len({job.pk for job in started}) == len(started)

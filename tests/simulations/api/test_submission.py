@@ -78,6 +78,7 @@ def test_defaults_and_a_drawn_seed_are_stored(api: Any, town: Scenario) -> None:
         "outputs": [],
         "emissions": False,
         "time_limit_s": 4 * 3600,
+        "priority_class": "normal",
         "priority": 0,
         "labels": {},
     }
@@ -194,6 +195,17 @@ def test_beyond_the_tenants_limits(api: Any, town: Scenario) -> None:
     assert answer.json()["error"]["code"] == "limits.exceeded"
     assert codes(answer) == [("limits.exceeded", "cpu_request"), ("limits.exceeded", "memory_gi")]
     assert submit(api, cpu_request=10, memory_gi=20).status_code == 201
+
+
+def test_a_priority_class_is_bounded_by_what_staff_allow(api: Any, town: Scenario) -> None:
+    assert submit(api).json()["priority_class"] == "normal"
+    assert submit(api, priority_class="low").json()["priority_class"] == "low"
+    answer = submit(api, priority_class="high")
+    assert (answer.status_code, codes(answer)) == (422, [("priority_class.not_allowed", "priority_class")])
+    assert submit(api, priority_class="urgent").status_code == 400
+    town.tenant.change_limits(max_priority_class="high")
+    answer = submit(api, priority_class="high", priority=-100)
+    assert api.get(f"/jobs/{answer.json()['job_id']}").json()["queue_position"] == 1
 
 
 def test_unknown_scenario_version_and_config(api: Any, town: Scenario, other_tenant: Any) -> None:
