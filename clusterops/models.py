@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from simulations.attention import Look
+from simulations.machines import Sizes
 from tenants.models import Tenant
 
 
@@ -96,6 +97,11 @@ class ReconcilerState(models.Model):
     def get(cls) -> "ReconcilerState":
         """The row; before the first pass an unsaved one with every field empty."""
         return cls.objects.filter(pk=1).first() or cls()
+
+    @classmethod
+    def largest_machines(cls) -> Sizes:
+        """As last seen, for submissions; empty: not known."""
+        return cls.objects.filter(pk=1).values_list("sizes", flat=True).first() or []
 
     @classmethod
     def look(cls) -> Look:

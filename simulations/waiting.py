@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simulations import machines
 from simulations.models import Job
 from tenants import plain_sql
 from tenants.models import Tenant
@@ -67,6 +68,8 @@ class Line:
                 f"It needs {job.cpu_request} CPUs and {job.memory_gi} Gi; the tenant may use {limits.max_cpu} CPUs and "
                 f"{limits.max_memory_gi} Gi by now. Cancel it, or ask the operator for more."
             )
+        if refusal := machines.refusal(job.cpu_request, job.memory_gi):
+            return refusal
         place = self.place(job)
         where = ordinal(place)
         if self.slots < limits.max_concurrent_jobs and self.head is not None:

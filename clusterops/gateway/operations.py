@@ -118,6 +118,10 @@ class Gateway:
             self._others_asked_at = time.monotonic()
         return self._others_request
 
+    def pool_limits(self, name: str) -> Mapping[str, str]:
+        """How much a Karpenter NodePool may make, by resource, as quantities. Raises NotFound."""
+        return cluster_readings.pool_limits(self.api.request("GET", path_of("nodepools", name=name)))
+
     def usage(self, namespace: str, *, timeout_s: float = 3.0) -> Mapping[str, float]:
         """What one tenant's pods that have not ended ask for: cpu (cores), memory (bytes), pods, running."""
         pods = self.api.items(

@@ -27,6 +27,7 @@ BY_METHOD: dict[str, set[Right]] = {
     "read_log": {("", "pods/log", "get")},
     "list_runs_and_snapshot": _LIST_RUNS | {("", "events", "list"), ("", "nodes", "list")},
     "snapshot": _LIST_RUNS | {("", "nodes", "list")},
+    "pool_limits": {("karpenter.sh", "nodepools", "get")},
     "usage": {("", "pods", "list")},
     "watch": {("batch", "jobs", "watch"), ("", "pods", "watch")} | _LIST_RUNS,
 }

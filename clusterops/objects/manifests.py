@@ -23,6 +23,7 @@ API_PATHS = {
     "limitranges": "/api/v1",
     "jobs": "/apis/batch/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",
+    "nodepools": "/apis/karpenter.sh/v1",
     "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
 }
 TENANT_KINDS = ("rolebindings", "resourcequotas", "limitranges", "networkpolicies")

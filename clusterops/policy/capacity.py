@@ -65,6 +65,10 @@ class Machine:
     free: Resources
     usable: bool = True
     reserved: bool = field(default=False, init=False)
+    most: Resources = field(init=False)  # that jobs of ours could have at one time
+
+    def __post_init__(self) -> None:
+        self.most = self.free
 
     def lacks(self, asked: Resources) -> float:
         """The dominant share of its size that is missing; 0 or less: it fits."""
@@ -81,7 +85,7 @@ class MachineCapacity(Capacity):
         usable = [each for each in known if each.usable]
         super().__init__(sum((each.size for each in usable), Resources()) if usable else USUAL)
         self._usable = {each.name: each for each in usable}
-        self._sizes = largest_sizes(each.size for each in known)
+        self._sizes = largest_sizes(each.most for each in known)
         unplaced = []
         for job in started:
             if job.node_name in self._usable:
@@ -109,7 +113,7 @@ class MachineCapacity(Capacity):
     def reserve(self, job: Job) -> None:
         """The machine that lacks least for it: as its jobs end it lacks less and less, so it stays the one."""
         asked = Resources.of(job)
-        able = [each for each in self._usable.values() if not each.reserved and each.size.covers(asked)]
+        able = [each for each in self._usable.values() if not each.reserved and each.most.covers(asked)]
         if able:
             min(able, key=lambda each: (each.lacks(asked), each.name)).reserved = True
             self.is_reserved = True

@@ -16,6 +16,7 @@ from tenants.priority import PriorityClass
 # at once and not only after their jobs have run.
 AHEAD_S = 3600.0
 LOW_COUNTS = 0.5
+RESERVES_AFTER = timedelta(minutes=15)
 LEAST_S = 1.0  # of a job that ran: the cluster's times are whole seconds
 
 
@@ -78,6 +79,10 @@ class Claim:
     used_share: float | None = None  # of what all tenants used lately; None: nobody used anything
     overtaken_job: uuid.UUID | None = None  # its first job, if it found no room in the cluster
     overtaken_for: timedelta = timedelta(0)  # how long that has been so
+
+    def is_owed_room(self, job: Job) -> bool:
+        """It has found no room for so long that others must not take what becomes free."""
+        return self.overtaken_job == job.pk and self.overtaken_for >= RESERVES_AFTER
 
     def take(self, job: Job) -> None:
         self.held += weighed(job)

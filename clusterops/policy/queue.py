@@ -14,8 +14,6 @@ from clusterops.policy.fair_share import Claim, used_in_words
 from simulations.models import Job
 from tenants.models import Tenant
 
-RESERVES_AFTER = timedelta(minutes=15)
-
 
 @dataclass
 class Room:
@@ -66,23 +64,27 @@ def turns(
     the cluster's machines, could ever hold lets the others pass. Other tenants' jobs pass one that finds no room in the
     cluster, until room is kept.
     """
-    lines = {tenant_id: _line(queued[tenant_id], tenants[tenant_id]) for tenant_id in queued}
-    order = [(claims[tenant_id].level(capacity.whole), tenant_id) for tenant_id in lines]
+    lines, order = {}, []
+    for tenant_id, claim in claims.items():
+        if tenant_id in queued:
+            line = list(_line(queued[tenant_id], tenants[tenant_id], capacity))
+            lines[tenant_id] = iter(line)
+            order.append((_is_owed_room(line, claim), claim.level(capacity.whole), tenant_id))
     heapq.heapify(order)
     while order:
-        level, tenant_id = heapq.heappop(order)
+        _, level, tenant_id = heapq.heappop(order)
         job, why = next(lines[tenant_id], (None, ""))
         if job is None:
             continue
         claim, room = claims[tenant_id], rooms[tenant_id]
-        if why := why or capacity.never_fits(job):
+        if why:
             yield Turn(job, why)
         elif not room.fits(job):
             yield Turn(job, _why_not(job, room, tenants[tenant_id]))
             continue
         elif not capacity.fits(job):
             yield Turn(job, _full(claim, capacity, half_life), overtaken=True)
-            if claim.overtaken_job == job.pk and claim.overtaken_for >= RESERVES_AFTER:
+            if claim.is_owed_room(job):
                 capacity.reserve(job)
             continue
         else:
@@ -91,10 +93,16 @@ def turns(
             claim.take(job)
             level = claim.level(capacity.whole)
             yield Turn(job)
-        heapq.heappush(order, (level, tenant_id))
+        heapq.heappush(order, (0.0, level, tenant_id))
 
 
-def _line(jobs: Iterable[Job], tenant: Tenant) -> Iterator[tuple[Job, str]]:
+def _is_owed_room(line: Iterable[tuple[Job, str]], claim: Claim) -> float:
+    """For sorting: such a job comes before all others, so that none takes its room; the longest overtaken first."""
+    head = next((job for job, why in line if not why), None)
+    return -claim.overtaken_for.total_seconds() if head and claim.is_owed_room(head) else 0.0
+
+
+def _line(jobs: Iterable[Job], tenant: Tenant, capacity: Capacity) -> Iterator[tuple[Job, str]]:
     # A job that ran before and lost its machine keeps its place at the front.
     for job in sorted(
         jobs,
@@ -103,12 +111,16 @@ def _line(jobs: Iterable[Job], tenant: Tenant) -> Iterator[tuple[Job, str]]:
             *(job.submitted_at, job.pk),
         ),
     ):
-        too_much = job.cpu_request > tenant.max_cpu or job.memory_gi > tenant.max_memory_gi
-        why = (
-            f"It asks for {job.cpu_request} CPUs and {job.memory_gi} Gi; the tenant's limits were lowered to "
-            f"{tenant.max_cpu} CPUs and {tenant.max_memory_gi} Gi. Cancel it, or ask the operator for more."
+        if job.cpu_request <= tenant.max_cpu and job.memory_gi <= tenant.max_memory_gi:
+            yield job, capacity.never_fits(job)
+            continue
+        yield (
+            job,
+            (
+                f"It asks for {job.cpu_request} CPUs and {job.memory_gi} Gi; the tenant's limits were lowered to "
+                f"{tenant.max_cpu} CPUs and {tenant.max_memory_gi} Gi. Cancel it, or ask the operator for more."
+            ),
         )
-        yield job, why if too_much else ""
 
 
 def _why_not(job: Job, room: Room, tenant: Tenant) -> str:

@@ -10,10 +10,10 @@ from django.db.models import QuerySet
 from clusterops import errors
 from clusterops.contract import RunSpec
 from clusterops.models import TenantNamespace
-from clusterops.policy.capacity import Capacity
 from clusterops.policy.queue import Room, Turn, turns
 from clusterops.policy.sentences import sentence
 from clusterops.reconciler.pass_state import Pass
+from clusterops.reconciler.room import room
 from clusterops.reconciler.shares import claims, half_life, note_overtaken
 from clusterops.reconciler.tenant_spaces import ensure, is_applied, space_of
 from simulations import tokens
@@ -46,12 +46,12 @@ def dispatch(this: Pass) -> None:
     for pk, tenant in tenants.items():
         if why := _unfit(this, tenant, spaces.get(pk)):
             _explain(this, Turn(min(queued.pop(pk), key=lambda job: job.submitted_at), why))
-    room = Capacity()
-    places = claims(this, tenants, started, room.whole)
+    capacity = room(this, (job for jobs in started.values() for job in jobs))
+    places = claims(this, tenants, started, capacity.whole)
     chosen: list[Job] = []
     overtaken: list[Job] = []
     allowed = _allowed(this)
-    for turn in turns(queued, rooms, tenants, places, room, half_life()):
+    for turn in turns(queued, rooms, tenants, places, capacity, half_life()):
         if turn.why:
             _explain(this, turn)
             overtaken += [turn.job] * turn.overtaken

@@ -52,7 +52,7 @@ def claims(
 
 
 def note_overtaken(this: Pass, jobs: Iterable[Job]) -> None:
-    """Since when each, the first of its tenant, has found no room: see `queue.RESERVES_AFTER`."""
+    """Since when each, the first of its tenant, has found no room: see `fair_share.RESERVES_AFTER`."""
     changed = []
     for job in jobs:
         row = this.shares.setdefault(job.tenant_id, FairShare(tenant_id=job.tenant_id, at=this.now))

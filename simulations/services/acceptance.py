@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from simulations import machines
 from simulations.models import Job
 from simulations.sumo.inputs.scenario_check import check_config_choice
 from simulations.sumo.protocol.problems import Problem
@@ -71,6 +72,8 @@ def _beyond_limits(limits: Tenant, wanted: Mapping[str, Any]) -> list[Problem]:
         if wanted[field] > most:
             message = f"{field} is {wanted[field]}; this tenant may use at most {most} {unit}."
             problems.append(Problem("limits.exceeded", message, field))
+    if not problems and (refusal := machines.refusal(wanted["cpu_request"], wanted["memory_gi"])):
+        problems.append(Problem("limits.no_machine", refusal, "cpu_request"))
     asked, highest = class_of(wanted), PriorityClass(limits.max_priority_class)
     if asked.rank > highest.rank:
         message = f"priority_class is {asked}; this tenant's jobs may be {highest} at most. Ask the operator for more."

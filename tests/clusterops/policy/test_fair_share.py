@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from clusterops.policy.capacity import Capacity, Machine, MachineCapacity, PoolCapacity
 from clusterops.policy.fair_share import (
+    AHEAD_S,
+    RESERVES_AFTER,
     Claim,
     Resources,
     charged,
@@ -20,7 +22,7 @@ from clusterops.policy.fair_share import (
     used_shares,
     weighed,
 )
-from clusterops.policy.queue import RESERVES_AFTER, Room, turns
+from clusterops.policy.queue import Room, turns
 from simulations.models import Job
 from tenants.models import Tenant
 
@@ -156,12 +158,16 @@ MINUTES = st.lists(st.integers(1, 30), min_size=1, max_size=7)
 @given(weights=st.lists(st.integers(1, 5), min_size=2, max_size=5), minutes=MINUTES)
 @settings(max_examples=8, deadline=None)
 def test_shares_converge_to_weights(weights: list[int], minutes: list[int]) -> None:
+    """As fast as the time that what has just begun counts ahead is lived through."""
+    steps = 1000
     world = World(weights, [(1, 1)] * len(weights), cores=7, minutes=minutes)
-    for _ in range(1000):
+    for _ in range(steps):
         world.step()
     total = sum(use.cpu for use in world.used.values())
     for name, tenant in world.tenants.items():
-        assert world.used[name].cpu / total == pytest.approx(tenant.weight / sum(weights), abs=0.03)
+        assert world.used[name].cpu / total == pytest.approx(
+            tenant.weight / sum(weights), abs=AHEAD_S / 60 / steps + 0.01
+        )
 
 
 @given(
@@ -176,6 +182,31 @@ def test_nobody_is_overtaken_for_ever(weights: list[int], sizes: list[tuple[int,
     for _ in range(1000):
         world.step()
     assert min(world.started.values()) >= 1
+
+
+def test_room_is_kept_before_a_tenant_that_used_less_has_its_turn() -> None:
+    """Of two that found no room the longer one comes first; one that is not next any more has no right."""
+    tenants = {
+        name: Tenant(tenant_id=name, max_cpu=9, max_memory_gi=9, max_concurrent_jobs=9)
+        for name in ("old", "older", "new")
+    }
+    jobs = {name: Job(job_id=uuid.uuid4(), tenant_id=name, cpu_request=3, submitted_at=NOW) for name in tenants}
+    jobs["new"].cpu_request = 1
+
+    def started(overtaken: Job, free: int) -> list[str]:
+        claims = {name: Claim(used=Resources(9 if name != "new" else 0, 9)) for name in tenants}
+        for name, job, hours in (("old", jobs["old"], 1), ("older", overtaken, 2)):
+            claims[name].overtaken_job, claims[name].overtaken_for = job.pk, hours * 60 * MINUTE
+        found = turns(
+            {name: [job] for name, job in jobs.items()}, {name: Room.of(tenants[name], ()) for name in tenants},
+            tenants, claims, PoolCapacity(Resources(9, 9), [Job(cpu_request=9 - free)]), WEEK,
+        )  # fmt: skip
+        return [turn.job.tenant_id for turn in found if not turn.why]
+
+    assert started(jobs["older"], free=2) == []
+    assert started(jobs["older"], free=3) == ["older"]
+    assert started(jobs["older"], free=7) == ["older", "old", "new"]
+    assert started(jobs["new"], free=5) == ["old", "new"]
 
 
 def test_a_large_job_waits_for_a_while_and_then_has_room_kept() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from simulations import machines
 from simulations.models import Job, Scenario
 from simulations.sumo.protocol.problems import MAX_LISTED
 from tenants.parsers import MAX_NAMES
@@ -342,3 +343,16 @@ def test_problems_that_are_not_listed_are_counted(api: Any, town: Scenario) -> N
     *shown, last = submit(api, **dict.fromkeys(NAMES[:300], 1), options=options).json()["error"]["details"]
     assert len(shown) == MAX_LISTED
     assert last == {"code": "more_problems", "message": "450 more problems are not listed.", "more": 450}
+
+
+def test_larger_than_any_machine_is_refused_at_once(api: Any, town: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machines, "_look", lambda: [(4, 8), (2, 16)])
+    answer = submit(api, cpu_request=4, memory_gi=16)
+    assert (answer.status_code, codes(answer)) == (422, [("limits.no_machine", "cpu_request")])
+    assert "at most 4 CPUs and 8 Gi, or 2 CPUs and 16 Gi can be had" in answer.json()["error"]["details"][0]["message"]
+    machines.forget()
+    monkeypatch.setattr(machines, "_look", list)  # not known
+    job = submit(api, cpu_request=4, memory_gi=16).json()
+    machines.forget()
+    monkeypatch.setattr(machines, "_look", lambda: [(4, 8)])  # it has gone since
+    assert "at most 4 CPUs and 8 Gi" in api.get(f"/jobs/{job['job_id']}").json()["message"]
