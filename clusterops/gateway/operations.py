@@ -74,7 +74,7 @@ class Gateway:
         """Namespaces of ours by name, each with whether it is as `spaces` wants it. One LIST per kind of object."""
         query = {"labelSelector": installation.selector()}
         objects: dict[tuple[str, str, str], Json] = {}
-        for kind in ("namespaces", *manifests.TENANT_KINDS):
+        for kind in ("namespaces", *manifests.tenant_kinds()):
             objects |= cluster_readings.by_name(kind, self.api.items(path_of(kind), query=query))
         return cluster_readings.space_states(objects, spaces)
 

@@ -11,6 +11,7 @@ _TENANT_OBJECTS = (
     ("", "resourcequotas"),
     ("", "limitranges"),
     ("networking.k8s.io", "networkpolicies"),
+    ("kueue.x-k8s.io", "localqueues"),
 )
 
 # Server-side apply of a new object needs `create` besides `patch`.

@@ -40,13 +40,13 @@ class Room:
         return self.slots >= 1 and job.cpu_request <= self.cpu and job.memory_gi <= self.memory_gi
 
 
-@dataclass(frozen=True)
+@dataclass
 class Turn:
     """A job that may start now, or (with `why`) the first of its tenant's that cannot."""
 
     job: Job
     why: str = ""
-    overtaken: bool = False  # its tenant may start it, the cluster has no room
+    overtaken: bool = False  # known at the end: the cluster had no room for it, and then some for one after it
 
 
 def turns(
@@ -71,6 +71,7 @@ def turns(
             lines[tenant_id] = iter(line)
             order.append((_is_owed_room(line, claim), claim.level(capacity.whole), tenant_id))
     heapq.heapify(order)
+    no_room: list[Turn] = []
     while order:
         _, level, tenant_id = heapq.heappop(order)
         job, why = next(lines[tenant_id], (None, ""))
@@ -83,7 +84,8 @@ def turns(
             yield Turn(job, _why_not(job, room, tenants[tenant_id]))
             continue
         elif not capacity.fits(job):
-            yield Turn(job, _full(claim, capacity, half_life), overtaken=True)
+            no_room.append(Turn(job, _full(claim, capacity, half_life)))
+            yield no_room[-1]
             if claim.is_owed_room(job):
                 capacity.reserve(job)
             continue
@@ -92,6 +94,8 @@ def turns(
             capacity.take(job)
             claim.take(job)
             level = claim.level(capacity.whole)
+            for turn in no_room:
+                turn.overtaken = True
             yield Turn(job)
         heapq.heappush(order, (0.0, level, tenant_id))
 

@@ -123,6 +123,12 @@ SENTENCES: dict[str, str | Callable[[Facts], str]] = {
         "The cluster's quota for your namespace is used up for the moment; it starts when room is free. If it stays "
         "so, tell the operator." + _quoted(f.detail)
     ),
+    Reason.WAITING_KUEUE: lambda f: (
+        "Waiting for Kueue, which shares the cluster with other work: it starts when there is room for it. What it had "
+        "simulated is lost, as its room was needed."
+        if f.job.started_at
+        else "Waiting for Kueue, which shares the cluster with other work: it starts when there is room for it."
+    ),
     Reason.RUNNING: "The simulation is running.",
     Reason.FINISHING: "The simulation has ended; its outcome is being collected.",
     Reason.CANCELLING: lambda f: (

@@ -66,6 +66,7 @@ class Job(models.Model):
         STARTING = "STARTING"
         WAITING_FOR_NODE = "WAITING_FOR_NODE"
         WAITING_QUOTA = "WAITING_QUOTA"
+        WAITING_KUEUE = "WAITING_KUEUE"
         RUNNING = "RUNNING"
         FINISHING = "FINISHING"
         CANCELLING = "CANCELLING"
@@ -105,6 +106,7 @@ class Job(models.Model):
             Reason.STARTING,
             Reason.WAITING_FOR_NODE,
             Reason.WAITING_QUOTA,
+            Reason.WAITING_KUEUE,
             Reason.IMAGE_ERROR,
             Reason.CONFIG_ERROR,
             Reason.ADMISSION_REFUSED,

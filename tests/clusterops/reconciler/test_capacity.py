@@ -43,8 +43,9 @@ def test_room_is_kept_for_a_job_that_waited_long(loop, submit, settings, tmp_pat
     loop.until_reason(first, "RUNNING")
     large = submit(cpu_request=2)
     loop.once()
-    since = timezone.now() - timedelta(minutes=16)
-    FairShare.objects.filter(overtaken_job=large.pk).update(overtaken_since=since)
+    assert FairShare.objects.get().overtaken_job is None  # none went before it
+    overtaken = {"overtaken_job": large.pk, "overtaken_since": timezone.now() - timedelta(minutes=16)}
+    FairShare.objects.update(**overtaken)
     other = TenantFactory(tenant_id=f"other-{first.tenant_id[-8:]}")
     small = submit(tenant=other)
     loop.once()
