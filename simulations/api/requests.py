@@ -78,7 +78,10 @@ class Sha256Field(serializers.RegexField):
     }
 )
 class OutputsField(serializers.ListField):
-    """Checked by `check_request`."""
+    """Checked by `check_request`. What every job writes may be spelled out; it is the same request without."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        return [output for output in super().to_internal_value(data) if output not in list(ALWAYS_WRITTEN)]
 
 
 class SubmitRequest(StrictSerializer):

@@ -277,7 +277,13 @@ class TestIdempotency:
 
     @pytest.mark.parametrize(
         "spelled_out",
-        [{"cpu_request": 1}, {"seed": None}, {"end": 3600}, {"options": {}, "outputs": [], "labels": {}}],
+        [
+            {"outputs": ["tripinfo"]},
+            {"cpu_request": 1},
+            {"seed": None},
+            {"end": 3600},
+            {"options": {}, "outputs": [], "labels": {}},
+        ],
         ids=str,
     )
     def test_a_default_spelled_out_is_the_same_request(self, api: Any, town: Scenario, spelled_out: Any) -> None:
