@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool
 COLUMNS = (
     "job_id, tenant_id, k8s_job_name, k8s_namespace, status, reason, message, submitted_at, attempt, scenario_id,"
     " scenario_data, cpu_request, memory_gi, priority, labels, request_sha256, admitted_as, admission_limit,"
-    " pod_name, node_name, disruptions"
+    " pod_name, node_name, disruptions, priority_class"
 )
 host, _, name = os.environ["DATABASE_URL"].partition("@/")[2].rpartition("/")
 pool = ConnectionPool(
@@ -34,7 +34,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         connection.execute("SELECT 1 FROM tenants WHERE tenant_id = %s FOR NO KEY UPDATE", [tenant[0]])
         values = [
             job, tenant[0], f"sim-{job.hex}", tenant[1], "PENDING", "QUEUED", "", datetime.now(UTC), 1, None,
-            Jsonb(body), 1, 1, 0, Jsonb({}), "", 1, 1, "", "", 0,
+            Jsonb(body), 1, 1, 0, Jsonb({}), "", 1, 1, "", "", 0, 0,
         ]  # fmt: skip
         marks = ", ".join(["%s"] * len(values))
         connection.execute(f"INSERT INTO jobs ({COLUMNS}) VALUES ({marks})", values)

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from simulations import attention
+from simulations import attention, machines
 
 
 class ClusteropsConfig(AppConfig):
@@ -11,3 +11,4 @@ class ClusteropsConfig(AppConfig):
         from clusterops.models import ReconcilerState
 
         attention.register(ReconcilerState.look)
+        machines.register(ReconcilerState.largest_machines)

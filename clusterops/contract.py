@@ -105,6 +105,9 @@ class Node:
     pods_running: int
     created_at: datetime | None
     labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[str, ...] = ()  # keys of those that keep pods away
+    cpu_of_others: float = 0.0  # requested by pods that are not ours
+    memory_of_others: float = 0.0
 
 
 @dataclass(frozen=True)

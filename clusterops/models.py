@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from simulations.attention import Look
+from simulations.machines import Sizes
 from tenants.models import Tenant
 
 
@@ -27,6 +28,23 @@ class TenantNamespace(models.Model):
 
     def __str__(self) -> str:
         return self.namespace
+
+
+class FairShare(models.Model):
+    """What a tenant has used of the cluster lately, decayed, and since when its next job finds no room."""
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="fair_share")
+    cpu_s = models.FloatField(default=0.0, help_text="Core-seconds, halved with each half-life that passes.")
+    memory_gi_s = models.FloatField(default=0.0, help_text="Gi-seconds, in the same way.")
+    at = models.DateTimeField(help_text="Until when it is reckoned.")
+    overtaken_job = models.UUIDField(null=True, blank=True, help_text="Its next job, which found no room.")
+    overtaken_since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "fair_shares"
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}: {self.cpu_s:.0f} core-seconds"
 
 
 class Installation(models.Model):
@@ -60,6 +78,9 @@ class ReconcilerState(models.Model):
         default=list, help_text="The first of what fails pass after pass, and objects that cannot be read."
     )
     snapshot = models.JSONField(null=True, blank=True, help_text="The last look at nodes and usage.")
+    sizes = models.JSONField(
+        default=list, help_text="[cores, Gi] of the largest machines that jobs may be given; empty: not known."
+    )
     snapshot_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -73,6 +94,11 @@ class ReconcilerState(models.Model):
     def get(cls) -> "ReconcilerState":
         """The row; before the first pass an unsaved one with every field empty."""
         return cls.objects.filter(pk=1).first() or cls()
+
+    @classmethod
+    def largest_machines(cls) -> Sizes:
+        """As last seen, for submissions; empty: not known."""
+        return cls.objects.filter(pk=1).values_list("sizes", flat=True).first() or []
 
     @classmethod
     def look(cls) -> Look:

@@ -44,10 +44,11 @@ CLUSTER_ROLE_BINDINGS = Resource(
 )
 NODE_POOLS = Resource("karpenter.sh", "nodepools", "NodePool", namespaced=False, generation=True)
 NODE_CLAIMS = Resource("karpenter.sh", "nodeclaims", "NodeClaim", namespaced=False, generation=True)
+LOCAL_QUEUES = Resource("kueue.x-k8s.io", "localqueues", "LocalQueue", generation=True, version="v1beta1")
 
 ALL = (
     NAMESPACES, NODES, PODS, EVENTS, QUOTAS, LIMIT_RANGES, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS, JOBS,
     NETWORK_POLICIES, PRIORITY_CLASSES, LEASES, ROLES, ROLE_BINDINGS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS,
-    NODE_POOLS, NODE_CLAIMS,
+    NODE_POOLS, NODE_CLAIMS, LOCAL_QUEUES,
 )  # fmt: skip
 BY_PATH = {(r.group, r.version, r.plural): r for r in ALL}

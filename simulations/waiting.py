@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simulations import machines
 from simulations.models import Job
 from tenants import plain_sql
 from tenants.models import Tenant
 
 COUNTED = 1000  # places told exactly; a job further back has place COUNTED + 1
 # The order is the dispatcher's. Each part follows a partial index of the jobs table: `jobs_line` and `jobs_started`.
+ORDER = "priority_class DESC, priority DESC, submitted_at, job_id"
 LINE = f"""
 SELECT used.slots, used.cpu, used.memory_gi, head.cpu_request, head.memory_gi, head.message,
   places.job_ids, places.places
@@ -21,15 +23,15 @@ FROM (
     AND (status = 'RUNNING' OR (status = 'PENDING' AND dispatched_at IS NOT NULL))
 ) used, (
   SELECT array_agg(job_id) AS job_ids, array_agg(place) AS places FROM (
-    SELECT job_id, row_number() OVER (ORDER BY priority DESC, submitted_at, job_id) AS place
+    SELECT job_id, row_number() OVER (ORDER BY {ORDER}) AS place
     FROM jobs WHERE tenant_id = %(tenant)s AND status = 'PENDING' AND dispatched_at IS NULL
-    ORDER BY priority DESC, submitted_at, job_id LIMIT {COUNTED}
+    ORDER BY {ORDER} LIMIT {COUNTED}
   ) line WHERE job_id = ANY(%(jobs)s)
 ) places LEFT JOIN (
   SELECT cpu_request, memory_gi, message
   FROM jobs WHERE tenant_id = %(tenant)s AND status = 'PENDING' AND dispatched_at IS NULL
     AND cpu_request <= %(max_cpu)s AND memory_gi <= %(max_memory_gi)s
-  ORDER BY priority DESC, submitted_at, job_id LIMIT 1
+  ORDER BY {ORDER} LIMIT 1
 ) head ON true
 """  # noqa: S608 - a number of our own
 
@@ -66,6 +68,8 @@ class Line:
                 f"It needs {job.cpu_request} CPUs and {job.memory_gi} Gi; the tenant may use {limits.max_cpu} CPUs and "
                 f"{limits.max_memory_gi} Gi by now. Cancel it, or ask the operator for more."
             )
+        if refusal := machines.refusal(job.cpu_request, job.memory_gi):
+            return refusal
         place = self.place(job)
         where = ordinal(place)
         if self.slots < limits.max_concurrent_jobs and self.head is not None:

@@ -3,6 +3,7 @@
 The README's table lists every variable; nothing else configures the product.
 """
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -273,6 +274,13 @@ IMAGE_ERROR_GRACE_S: int = env.int("IMAGE_ERROR_GRACE_S", default=300)
 NODE_LOST_AFTER_S: int = env.int("NODE_LOST_AFTER_S", default=420)
 MAX_ATTEMPTS: int = env.int("MAX_ATTEMPTS", default=3)
 DISPATCH_PER_SECOND: int = env.int("DISPATCH_PER_SECOND", default=10)  # Kubernetes Jobs created; 0 = no limit
+# Days after which what a tenant has used counts half, where jobs of several tenants wait for the same room.
+FAIR_SHARE_HALF_LIFE: float = env.float("FAIR_SHARE_HALF_LIFE", default=7.0)
+# What jobs may have in the cluster at one time; beyond it they wait here, in order, rather than as pods.
+CAPACITY: str = env.str("CAPACITY", default="off")
+# Who lets Kubernetes Jobs start: `own`, as soon as they are made; `kueue`, when the operator's ClusterQueue has room.
+QUEUEING: str = env.str("QUEUEING", default="own")
+KUEUE_CLUSTER_QUEUE: str = env.str("KUEUE_CLUSTER_QUEUE", default="sumok8")
 LOG_FOLLOWERS: int = env.int("LOG_FOLLOWERS", default=50)  # followed logs per web process; each keeps a thread
 HEARTBEAT_FILE: str = env.str("HEARTBEAT_FILE", default="")  # touched after each reconciler pass
 
@@ -308,6 +316,12 @@ for _cidr in RUNNER_DNS_CIDRS:
             raise ImproperlyConfigured(
                 f"RUNNER_DNS_CIDRS: {_error}; give networks such as 10.0.0.0/8, or any."
             ) from None
+if FAIR_SHARE_HALF_LIFE <= 0:
+    raise ImproperlyConfigured("FAIR_SHARE_HALF_LIFE must be more than 0 days.")
+if not re.fullmatch(r"off|nodes|nodepool=[a-z0-9.-]+|cpu=[1-9]\d{0,6},memory=[1-9]\d{0,6}[GT]i", CAPACITY):
+    raise ImproperlyConfigured("CAPACITY must be off, nodes, nodepool=NAME or such as cpu=100,memory=200Gi.")
+if QUEUEING not in {"own", "kueue"}:
+    raise ImproperlyConfigured("QUEUEING must be own or kueue.")
 if not JOB_TOKEN_KEYS:
     raise ImproperlyConfigured("JOB_TOKEN_KEYS has no key: no job could be started.")
 if any(value.startswith("example-") for value in [SECRET_KEY, *JOB_TOKEN_KEYS]):

@@ -39,6 +39,13 @@ class TenantAdmin(KeysOnTenantMixin):
                 "description": "Lowering a limit stops nothing: running jobs stay, and new ones wait until they fit.",
             },
         ),
+        (
+            "Share",
+            {
+                "fields": (("weight", "max_priority_class"),),
+                "description": "Who goes first where jobs of several tenants wait for the same cluster.",
+            },
+        ),
         ("Access", {"fields": ("is_active", "submissions_paused")}),
     )
 

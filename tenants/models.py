@@ -8,20 +8,25 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 
 from tenants.names import validate_namespace, validate_tenant_id
+from tenants.priority import PriorityClass
 
 KEY_FORMAT = re.compile(r"sk8_[A-Za-z0-9_-]{43}")
 LAST_USED_EVERY = timedelta(minutes=5)
+MAX_WEIGHT = 1000
 
 
 class Tenant(models.Model):
     """A city, university or consultancy: one namespace, one set of limits."""
 
-    LIMITS: ClassVar = ("max_cpu", "max_memory_gi", "max_concurrent_jobs", "max_queued_jobs")
+    LIMITS: ClassVar = (
+        *("max_cpu", "max_memory_gi", "max_concurrent_jobs", "max_queued_jobs"),
+        *("weight", "max_priority_class"),
+    )
 
     tenant_id = models.CharField("tenant", max_length=40, primary_key=True, validators=[validate_tenant_id])
     namespace = models.CharField(
@@ -52,6 +57,18 @@ class Tenant(models.Model):
     max_queued_jobs = models.PositiveIntegerField(
         "queued jobs", default=100, help_text="Jobs that may wait beyond those that run; 0 refuses instead of queueing."
     )
+    weight = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_WEIGHT)],
+        help_text="Its share where the cluster is not enough for all: 2 gets twice as much as 1.",
+    )
+    max_priority_class = models.CharField(
+        "highest priority class",
+        max_length=6,
+        choices=PriorityClass.choices,
+        default=PriorityClass.NORMAL,
+        help_text="The highest class that its jobs may ask for; classes order its own jobs only.",
+    )
     is_active = models.BooleanField("active", default=True, help_text="Inactive: its keys are refused.")
     submissions_paused = models.BooleanField(default=False, help_text="Paused: reads go on, new jobs are refused.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -64,6 +81,7 @@ class Tenant(models.Model):
                 condition=models.Q(max_cpu__gte=1, max_memory_gi__gte=1, max_concurrent_jobs__gte=1),
                 name="tenants_limits_at_least_one",
             ),
+            models.CheckConstraint(condition=models.Q(weight__gte=1), name="tenants_weight_at_least_one"),
         ]
 
     def __str__(self) -> str:
@@ -75,11 +93,11 @@ class Tenant(models.Model):
             validate_namespace(self.namespace)
 
     @property
-    def limits(self) -> dict[str, int]:
-        """The four limits by column name."""
+    def limits(self) -> dict[str, int | str]:
+        """The limits by column name."""
         return {name: getattr(self, name) for name in self.LIMITS}
 
-    def change_limits(self, **limits: int) -> dict[str, tuple[int, int]]:
+    def change_limits(self, **limits: int | str) -> dict[str, tuple[int | str, int | str]]:
         """Validate and save; returns `{name: (old, new)}` of those that changed. Raises ValidationError."""
         changed = {name: (old, limits[name]) for name, old in self.limits.items() if limits.get(name, old) != old}
         for name, (_, new) in changed.items():

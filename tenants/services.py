@@ -19,7 +19,7 @@ class TenantFound:
 
 @transaction.atomic
 def create_tenant(
-    *, tenant_id: str, namespace: str = "", limits: Mapping[str, int] | None = None, with_key: bool = True
+    *, tenant_id: str, namespace: str = "", limits: Mapping[str, int | str] | None = None, with_key: bool = True
 ) -> TenantFound:
     """Make the tenant and its first key, or find it: repeating changes nothing. Raises ValidationError."""
     if found := Tenant.objects.filter(tenant_id=tenant_id).first():

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from localcluster.cluster import LocalCluster
 from localcluster.config import Image, LocalClusterConfig, Timing
-from simulations import attention
+from simulations import attention, machines
 from simulations.models import Job
 from tenants.models import Tenant
 from tests.factories import TenantFactory, issue_key
@@ -38,8 +38,9 @@ def static_files_where_they_lie(settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def nobody_has_looked_yet() -> None:
-    """Each test asks anew when the reconciler last looked."""
+    """Each test asks anew when the reconciler last looked, and what it saw."""
     attention.forget()
+    machines.forget()
 
 
 @pytest.fixture(autouse=True)

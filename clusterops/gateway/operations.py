@@ -74,7 +74,7 @@ class Gateway:
         """Namespaces of ours by name, each with whether it is as `spaces` wants it. One LIST per kind of object."""
         query = {"labelSelector": installation.selector()}
         objects: dict[tuple[str, str, str], Json] = {}
-        for kind in ("namespaces", *manifests.TENANT_KINDS):
+        for kind in ("namespaces", *manifests.tenant_kinds()):
             objects |= cluster_readings.by_name(kind, self.api.items(path_of(kind), query=query))
         return cluster_readings.space_states(objects, spaces)
 
@@ -117,6 +117,10 @@ class Gateway:
             self._others_request = pod_requests.by_node(pods)
             self._others_asked_at = time.monotonic()
         return self._others_request
+
+    def pool_limits(self, name: str) -> Mapping[str, str]:
+        """How much a Karpenter NodePool may make, by resource, as quantities. Raises NotFound."""
+        return cluster_readings.pool_limits(self.api.request("GET", path_of("nodepools", name=name)))
 
     def usage(self, namespace: str, *, timeout_s: float = 3.0) -> Mapping[str, float]:
         """What one tenant's pods that have not ended ask for: cpu (cores), memory (bytes), pods, running."""

@@ -11,6 +11,7 @@ _TENANT_OBJECTS = (
     ("", "resourcequotas"),
     ("", "limitranges"),
     ("networking.k8s.io", "networkpolicies"),
+    ("kueue.x-k8s.io", "localqueues"),
 )
 
 # Server-side apply of a new object needs `create` besides `patch`.
@@ -27,6 +28,7 @@ BY_METHOD: dict[str, set[Right]] = {
     "read_log": {("", "pods/log", "get")},
     "list_runs_and_snapshot": _LIST_RUNS | {("", "events", "list"), ("", "nodes", "list")},
     "snapshot": _LIST_RUNS | {("", "nodes", "list")},
+    "pool_limits": {("karpenter.sh", "nodepools", "get")},
     "usage": {("", "pods", "list")},
     "watch": {("batch", "jobs", "watch"), ("", "pods", "watch")} | _LIST_RUNS,
 }

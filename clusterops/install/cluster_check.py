@@ -83,7 +83,7 @@ def _tenant_namespaces(api: KubeApi) -> list[dict[str, Any]]:
 def is_cluster_wide(right: Right, identity: Identity) -> bool:
     """Whether the manifests grant `right` everywhere, or only in tenants' namespaces through their RoleBinding."""
     _, resource, verb = right
-    return identity == "web" or verb in {"list", "watch"} or resource in {"namespaces", "rolebindings"}
+    return identity == "web" or verb in {"list", "watch"} or resource in {"namespaces", "rolebindings", "nodepools"}
 
 
 def _right(api: KubeApi, right: Right, namespace: str | None, *, name: str = "") -> Finding:

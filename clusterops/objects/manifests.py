@@ -8,7 +8,7 @@ from django.conf import settings
 
 from clusterops import installation
 from clusterops.contract import RunSpec, TenantSpace
-from simulations.sumo.protocol.endings import EXIT_CODES
+from simulations.sumo.protocol.endings import EXIT_CODES, Outcome
 
 MANAGED_BY, INSTALLATION = installation.MANAGED_BY, installation.INSTALLATION
 TENANT = "sumok8.io/tenant"
@@ -24,14 +24,19 @@ API_PATHS = {
     "limitranges": "/api/v1",
     "jobs": "/apis/batch/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",
+    "nodepools": "/apis/karpenter.sh/v1",
+    "localqueues": "/apis/kueue.x-k8s.io/v1beta1",
     "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
 }
 TENANT_KINDS = ("rolebindings", "resourcequotas", "limitranges", "networkpolicies")
+QUEUE_NAME = "kueue.x-k8s.io/queue-name"
+LOCAL_QUEUE = "sumok8"
 NOBODY = 65534
 GRACE_S = 60  # the runner stops SUMO, collects and uploads what there is
 DEADLINE_SLACK_S = 300  # the runner's own limit comes first and keeps partial results
 # The runner's verdicts: running the same pod again would not change them.
 RUNNER_EXIT_CODES = sorted(set(EXIT_CODES.values()) - {0})
+INTERRUPTED = EXIT_CODES[Outcome.INTERRUPTED]
 WORK, TMP, TERMINATION_LOG = "/work", "/tmp", "/dev/termination-log"  # noqa: S108 - inside the container
 
 
@@ -49,14 +54,26 @@ def namespace(space: TenantSpace) -> dict[str, Any]:
     }
 
 
+def uses_kueue() -> bool:
+    return bool(settings.QUEUEING == "kueue")
+
+
+def tenant_kinds() -> tuple[str, ...]:
+    """Kinds of `tenant_objects`."""
+    return (*TENANT_KINDS, "localqueues") if uses_kueue() else TENANT_KINDS
+
+
 def tenant_objects(space: TenantSpace) -> list[tuple[str, dict[str, Any]]]:
     """What belongs into a tenant's namespace, in the order to write it: the right to write the rest comes first."""
-    return [
+    objects = [
         ("rolebindings", role_binding(space)),
         ("resourcequotas", quota(space)),
         ("limitranges", limit_range(space)),
         ("networkpolicies", isolation(space)),
     ]
+    if uses_kueue():
+        objects.append(("localqueues", local_queue(space)))
+    return objects
 
 
 def _object(api_version: str, kind: str, name: str, space: TenantSpace, **content: Any) -> dict[str, Any]:
@@ -117,6 +134,12 @@ def isolation(space: TenantSpace) -> dict[str, Any]:
     return _object("networking.k8s.io/v1", "NetworkPolicy", f"{space.namespace}-isolation", space, spec=spec)
 
 
+def local_queue(space: TenantSpace) -> dict[str, Any]:
+    """By which a tenant's Jobs wait for the operator's ClusterQueue."""
+    spec = {"clusterQueue": settings.KUEUE_CLUSTER_QUEUE}
+    return _object("kueue.x-k8s.io/v1beta1", "LocalQueue", LOCAL_QUEUE, space, spec=spec)
+
+
 def _dns() -> dict[str, Any]:
     """Name servers may be pods, or live outside the pods' network: on the machines, link-local, in the cloud."""
     ports = [{"protocol": protocol, "port": port} for port in settings.RUNNER_DNS_PORTS for protocol in ("UDP", "TCP")]
@@ -129,11 +152,17 @@ def _dns() -> dict[str, Any]:
 def job(spec: RunSpec) -> dict[str, Any]:
     """One attempt of a job. Where a field is not obvious, its reason was seen on a real cluster."""
     own = labels(spec.tenant_id) | {JOB_ID: spec.job_id, ATTEMPT: str(spec.attempt)}
+    final, queued, held = RUNNER_EXIT_CODES, {}, {}
+    if uses_kueue():
+        # Kueue starts it, and stops it where others come first: its pod then ends as interrupted, which is no verdict.
+        final = [code for code in RUNNER_EXIT_CODES if code != INTERRUPTED]
+        queued, held = {QUEUE_NAME: LOCAL_QUEUE}, {"suspend": True}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": spec.name, "namespace": spec.namespace, "labels": own},
+        "metadata": {"name": spec.name, "namespace": spec.namespace, "labels": own | queued},
         "spec": {
+            **held,
             "backoffLimit": 0,
             # A pod that the cluster takes away is replaced and not counted; a verdict of the runner is final.
             "podFailurePolicy": {
@@ -141,7 +170,7 @@ def job(spec: RunSpec) -> dict[str, Any]:
                     {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
                     {
                         "action": "FailJob",
-                        "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": RUNNER_EXIT_CODES},
+                        "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": final},
                     },
                 ]
             },

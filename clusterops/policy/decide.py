@@ -140,13 +140,17 @@ def _with_run(job: Job, run: Run, now: datetime, evidence: Evidence) -> Decision
 def _waiting(job: Job, run: Run, now: datetime, waited: timedelta) -> Decision:
     if run.reason in NEEDS_OPERATOR and waited > timedelta(seconds=settings.IMAGE_ERROR_GRACE_S):
         return _end(job, Status.FAILED, run.reason, run, now, delete=True)
-    if waited > timedelta(seconds=settings.START_TIMEOUT_S):
+    if run.reason != Reason.WAITING_KUEUE and waited > timedelta(seconds=settings.START_TIMEOUT_S):
         return _end(job, Status.FAILED, Reason.START_TIMEOUT, run, now, delete=True)
     return _stay(job, run, now, run.reason or Reason.STARTING)
 
 
 def _succeeded(job: Job, run: Run, now: datetime, evidence: Evidence) -> Decision:
     report = run.report if run.report is not None else evidence.report
+    # Told to stop, and stopped without an error: no success. What Kueue stops leaves no pod to tell it.
+    stopped = job.reason == Reason.WAITING_KUEUE if report is None else report.get("outcome") == "interrupted"
+    if stopped and job.cancel_requested_at is None:
+        return _again(job, run, now, Reason.INTERRUPTED)
     if report is not None and report.get("uploaded"):
         return _end(job, Status.SUCCEEDED, Reason.COMPLETED, run, now, report=report)
     return _end(job, Status.FAILED, Reason.RESULTS_NOT_STORED, run, now, report=report)

@@ -1,8 +1,16 @@
-"""Whose job is next. Pure: tenants take turns; within a tenant priority, then age, while its limits last."""
+"""Whose job is next. Pure.
 
+Within a tenant: class, then priority, then age, while its limits last. Among tenants: `fair_share`. Nobody is overtaken
+for ever: a job that has found no room in the cluster for a while has room kept free for it.
+"""
+
+import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
+from clusterops.policy.capacity import Capacity
+from clusterops.policy.fair_share import Claim, used_in_words
 from simulations.models import Job
 from tenants.models import Tenant
 
@@ -32,47 +40,91 @@ class Room:
         return self.slots >= 1 and job.cpu_request <= self.cpu and job.memory_gi <= self.memory_gi
 
 
-@dataclass(frozen=True)
+@dataclass
 class Turn:
     """A job that may start now, or (with `why`) the first of its tenant's that cannot."""
 
     job: Job
     why: str = ""
+    overtaken: bool = False  # known at the end: the cluster had no room for it, and then some for one after it
 
 
-def turns(queued: Mapping[str, list[Job]], rooms: Mapping[str, Room], tenants: Mapping[str, Tenant]) -> Iterator[Turn]:
-    """One job per tenant and round, tenants by name.
+def turns(
+    queued: Mapping[str, Iterable[Job]],
+    rooms: Mapping[str, Room],
+    tenants: Mapping[str, Tenant],
+    claims: Mapping[str, Claim],
+    capacity: Capacity,
+    half_life: timedelta,
+) -> Iterator[Turn]:
+    """Job by job, each time of the tenant that has least for its weight; rooms, claims and capacity shrink with it.
 
-    Nobody overtakes: a large job is not starved by small ones behind it. Only a job beyond the tenant's limits, which
-    were lowered after its submission, lets the others pass.
+    `queued`: the heads of the tenants' lines, of each as many as could start now, or whole lines. In a tenant's line
+    nobody overtakes: a large job is not starved by small ones behind it. Only a job beyond what the tenant's limits, or
+    the cluster's machines, could ever hold lets the others pass. Other tenants' jobs pass one that finds no room in the
+    cluster, until room is kept.
     """
-    lines = {tenant_id: _line(queued[tenant_id], tenants[tenant_id]) for tenant_id in sorted(queued)}
-    while lines:
-        for tenant_id in list(lines):
-            job, why = next(lines[tenant_id], (None, ""))
-            if job is None:
-                del lines[tenant_id]
-            elif why:
-                yield Turn(job, why)
-            elif rooms[tenant_id].fits(job):
-                rooms[tenant_id].take(job)
-                yield Turn(job)
-            else:
-                yield Turn(job, _why_not(job, rooms[tenant_id], tenants[tenant_id]))
-                del lines[tenant_id]
+    lines, order = {}, []
+    for tenant_id, claim in claims.items():
+        if tenant_id in queued:
+            line = list(_line(queued[tenant_id], tenants[tenant_id], capacity))
+            lines[tenant_id] = iter(line)
+            order.append((_is_owed_room(line, claim), claim.level(capacity.whole), tenant_id))
+    heapq.heapify(order)
+    no_room: list[Turn] = []
+    while order:
+        _, level, tenant_id = heapq.heappop(order)
+        job, why = next(lines[tenant_id], (None, ""))
+        if job is None:
+            continue
+        claim, room = claims[tenant_id], rooms[tenant_id]
+        if why:
+            yield Turn(job, why)
+        elif not room.fits(job):
+            yield Turn(job, _why_not(job, room, tenants[tenant_id]))
+            continue
+        elif not capacity.fits(job):
+            no_room.append(Turn(job, _full(claim, capacity, half_life)))
+            yield no_room[-1]
+            if claim.is_owed_room(job):
+                capacity.reserve(job)
+            continue
+        else:
+            room.take(job)
+            capacity.take(job)
+            claim.take(job)
+            level = claim.level(capacity.whole)
+            for turn in no_room:
+                turn.overtaken = True
+            yield Turn(job)
+        heapq.heappush(order, (0.0, level, tenant_id))
 
 
-def _line(jobs: list[Job], tenant: Tenant) -> Iterator[tuple[Job, str]]:
+def _is_owed_room(line: Iterable[tuple[Job, str]], claim: Claim) -> float:
+    """For sorting: such a job comes before all others, so that none takes its room; the longest overtaken first."""
+    head = next((job for job, why in line if not why), None)
+    return -claim.overtaken_for.total_seconds() if head and claim.is_owed_room(head) else 0.0
+
+
+def _line(jobs: Iterable[Job], tenant: Tenant, capacity: Capacity) -> Iterator[tuple[Job, str]]:
     # A job that ran before and lost its machine keeps its place at the front.
     for job in sorted(
-        jobs, key=lambda job: (job.status != Job.Status.RUNNING, -job.priority, job.submitted_at, job.pk)
+        jobs,
+        key=lambda job: (
+            *(job.status != Job.Status.RUNNING, -job.priority_class, -job.priority),
+            *(job.submitted_at, job.pk),
+        ),
     ):
-        too_much = job.cpu_request > tenant.max_cpu or job.memory_gi > tenant.max_memory_gi
-        why = (
-            f"It asks for {job.cpu_request} CPUs and {job.memory_gi} Gi; the tenant's limits were lowered to "
-            f"{tenant.max_cpu} CPUs and {tenant.max_memory_gi} Gi. Cancel it, or ask the operator for more."
+        if job.cpu_request <= tenant.max_cpu and job.memory_gi <= tenant.max_memory_gi:
+            yield job, capacity.never_fits(job)
+            continue
+        yield (
+            job,
+            (
+                f"It asks for {job.cpu_request} CPUs and {job.memory_gi} Gi; the tenant's limits were lowered to "
+                f"{tenant.max_cpu} CPUs and {tenant.max_memory_gi} Gi. Cancel it, or ask the operator for more."
+            ),
         )
-        yield job, why if too_much else ""
 
 
 def _why_not(job: Job, room: Room, tenant: Tenant) -> str:
@@ -82,3 +134,9 @@ def _why_not(job: Job, room: Room, tenant: Tenant) -> str:
         f"Next in line: it needs {job.cpu_request} CPUs and {job.memory_gi} Gi; {max(0, room.cpu)} of "
         f"{tenant.max_cpu} CPUs and {max(0, room.memory_gi)} of {tenant.max_memory_gi} Gi are free."
     )
+
+
+def _full(claim: Claim, capacity: Capacity, half_life: timedelta) -> str:
+    used = f"; your tenant used {used_in_words(claim.used_share, half_life)}" if claim.used_share is not None else ""
+    kept = " Room is kept free for a job that has waited longer." if capacity.is_reserved else ""
+    return f"The cluster is full{used}.{kept}"

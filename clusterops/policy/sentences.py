@@ -112,9 +112,15 @@ def _start_timeout(facts: Facts) -> str:
     )
 
 
+def _waiting_for_kueue(facts: Facts) -> str:
+    text = "Waiting for Kueue, which shares the cluster with other work: it starts when there is room for it."
+    return f"{text} What it had simulated is lost, as its room was needed." if facts.job.started_at else text
+
+
 # What the table leaves empty.
 WITH_FIGURES: dict[Reason, Callable[[Facts], str]] = {
     Reason.WAITING_FOR_NODE: _waiting_for_node,
+    Reason.WAITING_KUEUE: _waiting_for_kueue,
     Reason.CANCELLING: _cancelling,
     Reason.COMPLETED: _completed,
     Reason.OUT_OF_MEMORY: _memory,

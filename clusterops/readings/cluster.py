@@ -12,7 +12,7 @@ from clusterops.contract import ClusterSnapshot, Node, Run, SpaceState, TenantSp
 from clusterops.objects import manifests
 from clusterops.readings import pod_requests
 from clusterops.readings.quantities import quantity, same
-from clusterops.readings.values import moment, oddity
+from clusterops.readings.values import moment, oddity, unless_odd
 from clusterops.readings.values import name as name_of
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,13 @@ def snapshot(
     each("Job", jobs, count)
     for node, sums in others.items():
         usage.by_node[node].update(sums)
-    each("Node", nodes, lambda node: found.append(_node(node, usage.by_node[node["metadata"]["name"]])))
+    each(
+        "Node",
+        nodes,
+        lambda node: found.append(
+            _node(node, usage.by_node[node["metadata"]["name"]], others.get(node["metadata"]["name"], Counter()))
+        ),
+    )
     totals = {name: sum(counts[name] > 0 for counts in counters.values()) for name in ("active", "succeeded", "failed")}
     return ClusterSnapshot(
         taken_at=taken_at,
@@ -93,10 +99,11 @@ class Usage:
             self.by_node[node].update(asked)
 
 
-def _node(node: Json, requested: Counter[str]) -> Node:
+def _node(node: Json, requested: Counter[str], by_others: Counter[str]) -> Node:
     meta, status = node["metadata"], node.get("status") or {}
     conditions = tuple(c["type"] for c in status.get("conditions") or [] if c.get("status") == "True")
     capacity, allocatable = (_texts(status.get(name)) for name in ("capacity", "allocatable"))
+    taints = (node.get("spec") or {}).get("taints") or []
     return Node(
         name=name_of(meta["name"]),
         ready="Ready" in conditions,
@@ -111,11 +118,20 @@ def _node(node: Json, requested: Counter[str]) -> Node:
         pods_running=int(requested["running"]),
         created_at=moment(meta.get("creationTimestamp")),
         labels=_texts(meta.get("labels")),
+        taints=tuple(name_of(taint["key"]) for taint in taints if taint.get("effect") != "PreferNoSchedule"),
+        cpu_of_others=float(by_others["cpu"]),
+        memory_of_others=float(by_others["memory"]),
     )
 
 
 def _texts(found: Any) -> dict[str, str]:
     return {name_of(name): name_of(str(value)) for name, value in (found or {}).items()}
+
+
+def pool_limits(pool: Json) -> dict[str, str]:
+    """A Karpenter NodePool's; what is no quantity is left out."""
+    limits = _texts((pool.get("spec") or {}).get("limits"))
+    return {name: value for name, value in limits.items() if unless_odd(quantity, value) is not None}
 
 
 def by_name(kind: str, items: Iterable[dict[str, Any]]) -> dict[tuple[str, str, str], dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from clusterops.contract import Phase, Run
-from clusterops.objects.manifests import ATTEMPT, JOB_ID, TENANT
+from clusterops.objects.manifests import ATTEMPT, JOB_ID, QUEUE_NAME, TENANT
 from clusterops.readings import values
 from clusterops.readings.pod_requests import slim_spec
 from clusterops.readings.pods import pod_state
@@ -43,7 +43,7 @@ def _slim(slim: Callable[[Json], Json], item: Json) -> Any:
 
 
 def _slim_job(job: Json) -> Json:
-    spec = {"ttlSecondsAfterFinished": job["spec"].get("ttlSecondsAfterFinished")}
+    spec = {name: job["spec"].get(name) for name in ("ttlSecondsAfterFinished", "suspend")}
     return {"metadata": _slim_metadata(job["metadata"]), "spec": spec, "status": job.get("status") or {}}
 
 
@@ -165,6 +165,8 @@ def run_of(job: Json, pods: list[Json], refusal: str = "") -> Run:
         return _failed(run, failed)
     if run.deleting and run.phase not in (Phase.SUCCEEDED, Phase.FAILED):
         return replace(run, phase=Phase.ENDING, reason=run.reason or Reason.DELETED_EXTERNALLY)
+    if (job.get("spec") or {}).get("suspend") and QUEUE_NAME in (meta.get("labels") or {}):
+        return _held_by_kueue(run, conditions.get("Suspended") or {})
     if not pods:
         return _without_pod(run, status, conditions, refusal)
     by_the_job = conditions.get("FailureTarget") or conditions.get("Suspended")
@@ -187,6 +189,18 @@ def _failed(run: Run, condition: Json) -> Run:
             return replace(run, reason=EXIT_REASONS.get(code, Reason.RUNNER_ERROR), exit_code=code)
         return replace(run, reason=run.reason if run.pod_name and run.reason else Reason.LOST)
     return run
+
+
+def _held_by_kueue(run: Run, suspended: Json) -> Run:
+    """Not let in yet, or its room was needed: then its pod ends, however it ends, and it waits again."""
+    if run.phase in (Phase.RUNNING, Phase.ENDING):
+        lost = run.reason == Reason.NODE_LOST
+        return run if lost else replace(run, phase=Phase.ENDING, reason=Reason.WAITING_KUEUE)
+    if run.phase is Phase.SUCCEEDED:  # it was done before it could be stopped: the Job will say so
+        return replace(run, phase=Phase.ENDING, reason=Reason.FINISHING)
+    since = moment(suspended.get("lastTransitionTime")) or run.created_at
+    fresh: dict[str, Any] = {"exit_code": None, "report": None, "detail": "", "waiting_since": since}
+    return replace(run, phase=Phase.WAITING, reason=Reason.WAITING_KUEUE, **fresh)
 
 
 def _without_pod(run: Run, status: Json, conditions: Mapping[str, Json], refusal: str) -> Run:

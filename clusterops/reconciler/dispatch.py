@@ -10,9 +10,12 @@ from django.db.models import QuerySet
 from clusterops import errors
 from clusterops.contract import RunSpec
 from clusterops.models import TenantNamespace
+from clusterops.objects.manifests import uses_kueue
 from clusterops.policy.queue import Room, Turn, turns
 from clusterops.policy.sentences import sentence
 from clusterops.reconciler.pass_state import Pass
+from clusterops.reconciler.room import room
+from clusterops.reconciler.shares import claims, half_life, note_overtaken
 from clusterops.reconciler.tenant_spaces import ensure, is_applied, space_of
 from simulations import tokens
 from simulations.models import Job
@@ -22,6 +25,7 @@ Reason = Job.Reason
 SUMMARY_PERIOD_S = 60
 PROGRESS_S = 5
 BATCH = 200  # jobs loaded in full at once
+KUEUE_HOLDS_S = 90 * 24 * 3600  # nobody but Kueue knows how long
 TOKEN_SLACK_S = 24 * 3600  # a pod may be replaced, and wait for a machine, more than once
 
 
@@ -44,15 +48,21 @@ def dispatch(this: Pass) -> None:
     for pk, tenant in tenants.items():
         if why := _unfit(this, tenant, spaces.get(pk)):
             _explain(this, Turn(min(queued.pop(pk), key=lambda job: job.submitted_at), why))
+    capacity = room(this, (job for jobs in started.values() for job in jobs))
+    places = claims(this, tenants, started, capacity.whole)
     chosen: list[Job] = []
+    waiting: list[Turn] = []
     allowed = _allowed(this)
-    for turn in turns(queued, rooms, tenants):
+    for turn in turns(queued, rooms, tenants, places, capacity, half_life()):
         if turn.why:
             _explain(this, turn)
+            waiting.append(turn)
         elif len(chosen) < allowed:
             chosen.append(turn.job)
         else:
             this.more = True
+    with this.wall("jobs that find no room"):
+        note_overtaken(this, [turn.job for turn in waiting if turn.overtaken])
     for first in range(0, len(chosen), BATCH):
         _start_all(this, chosen[first : first + BATCH])
 
@@ -144,7 +154,8 @@ def _wait(job: Job, reason: str, words: str) -> None:
 def run_spec(job: Job) -> RunSpec:
     """Everything the job's present attempt needs; `scenario` and `scenario_data` must be loaded."""
     wall_s = int(job.scenario_data.get("time_limit_s") or settings.JOB_DEFAULT_TIME_LIMIT_S)
-    lifetime_s = settings.START_TIMEOUT_S + wall_s + TOKEN_SLACK_S
+    held_s = KUEUE_HOLDS_S if uses_kueue() else settings.START_TIMEOUT_S
+    lifetime_s = held_s + wall_s + TOKEN_SLACK_S
     return RunSpec(
         job_id=job.job_id.hex,
         tenant_id=job.tenant_id,
@@ -182,7 +193,6 @@ def description(job: Job, wall_s: int) -> dict[str, Any]:
         "limits": {
             "wall_s": wall_s,
             "output_bytes": settings.JOB_MAX_OUTPUT_BYTES,
-            "max_teleports": asked.get("max_teleports"),
             "unpacked_bytes": settings.SCENARIO_MAX_UNPACKED_BYTES,
             "files": settings.SCENARIO_MAX_FILES,
         },

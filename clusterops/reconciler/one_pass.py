@@ -21,6 +21,8 @@ from clusterops.reconciler.dispatch import dispatch
 from clusterops.reconciler.job_states import active_jobs, confirm, settle
 from clusterops.reconciler.logs import capture
 from clusterops.reconciler.pass_state import Counts, Memory, Pass, Stopped, log
+from clusterops.reconciler.room import learn
+from clusterops.reconciler.shares import charge
 from clusterops.reconciler.strays import sweep
 from clusterops.reconciler.study_runs import start_study_runs
 from clusterops.reconciler.tenant_spaces import keep_spaces
@@ -71,6 +73,9 @@ def _run(this: Pass) -> None:
     this.look(runs)
     for what in snapshot.unreadable if snapshot else ():
         this.odd(what)
+    if snapshot:
+        with this.wall("the cluster's capacity"):
+            learn(this, snapshot)
     settle(this)
     for name, step in STEPS.items():
         with this.wall(name):
@@ -86,6 +91,7 @@ def _run(this: Pass) -> None:
 # Each behind its own wall: what breaks one of them does not keep the others from their work.
 STEPS: dict[str, Callable[[Pass], None]] = {
     "confirmation": confirm,
+    "fair shares": charge,
     "tenants' namespaces": keep_spaces,
     "studies": start_study_runs,
     "dispatch": dispatch,

@@ -14,8 +14,10 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 
 from clusterops import errors
-from clusterops.contract import Phase, Run
+from clusterops.contract import Node, Phase, Run
 from clusterops.gateway import Gateway
+from clusterops.models import FairShare
+from clusterops.policy.fair_share import Resources
 from clusterops.reconciler.troubles import Troubles
 from simulations.models import Job
 
@@ -46,6 +48,8 @@ class Memory:
     done_at: dict[str, float] = field(default_factory=dict)  # task → time.monotonic() of its last time
     created_at: deque[float] = field(default_factory=deque)  # time.monotonic() of Jobs created lately
     troubles: Troubles = field(default_factory=Troubles)
+    nodes: tuple[Node, ...] = ()  # that take jobs, as last seen; with CAPACITY=nodes
+    pool: Resources | None = None  # with CAPACITY as a sum
     silent: dict[str, float] = field(default_factory=dict)  # pods and nodes not asked for logs until time.monotonic()
 
     def due(self, task: str, every_s: float) -> bool:
@@ -107,6 +111,7 @@ class Pass:
     unreachable: int = 0
     rest_s: float = 0.0  # the cluster asked to be left alone for so long
     by_job: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
+    shares: dict[str, FairShare] = field(default_factory=dict)  # by tenant
     last_words: list[LastWords] = field(default_factory=list)
 
     def look(self, runs: list[Run]) -> None:

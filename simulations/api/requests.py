@@ -15,6 +15,7 @@ from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.models import Job
 from simulations.services.scenarios import SCENARIO_ID
 from simulations.sumo.inputs.options import ALLOWED, ALWAYS_WRITTEN, OUTPUTS, check_request
+from tenants.priority import PriorityClass
 
 LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 MAX_LABELS = 20
@@ -119,7 +120,14 @@ class SubmitRequest(StrictSerializer):
     outputs = OutputsField(default=list, max_length=50)
     emissions = YesNo(default=False, help_text="Compute emissions (about 40 % slower).")
     time_limit_s = WholeNumber(min_value=1, allow_null=True, default=None, help_text="Wall clock seconds.")
-    priority = WholeNumber(min_value=-100, max_value=100, default=0, help_text="Higher runs first among your jobs.")
+    priority_class = serializers.ChoiceField(
+        choices=PriorityClass.choices,
+        default=PriorityClass.NORMAL.value,
+        help_text="Comes before `priority` among your jobs; a low one counts half against your share of the cluster.",
+    )
+    priority = WholeNumber(
+        min_value=-100, max_value=100, default=0, help_text="Higher runs first among your jobs of the same class."
+    )
     labels = LabelsField(default=dict, help_text="Your own names and values, to find jobs by.")
 
     def validate_time_limit_s(self, value: int | None) -> int | None:

@@ -23,6 +23,7 @@ from simulations.sumo.protocol.endings import ENDINGS
 from simulations.telling import tell
 from simulations.waiting import COUNTED, line_for
 from tenants.models import Tenant
+from tenants.priority import PriorityClass
 
 RESULTS_SHOWN = tuple(OutcomeShape().fields)
 
@@ -56,6 +57,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         allow_null=True,
         help_text=f"1 runs next; {COUNTED + 1} is any place beyond {COUNTED}; null: the job does not wait, or is new.",
     )
+    priority_class = serializers.ChoiceField(choices=PriorityClass.choices)
     labels = serializers.DictField(child=serializers.CharField(), help_text="The caller's own names and values.")
     status_as_of = serializers.DateTimeField(allow_null=True, help_text="When the cluster last confirmed the status.")
     request = RequestShape()
@@ -67,8 +69,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         model = Job
         fields = [
             "job_id", "tenant_id", "status", "reason", "message", "silent_since", "queue_position", "scenario_id",
-            "scenario_version", "cpu_request", "memory_gi", "priority", "labels", "submitted_at", "started_at",
-            "finished_at", "cancel_requested_at", "status_as_of", "attempt", "disruptions", "exit_code",
+            "scenario_version", "cpu_request", "memory_gi", "priority_class", "priority", "labels", "submitted_at",
+            "started_at", "finished_at", "cancel_requested_at", "status_as_of", "attempt", "disruptions", "exit_code",
             "request", "progress", "results", "links",
         ]  # fmt: skip
         read_only_fields = fields
@@ -101,6 +103,7 @@ def jobs_as_json(tenant: Tenant, jobs: Iterable[Job], *, placed: bool = True) ->
                 "scenario_version": asked.get("scenario_version"),
                 "cpu_request": job.cpu_request,
                 "memory_gi": job.memory_gi,
+                "priority_class": PriorityClass.of_rank(job.priority_class).value,
                 "priority": job.priority,
                 "labels": job.labels,
                 "submitted_at": moment(job.submitted_at),

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """The reasons' names live in the table of endings alone; nothing changes in the database."""
 
-    dependencies = [("simulations", "0008_control_plane_unreachable")]
+    dependencies = [("simulations", "0009_priority_class")]
 
     operations = [
         migrations.AlterField(

@@ -13,6 +13,7 @@ from simulations.sumo.protocol.endings import WAITING, Reason
 from simulations.sumo.protocol.report import RunReport
 from tenants.database import slow_statements_allowed
 from tenants.models import Tenant
+from tenants.priority import PriorityClass
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -114,7 +115,12 @@ class Job(models.Model):
     )
     cpu_request = models.PositiveIntegerField(default=1)
     memory_gi = models.PositiveIntegerField(default=1)
-    priority = models.SmallIntegerField(default=0, help_text="Higher runs first within the tenant.")
+    priority_class = models.SmallIntegerField(
+        default=PriorityClass.NORMAL.rank,
+        choices=[(each.rank, each.label) for each in PriorityClass],
+        help_text="Comes before `priority`; a low one counts half against the tenant's share.",
+    )
+    priority = models.SmallIntegerField(default=0, help_text="Higher runs first within the class.")
     labels = models.JSONField(default=dict, blank=True)
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)
     request_sha256 = models.CharField(
@@ -153,7 +159,7 @@ class Job(models.Model):
             models.Index(fields=["-finished_at"], name="jobs_finished"),
             # The line as the dispatcher orders it; see `waiting.LINE`.
             models.Index(
-                fields=["tenant", "-priority", "submitted_at", "job_id"],
+                fields=["tenant", "-priority_class", "-priority", "submitted_at", "job_id"],
                 name="jobs_line",
                 condition=models.Q(status="PENDING", dispatched_at__isnull=True),
             ),

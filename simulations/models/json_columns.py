@@ -21,6 +21,7 @@ class AcceptedRequest(TypedDict, total=False):
     outputs: list[str]
     emissions: bool
     time_limit_s: int
+    priority_class: str
     priority: int
     labels: dict[str, str]
 

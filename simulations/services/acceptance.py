@@ -7,12 +7,14 @@ from typing import Any, cast
 
 from django.conf import settings
 
+from simulations import machines
 from simulations.models import Job
 from simulations.models.json_columns import AcceptedRequest
 from simulations.sumo.inputs.scenario_check import check_config_choice
 from simulations.sumo.protocol.problems import Problem
 from tenants.errors import ApiError
 from tenants.models import Tenant
+from tenants.priority import PriorityClass
 
 
 def problems_of(limits: Tenant, scenario: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Problem]:
@@ -38,9 +40,15 @@ def new_job(limits: Tenant, scenario_pk: int, request: dict[str, Any]) -> Job:
     job.k8s_job_name, job.k8s_namespace = job.name_of_attempt(1), limits.namespace
     job.tenant_id, job.scenario_id = limits.pk, scenario_pk
     job.cpu_request, job.memory_gi = request["cpu_request"], request["memory_gi"]
+    job.priority_class = class_of(request).rank
     job.priority, job.labels = request["priority"], request["labels"]
     job.scenario_data = cast(AcceptedRequest, request)
     return job
+
+
+def class_of(request: Mapping[str, Any]) -> PriorityClass:
+    """Requests that were accepted before there were classes name none."""
+    return PriorityClass(request.get("priority_class", PriorityClass.NORMAL))
 
 
 def no_scenario(wanted: Mapping[str, Any]) -> ApiError:
@@ -65,6 +73,12 @@ def _beyond_limits(limits: Tenant, wanted: Mapping[str, Any]) -> list[Problem]:
         if wanted[field] > most:
             message = f"{field} is {wanted[field]}; this tenant may use at most {most} {unit}."
             problems.append(Problem("limits.exceeded", message, field))
+    if not problems and (refusal := machines.refusal(wanted["cpu_request"], wanted["memory_gi"])):
+        problems.append(Problem("limits.no_machine", refusal, "cpu_request"))
+    asked, highest = class_of(wanted), PriorityClass(limits.max_priority_class)
+    if asked.rank > highest.rank:
+        message = f"priority_class is {asked}; this tenant's jobs may be {highest} at most. Ask the operator for more."
+        problems.append(Problem("priority_class.not_allowed", message, "priority_class"))
     return problems
 
 

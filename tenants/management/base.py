@@ -23,10 +23,14 @@ def add_limit_arguments(parser: CommandParser) -> None:
     for field in Tenant._meta.fields:
         if field.name in Tenant.LIMITS:
             flag = f"--{field.name.replace('_', '-')}"
-            parser.add_argument(flag, type=int, metavar="N", help=f"{field.help_text} New tenants: {field.default}.")
+            says = f"{field.help_text} New tenants: {field.default}."
+            if field.choices:
+                parser.add_argument(flag, choices=[value for value, _ in field.choices], help=says)
+            else:
+                parser.add_argument(flag, type=int, metavar="N", help=says)
 
 
-def given_limits(options: dict[str, Any]) -> dict[str, int]:
+def given_limits(options: dict[str, Any]) -> dict[str, int | str]:
     """The limits that the operator named."""
     return {name: options[name] for name in Tenant.LIMITS if options[name] is not None}
 

@@ -13,7 +13,15 @@ pytestmark = pytest.mark.django_db
 LIST = reverse("admin:tenants_tenant_changelist")
 PAGE = reverse("admin:tenants_tenant_change", args=["city-a"])
 DELETE = reverse("admin:tenants_tenant_delete", args=["city-a"])
-LIMITS = {"max_cpu": 10, "max_memory_gi": 20, "max_concurrent_jobs": 2, "max_queued_jobs": 100, "is_active": "on"}
+LIMITS = {
+    "max_cpu": 10,
+    "max_memory_gi": 20,
+    "max_concurrent_jobs": 2,
+    "max_queued_jobs": 100,
+    "weight": 1,
+    "max_priority_class": "normal",
+    "is_active": "on",
+}
 
 
 def said(answer) -> str:

@@ -114,7 +114,10 @@ def test_account_changes_are_in_the_history_without_passwords(superuser):
 
 
 def test_the_history_is_read_only(superuser, tenant):
-    superuser.post(TENANT, {"max_cpu": 3, "max_memory_gi": 20, "max_concurrent_jobs": 2, "max_queued_jobs": 100})
+    share = {"weight": 1, "max_priority_class": "normal"}
+    superuser.post(
+        TENANT, {"max_cpu": 3, "max_memory_gi": 20, "max_concurrent_jobs": 2, "max_queued_jobs": 100} | share
+    )
     answer = superuser.get(reverse("admin:admin_logentry_changelist"))
     assert "max_cpu: 10 → 3; is_active: yes → no" in answer.content.decode()
     entry = LogEntry.objects.get()

@@ -18,7 +18,15 @@ LIST = reverse("admin:tenants_tenant_changelist")
 ADD = reverse("admin:tenants_tenant_add")
 KEYS = reverse("admin:tenants_apikey_changelist")
 ADD_KEY = reverse("admin:tenants_apikey_add")
-FORM = {"max_cpu": 10, "max_memory_gi": 20, "max_concurrent_jobs": 2, "max_queued_jobs": 100, "is_active": "on"}
+FORM = {
+    "max_cpu": 10,
+    "max_memory_gi": 20,
+    "max_concurrent_jobs": 2,
+    "max_queued_jobs": 100,
+    "weight": 1,
+    "max_priority_class": "normal",
+    "is_active": "on",
+}
 
 
 def page(tenant: Tenant) -> str:

@@ -135,6 +135,8 @@ def test_set_limits(tenant):
     assert "max_cpu 10 → 40" in run("set_limits", "city-a", "--max-cpu", "40", "--max-memory-gi", "20")
     assert "has these limits already" in run("set_limits", "city-a", "--max-cpu", "40")
     assert Tenant.objects.get().max_cpu == 40
+    assert "weight 1 → 3" in run("set_limits", "city-a", "--weight", "3", "--max-priority-class", "high")
+    assert Tenant.objects.get().max_priority_class == "high"
 
 
 @pytest.mark.parametrize(
@@ -144,6 +146,8 @@ def test_set_limits(tenant):
         (["nowhere", "--max-cpu", "1"], "There is no tenant"),
         (["city-a", "--max-cpu", "0"], "at least 1 CPU"),
         (["city-a", "--max-cpu", "99999999999"], "max_cpu"),
+        (["city-a", "--weight", "0"], "weight"),
+        (["city-a", "--max-priority-class", "urgent"], "invalid choice"),
     ],
 )
 def test_set_limits_refuses(tenant, arguments, said):

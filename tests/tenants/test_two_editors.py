@@ -19,7 +19,15 @@ from tenants.models import ApiKey, Tenant
 pytestmark = pytest.mark.django_db
 PAGE = reverse("admin:tenants_tenant_change", args=["city-a"])
 EDITORS = 8
-FORM = {"max_cpu": 10, "max_memory_gi": 20, "max_concurrent_jobs": 2, "max_queued_jobs": 100, "is_active": "on"}
+FORM = {
+    "max_cpu": 10,
+    "max_memory_gi": 20,
+    "max_concurrent_jobs": 2,
+    "max_queued_jobs": 100,
+    "weight": 1,
+    "max_priority_class": "normal",
+    "is_active": "on",
+}
 
 
 def seen(answer) -> dict[str, str]:

@@ -10,7 +10,10 @@ from django.conf import settings
 from simulations.studies.models import StudyRun
 
 # What SUMO does does not depend on these: names, and what the run may cost.
-WITHOUT = {"scenario_id", "scenario_version", "priority", "labels", "cpu_request", "memory_gi", "time_limit_s"}
+WITHOUT = {
+    *("scenario_id", "scenario_version", "priority_class", "priority", "labels", "cpu_request", "memory_gi"),
+    "time_limit_s",
+}
 
 
 def digest_of(request: Mapping[str, Any]) -> str:

@@ -21,10 +21,11 @@ from simulations.studies.services.endings import end_studies, note_endings
 from simulations.studies.services.reuse import digest_of, finished_before
 from simulations.studies.turns import Waiting, next_runs
 from tenants.models import Tenant
+from tenants.priority import PriorityClass
 
 Wall = Callable[[str], AbstractContextManager[Any]]
-# Callers may ask for a priority from -100 to 100. Single jobs come first, but from two slots on one study job stands
-# before them: an endless stream of single jobs does not starve a study.
+# Callers may ask for a priority from -100 to 100. Single jobs of the same class come first, but from two slots on one
+# study job stands before them all: an endless stream of single jobs does not starve a study.
 BEHIND_ALL, BEFORE_ALL = -1000, 1000
 ONE_IS_SURE_FROM = 2  # slots
 AT_ONCE = 500  # runs of one study in one pass
@@ -103,7 +104,8 @@ def _submit_of(tenant: Tenant, held: Held, waiting: list[Waiting], now: datetime
     free = study_slots(tenant.max_concurrent_jobs) - held.slots
     needs_sure_one = tenant.max_concurrent_jobs >= ONE_IS_SURE_FROM and held.sure == 0
     if needs_sure_one and held.oldest:
-        Job.objects.queued().filter(pk=held.oldest).update(priority=BEFORE_ALL)
+        first = {"priority_class": PriorityClass.HIGH.rank, "priority": BEFORE_ALL}
+        Job.objects.queued().filter(pk=held.oldest).update(**first)
         needs_sure_one = False
     made = 0
     for _ in range(10):  # a run that was made before takes no slot: its turn goes to the next
@@ -156,7 +158,9 @@ def _make_jobs(
             run.message = "The scenario was deleted before it could run."
         else:
             job = new_job(tenant, run.cell.scenario_id, requests[run.pk])
-            job.priority = BEFORE_ALL if first_is_sure and not jobs else BEHIND_ALL
+            job.priority = BEHIND_ALL
+            if first_is_sure and not jobs:
+                job.priority_class, job.priority = PriorityClass.HIGH.rank, BEFORE_ALL
             job.submitted_at = now + timedelta(microseconds=len(jobs))
             jobs.append(job)
             run.job, run.status, run.tries = job, StudyRun.Status.SUBMITTED, run.tries + 1

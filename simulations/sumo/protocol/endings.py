@@ -40,6 +40,7 @@ class Reason(StrEnum):
     STARTING = "STARTING"
     WAITING_FOR_NODE = "WAITING_FOR_NODE"
     WAITING_QUOTA = "WAITING_QUOTA"
+    WAITING_KUEUE = "WAITING_KUEUE"
     RUNNING = "RUNNING"
     FINISHING = "FINISHING"
     CANCELLING = "CANCELLING"
@@ -109,6 +110,7 @@ _ROWS = (
         "The cluster's quota for your namespace is used up for the moment; it starts when room is free. If it stays "
         "so, tell the operator.", waits=True, cluster_says=True,
     ),
+    Ending(Reason.WAITING_KUEUE, "", Fault.NOBODY, "", waits=True),
     Ending(Reason.RUNNING, "", Fault.NOBODY, "The simulation is running."),
     Ending(Reason.FINISHING, "", Fault.NOBODY, "The simulation has ended; its outcome is being collected."),
     Ending(Reason.CANCELLING, "", Fault.NOBODY, ""),

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from clusterops.policy.capacity import Capacity
+from clusterops.policy.fair_share import Claim, held_by
 from clusterops.policy.queue import Room, turns
 from simulations.models import Job
 from tenants.models import Tenant
@@ -16,10 +18,13 @@ def tenant(name: str, cpu: int = 10, memory_gi: int = 20, slots: int = 2) -> Ten
     return Tenant(tenant_id=name, max_cpu=cpu, max_memory_gi=memory_gi, max_concurrent_jobs=slots)
 
 
-def job(name: str, age: int, cpu: int = 1, memory_gi: int = 1, priority: int = 0, status: str = "PENDING") -> Job:
+def job(
+    name: str, age: int, cpu: int = 1, memory_gi: int = 1, priority: int = 0, status: str = "PENDING", rank: int = 0
+) -> Job:
     return Job(
         job_id=uuid.uuid5(uuid.NAMESPACE_DNS, name), pod_name=name, tenant_id=name[0], status=status,
         submitted_at=NOW - timedelta(seconds=age), cpu_request=cpu, memory_gi=memory_gi, priority=priority,
+        priority_class=rank,
     )  # fmt: skip
 
 
@@ -27,7 +32,9 @@ def order(tenants: list[Tenant], jobs: list[Job], started: list[Job] = ()) -> tu
     by_name = {each.pk: each for each in tenants}
     queued = {pk: [each for each in jobs if each.tenant_id == pk] for pk in by_name}
     rooms = {pk: Room.of(each, [s for s in started if s.tenant_id == pk]) for pk, each in by_name.items()}
-    found = list(turns({pk: each for pk, each in queued.items() if each}, rooms, by_name))
+    lines = {pk: each for pk, each in queued.items() if each}
+    claims = {pk: Claim(held=held_by(s for s in started if s.tenant_id == pk)) for pk in by_name}
+    found = list(turns(lines, rooms, by_name, claims, Capacity(), timedelta(days=7)))
     return [t.job.pod_name for t in found if not t.why], [t.job.pod_name for t in found if t.why]
 
 
@@ -36,6 +43,13 @@ def order(tenants: list[Tenant], jobs: list[Job], started: list[Job] = ()) -> tu
     [
         ([tenant("a")], [job("a1", 1), job("a2", 2), job("a3", 3)], [], ["a3", "a2"], ["a1"]),
         ([tenant("a")], [job("a1", 1, priority=5), job("a2", 2)], [job("a0", 9)], ["a1"], ["a2"]),
+        (
+            [tenant("a")],
+            [job("a1", 3, rank=-1, priority=9), job("a2", 2), job("a3", 1, rank=1)],
+            [],
+            ["a3", "a2"],
+            ["a1"],
+        ),
         ([tenant("a")], [job("a1", 1, status="RUNNING"), job("a2", 2, priority=9)], [job("a0", 9)], ["a1"], ["a2"]),
         ([tenant("a", slots=9)], [job("a1", 3, cpu=8), job("a2", 2, cpu=1)], [job("a0", 9, cpu=4)], [], ["a1"]),
         ([tenant("a", slots=9)], [job("a1", 3, memory_gi=8), job("a2", 2)], [job("a0", 9, memory_gi=19)], [], ["a1"]),
@@ -51,6 +65,7 @@ def order(tenants: list[Tenant], jobs: list[Job], started: list[Job] = ()) -> tu
     ids=[
         "age",
         "priority",
+        "class before priority",
         "a lost machine's job first",
         "no overtaking",
         "memory",

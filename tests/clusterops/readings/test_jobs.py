@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from clusterops.contract import Phase, Run
+from clusterops.objects.manifests import QUEUE_NAME
 from clusterops.readings import events as event_readings
 from clusterops.readings import jobs as job_readings
+from clusterops.readings.values import moment
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 
@@ -67,6 +69,38 @@ CASES = [
     ("node-lost-stuck-40s", Phase.ENDING, "NODE_LOST", "Taint manager"),
     ("node-lost-node-deleted", Phase.RUNNING, "", ""),  # the replacement
 ]
+
+
+@pytest.mark.parametrize(
+    "case, phase, reason",
+    [
+        ("suspended-created", Phase.WAITING, "WAITING_KUEUE"),
+        ("suspend-0-running", Phase.RUNNING, ""),
+        ("suspend-1-just-suspended", Phase.ENDING, "WAITING_KUEUE"),
+        ("suspend-2-suspended", Phase.WAITING, "WAITING_KUEUE"),
+        ("suspend-3-resumed", Phase.RUNNING, ""),
+    ],
+)
+def test_what_kueue_suspends_waits_for_kueue(case: str, phase: Phase, reason: str) -> None:
+    job = json.loads((RECORDINGS / case / "job.json").read_text())
+    pods = json.loads((RECORDINGS / case / "pods.json").read_text())["items"]
+    job["metadata"]["labels"][QUEUE_NAME] = "sumok8"
+    [run] = job_readings.runs([job_readings.slim_job(job)], [job_readings.slim_pod(pod) for pod in pods], {})
+    assert (run.phase, run.reason, run.exit_code, run.report) == (phase, reason, None, None)
+    if phase is Phase.WAITING:
+        assert run.waiting_since == moment(job["status"]["conditions"][0]["lastTransitionTime"])
+
+
+def test_a_pod_that_ended_while_it_was_suspended() -> None:
+    """Its Job is still there and will go on, unless the pod was done before it was stopped."""
+    job = json.loads((RECORDINGS / "suspend-2-suspended" / "job.json").read_text())
+    job["metadata"]["labels"][QUEUE_NAME] = "sumok8"
+    pod = json.loads((RECORDINGS / "suspend-2-suspended" / "pods_last_seen.json").read_text())[0]
+    del pod["metadata"]["deletionTimestamp"]
+    run = job_readings.run_of(job, [pod])
+    assert (run.phase, run.reason, run.exit_code, run.report) == (Phase.WAITING, "WAITING_KUEUE", None, None)
+    pod["status"]["phase"] = "Succeeded"
+    assert job_readings.run_of(job, [pod]).phase is Phase.ENDING
 
 
 def first_run(case: str) -> Run:

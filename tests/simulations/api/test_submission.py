@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from simulations import machines
 from simulations.api.requests import ProgressRequest, SubmitRequest
 from simulations.models import Job, Scenario
 from simulations.models.json_columns import AcceptedRequest, Progress
@@ -80,6 +81,7 @@ def test_defaults_and_a_drawn_seed_are_stored(api: Any, town: Scenario) -> None:
         "outputs": [],
         "emissions": False,
         "time_limit_s": 4 * 3600,
+        "priority_class": "normal",
         "priority": 0,
         "labels": {},
     }
@@ -196,6 +198,17 @@ def test_beyond_the_tenants_limits(api: Any, town: Scenario) -> None:
     assert answer.json()["error"]["code"] == "limits.exceeded"
     assert codes(answer) == [("limits.exceeded", "cpu_request"), ("limits.exceeded", "memory_gi")]
     assert submit(api, cpu_request=10, memory_gi=20).status_code == 201
+
+
+def test_a_priority_class_is_bounded_by_what_staff_allow(api: Any, town: Scenario) -> None:
+    assert submit(api).json()["priority_class"] == "normal"
+    assert submit(api, priority_class="low").json()["priority_class"] == "low"
+    answer = submit(api, priority_class="high")
+    assert (answer.status_code, codes(answer)) == (422, [("priority_class.not_allowed", "priority_class")])
+    assert submit(api, priority_class="urgent").status_code == 400
+    town.tenant.change_limits(max_priority_class="high")
+    answer = submit(api, priority_class="high", priority=-100)
+    assert api.get(f"/jobs/{answer.json()['job_id']}").json()["queue_position"] == 1
 
 
 def test_unknown_scenario_version_and_config(api: Any, town: Scenario, other_tenant: Any) -> None:
@@ -343,3 +356,16 @@ def test_problems_that_are_not_listed_are_counted(api: Any, town: Scenario) -> N
 def test_what_the_columns_hold_has_the_requests_names() -> None:
     assert AcceptedRequest.__annotations__.keys() == SubmitRequest().fields.keys()
     assert Progress.__annotations__.keys() == ProgressRequest().fields.keys()
+
+
+def test_larger_than_any_machine_is_refused_at_once(api: Any, town: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machines, "_look", lambda: [(4, 8), (2, 16)])
+    answer = submit(api, cpu_request=4, memory_gi=16)
+    assert (answer.status_code, codes(answer)) == (422, [("limits.no_machine", "cpu_request")])
+    assert "at most 4 CPUs and 8 Gi, or 2 CPUs and 16 Gi can be had" in answer.json()["error"]["details"][0]["message"]
+    machines.forget()
+    monkeypatch.setattr(machines, "_look", list)  # not known
+    job = submit(api, cpu_request=4, memory_gi=16).json()
+    machines.forget()
+    monkeypatch.setattr(machines, "_look", lambda: [(4, 8)])  # it has gone since
+    assert "at most 4 CPUs and 8 Gi" in api.get(f"/jobs/{job['job_id']}").json()["message"]

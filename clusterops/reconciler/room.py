@@ -1,0 +1,68 @@
+"""How much room the cluster has for new jobs, as far as CAPACITY asks for it."""
+
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from clusterops.contract import ClusterSnapshot, Node
+from clusterops.models import ReconcilerState
+from clusterops.policy.capacity import Capacity, Machine, MachineCapacity, PoolCapacity, largest_sizes
+from clusterops.policy.fair_share import Resources
+from clusterops.readings.quantities import quantity
+from clusterops.reconciler.pass_state import Pass
+from simulations.models import Job
+
+GI = 2**30
+PASSING_TAINTS = "node.kubernetes.io/"  # pressure, not ready, cordoned: they come and go
+
+
+def learn(this: Pass, snapshot: ClusterSnapshot) -> None:
+    """Once a minute: the machines that take jobs, or the pool's limits; and, for submissions, the largest job."""
+    memory = this.memory
+    if settings.CAPACITY == "nodes":
+        memory.nodes = tuple(node for node in snapshot.nodes if _takes_jobs(node))
+        sizes = list(largest_sizes(_size(node) for node in memory.nodes))
+    else:
+        memory.pool = _pool(this)  # if that fails, what was known before still holds
+        sizes = [(memory.pool.cpu, memory.pool.memory_gi)] if memory.pool else []
+    ReconcilerState.objects.update_or_create(pk=1, defaults={"sizes": sizes})
+
+
+def room(this: Pass, started: Iterable[Job]) -> Capacity:
+    """What is free now, beside jobs that are `started`."""
+    if settings.CAPACITY == "nodes":
+        return MachineCapacity((_machine(node) for node in this.memory.nodes), started)
+    return PoolCapacity(this.memory.pool, started) if this.memory.pool else Capacity()
+
+
+def _pool(this: Pass) -> Resources | None:
+    """None: no bound is asked for, or none is known."""
+    given = dict(part.split("=", 1) for part in settings.CAPACITY.split(",") if "=" in part)
+    if name := given.get("nodepool"):
+        given = dict(this.gateway.pool_limits(name))
+        if not given.keys() >= {"cpu", "memory"}:
+            this.odd(f"NodePool {name} has no limits of both cpu and memory, so CAPACITY bounds nothing")
+            return None
+    return Resources(quantity(given["cpu"]), quantity(given["memory"]) / GI) if given else None
+
+
+def _takes_jobs(node: Node) -> bool:
+    """By what the operator says of the machine, whether or not it is well at this moment."""
+    chosen = all(node.labels.get(name) == value for name, value in settings.RUNNER_NODE_SELECTOR.items())
+    return chosen and all(
+        taint in settings.RUNNER_TOLERATIONS for taint in node.taints if not taint.startswith(PASSING_TAINTS)
+    )
+
+
+def _size(node: Node) -> Resources:
+    return Resources(node.cpu, node.memory / GI)
+
+
+def _machine(node: Node) -> Machine:
+    well = node.ready and node.schedulable and not any(taint.startswith(PASSING_TAINTS) for taint in node.taints)
+    return Machine(
+        name=node.name,
+        size=_size(node),
+        free=_size(node) - Resources(node.cpu_of_others, node.memory_of_others / GI),
+        usable=well,
+    )
