@@ -6,6 +6,7 @@ The README's table lists every variable; nothing else configures the product.
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
 from botocore.config import Config
@@ -51,6 +52,7 @@ INSTALLED_APPS = [
     "simulations",
     "simulations.studies",
     "clusterops",
+    "clusterops.usage",
     "sumok8",
 ]
 
@@ -248,6 +250,9 @@ TENANT_MAX_SCENARIO_BYTES: int = env.int("TENANT_MAX_SCENARIO_BYTES", default=20
 JOB_RETENTION_DAYS: int = env.int("JOB_RETENTION_DAYS", default=0)  # `manage.py prune` deletes older ones; 0 = never
 STUDY_MAX_RUNS: int = env.int("STUDY_MAX_RUNS", default=500)  # of one study; up to 5000 is sensible
 
+# Usage and bills
+BILLING_TIME_ZONE: str = env.str("BILLING_TIME_ZONE", default="UTC")  # whose days and months they count by
+
 # Cluster
 # Marks this installation's objects where several share a cluster; empty: one made at the first start, kept in the
 # database.
@@ -310,6 +315,10 @@ for _cidr in RUNNER_DNS_CIDRS:
             raise ImproperlyConfigured(
                 f"RUNNER_DNS_CIDRS: {_error}; give networks such as 10.0.0.0/8, or any."
             ) from None
+try:
+    ZoneInfo(BILLING_TIME_ZONE)
+except (ValueError, OSError, KeyError):
+    raise ImproperlyConfigured(f"BILLING_TIME_ZONE: {BILLING_TIME_ZONE!r} is no name like Europe/Zurich.") from None
 if not JOB_TOKEN_KEYS:
     raise ImproperlyConfigured("JOB_TOKEN_KEYS has no key: no job could be started.")
 if any(value.startswith("example-") for value in [SECRET_KEY, *JOB_TOKEN_KEYS]):
