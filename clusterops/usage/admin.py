@@ -12,7 +12,17 @@ from simulations.admin import ReadOnlyMixin
 
 @admin.register(PodRun)
 class PodRunAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    list_display = ("pod_name", "tenant_name", "cpu", "memory_gi", "started_at", "ended_at", "lasted", "ending", "billable")
+    list_display = (
+        "pod_name",
+        "tenant_name",
+        "cpu",
+        "memory_gi",
+        "started_at",
+        "ended_at",
+        "lasted",
+        "ending",
+        "billable",
+    )
     list_filter = ("billable", "ending", "ended_at", "tenant")
     list_per_page = 50
     show_full_result_count = False

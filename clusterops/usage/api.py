@@ -26,7 +26,9 @@ class UsageQuery(StrictSerializer):
     from_ = serializers.DateField(required=False, help_text=f"{ZONE}; default: the first of this month.")
     to = serializers.DateField(required=False, help_text="The first day after the period; default: a month later.")
     group_by = serializers.ChoiceField(choices=[name for name in counting.GROUPINGS if name != "tenant"], default="day")
-    label = serializers.RegexField(LABEL, required=False, help_text="For group_by=label: the label's name.")
+    label = serializers.RegexField(  # type: ignore[assignment]
+        LABEL, required=False, help_text="For group_by=label: the label's name."
+    )
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()  # `from` is no name in Python
@@ -57,8 +59,8 @@ class AdminUsageQuery(UsageQuery):
 class SumsSerializer(serializers.Serializer):
     runs = serializers.IntegerField(help_text="Containers that ran; one that never started is none.")
     seconds = serializers.IntegerField()
-    cpu_seconds = serializers.IntegerField(help_text="Cores asked for × seconds.")
-    gib_seconds = serializers.IntegerField(help_text="GiB asked for × seconds.")
+    cpu_seconds = serializers.IntegerField(help_text="Cores asked for times seconds.")
+    gib_seconds = serializers.IntegerField(help_text="GiB asked for times seconds.")
     cpu_hours = serializers.DecimalField(max_digits=20, decimal_places=4)
     gib_hours = serializers.DecimalField(max_digits=20, decimal_places=4)
 

@@ -140,5 +140,7 @@ def groups(runs: QuerySet[PodRun], by: str, *, label: str = "") -> tuple[list[Co
         "tenant": F("tenant_name"),
     }
     order = ["key"] if by == "day" else [F("all_cpu_seconds").desc(), "key"]
-    rows = list(runs.annotate(key=keys[by]).order_by().values("key").annotate(**_sums()).order_by(*order)[: MAX_GROUPS + 1])
+    rows = list(
+        runs.annotate(key=keys[by]).order_by().values("key").annotate(**_sums()).order_by(*order)[: MAX_GROUPS + 1]
+    )
     return [_counted(str(row["key"] or ""), row) for row in rows[:MAX_GROUPS]], len(rows) > MAX_GROUPS

@@ -39,7 +39,7 @@ def note_end(job: Job, run: Run | None) -> None:
     """Keep the time of a container's end that no move tells of: its pod may be gone when the attempt's end is known."""
     if run is not None and run.finished_at is not None:
         rows = _still_open(job).filter(pod_name=run.pod_name, started_at__lte=run.finished_at)
-        rows.update(ended_at=run.finished_at)
+        rows.update(ended_at=_second(run.finished_at))
 
 
 def _still_open(job: Job) -> PodRunQuerySet:
@@ -63,10 +63,10 @@ def _open(job: Job, run: Run | None) -> None:
             labels=asked[1],
             cpu=job.cpu_request,
             memory_gi=job.memory_gi,
-            started_at=run.started_at,
+            started_at=_second(run.started_at),
         )
     if run.finished_at is not None:
-        ended_at = max(run.started_at, run.finished_at)
+        ended_at = _second(max(run.started_at, run.finished_at))
         PodRun.objects.open().filter(**key, started_at__lte=ended_at).update(ended_at=ended_at)
 
 
@@ -86,10 +86,15 @@ def _close(job: Job, reason: str, report: Any, last_seen: datetime | None) -> No
 
 def _end(row: PodRun, ending: str, ended_at: datetime | None, last_seen: datetime | None) -> None:
     row.end_is_estimate = ended_at is None
-    row.ended_at = max(row.started_at, ended_at or last_seen or row.started_at)
+    row.ended_at = max(row.started_at, _second(ended_at or last_seen or row.started_at))
     row.ending = ending
     row.billable = is_billable(ending, end_is_estimate=row.end_is_estimate)
     row.save(update_fields=["end_is_estimate", "ended_at", "ending", "billable"])
+
+
+def _second(moment: datetime) -> datetime:
+    """Kubernetes tells whole seconds; in these, sums of parts are the sum of the whole."""
+    return moment.replace(microsecond=0)
 
 
 def _end_by_report(row: PodRun, report: Any) -> datetime | None:

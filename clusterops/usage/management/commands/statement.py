@@ -26,9 +26,7 @@ class Command(OperatorCommand):
         parser.add_argument("--group-by", choices=choices, default="day")
         parser.add_argument("--format", choices=["text", "csv", "json"], default="text")
 
-    def handle(
-        self, *args: Any, tenant_id: str, month: str, group_by: str, format: str, **options: Any
-    ) -> None:
+    def handle(self, *args: Any, tenant_id: str, month: str, group_by: str, format: str, **options: Any) -> None:
         tenant, period = find_tenant(tenant_id), _period(month)
         runs = period.runs().filter(tenant=tenant)
         found, more = groups(runs, group_by)
