@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "tenants",
     "simulations",
     "simulations.studies",
+    "simulations.webhooks",
     "clusterops",
     "clusterops.usage",
     "sumok8",
@@ -249,6 +250,14 @@ TENANT_MAX_RESULT_BYTES: int = env.int("TENANT_MAX_RESULT_BYTES", default=50 * 1
 TENANT_MAX_SCENARIO_BYTES: int = env.int("TENANT_MAX_SCENARIO_BYTES", default=20 * 1024**3)
 JOB_RETENTION_DAYS: int = env.int("JOB_RETENTION_DAYS", default=0)  # `manage.py prune` deletes older ones; 0 = never
 STUDY_MAX_RUNS: int = env.int("STUDY_MAX_RUNS", default=500)  # of one study; up to 5000 is sensible
+
+# Webhooks
+# Endpoints' secrets are derived from it, so it stays as it is when SECRET_KEY changes.
+WEBHOOK_KEY: str = env.str("WEBHOOK_KEY", default="") or SECRET_KEY
+# Networks that are not public and may be called all the same, there also by plain HTTP and at any port.
+WEBHOOK_ALLOWED_NETWORKS = [ip_network(each) for each in env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])]
+WEBHOOKS_PER_TENANT: int = env.int("WEBHOOKS_PER_TENANT", default=10)
+NOTICE_RETENTION_DAYS: int = env.int("NOTICE_RETENTION_DAYS", default=30)  # for replays; then they are deleted
 
 # Usage and bills
 BILLING_TIME_ZONE: str = env.str("BILLING_TIME_ZONE", default="UTC")  # whose days and months they count by
