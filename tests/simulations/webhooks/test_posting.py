@@ -5,6 +5,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,8 @@ def serve() -> Iterator[Serve]:
         def run() -> None:
             connection, _ = listener.accept()
             with connection:
-                try:
+                with suppress(OSError):  # the caller has gone, as it should
                     answer(connection)
-                except OSError:
-                    pass  # the caller has gone, as it should
 
         threads.append(threading.Thread(target=run))
         threads[0].start()
