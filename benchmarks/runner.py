@@ -92,7 +92,7 @@ def _through(folder: Path, home: Path, environment: dict[str, str], port: int) -
         "seed": 1, "begin": None, "end": None, "step_length": None, "scale": None, "options": {}, "outputs": [],
         "emissions": False, "summary_period_s": 60, "progress_s": 5,
         "limits": {
-            "wall_s": 3600, "output_bytes": 2**31, "max_teleports": None, "unpacked_bytes": 2**32, "files": 5000,
+            "wall_s": 3600, "output_bytes": 2**31, "unpacked_bytes": 2**32, "files": 5000,
         },
     }  # fmt: skip
     (folder / "work").mkdir()

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from clusterops.models import TenantNamespace
 from simulations.tenant_admin import TenantUsageAdmin
-from tenants.admin import badge
+from tenants.marks import badge
 from tenants.models import Tenant
 
 IN_FORCE, BEHIND, PROBLEM, NONE = "in force", "being applied", "problem", "not needed yet"
@@ -38,6 +38,7 @@ def quota_state(tenant: Tenant) -> tuple[str, str]:
     return IN_FORCE, f"The cluster's quota has these limits{since}."
 
 
+@admin.register(Tenant)
 class TenantClusterAdmin(TenantUsageAdmin):
     list_display = (*TenantUsageAdmin.list_display, "quota")
     list_select_related = ("cluster_namespace",)
@@ -71,7 +72,3 @@ class TenantClusterAdmin(TenantUsageAdmin):
         if not self.has_view_permission(request, tenant):
             raise PermissionDenied
         return HttpResponse(self.quota_in_words(tenant))
-
-
-admin.site.unregister(Tenant)
-admin.site.register(Tenant, TenantClusterAdmin)

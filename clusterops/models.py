@@ -1,8 +1,5 @@
 """What the reconciler knows of the cluster, for people and for its own next pass."""
 
-from datetime import timedelta
-from typing import ClassVar
-
 from django.db import models
 from django.utils import timezone
 
@@ -84,11 +81,6 @@ class ReconcilerState(models.Model):
         return Look(*times) if times else Look()
 
 
-class ClusterSampleQuerySet(models.QuerySet["ClusterSample"]):
-    def since(self, seconds: float) -> "ClusterSampleQuerySet":
-        return self.filter(at__gte=timezone.now() - timedelta(seconds=seconds))
-
-
 class ClusterSample(models.Model):
     """The cluster once a minute, for charts. CPU in cores, memory in bytes; kept for a week."""
 
@@ -102,8 +94,6 @@ class ClusterSample(models.Model):
     cpu_allocatable = models.FloatField()
     memory_requested = models.FloatField()
     memory_allocatable = models.FloatField()
-
-    objects: ClassVar = ClusterSampleQuerySet.as_manager()
 
     class Meta:
         db_table = "cluster_samples"

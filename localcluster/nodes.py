@@ -188,15 +188,20 @@ class NodeController:
         ]
 
     def _collect_orphans(self) -> None:
+        """PodGC: pods whose node is gone, and deleted ones that never had a node, which no kubelet would ever end."""
         names = {node.key[1] for node in self.store.objects(NODES)}
         for pod in self.store.objects(PODS):
-            node = pod.obj["spec"].get("nodeName")
-            if not node or node in names or pod.meta.get("deletionGracePeriodSeconds") == 0:
-                continue
-            if not podstatus.is_terminal(pod.obj):
-                obj = pod.clone()
-                text = "PodGC: node no longer exists"
-                podstatus.set_condition(obj, "DisruptionTarget", "True", "DeletionByPodGC", text)
-                obj["status"]["phase"] = "Failed"
-                pod = self.store.update(PODS, obj)
-            lifecycle.delete_pod(self.store, pod, 0)
+            node, ended = pod.obj["spec"].get("nodeName"), podstatus.is_terminal(pod.obj)
+            if node and node not in names and pod.meta.get("deletionGracePeriodSeconds") != 0:
+                self._fail_and_delete(pod, "PodGC: node no longer exists")
+            elif not node and "deletionTimestamp" in pod.meta and not ended:
+                self._fail_and_delete(pod, "")
+
+    def _fail_and_delete(self, pod: Stored, disruption: str) -> None:
+        if not podstatus.is_terminal(pod.obj):
+            obj = pod.clone()
+            if disruption:
+                podstatus.set_condition(obj, "DisruptionTarget", "True", "DeletionByPodGC", disruption)
+            obj["status"]["phase"] = "Failed"
+            pod = self.store.update(PODS, obj)
+        lifecycle.delete_pod(self.store, pod, 0)

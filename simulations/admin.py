@@ -1,4 +1,4 @@
-"""Staff's pages for jobs and scenarios. Importing `tenant_admin` adds usage to the tenants' pages."""
+"""Staff's pages for jobs and scenarios."""
 
 import json
 import uuid
@@ -17,13 +17,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from simulations import files
-from simulations import tenant_admin as tenant_admin
 from simulations.models import Artifact, Job, JobEvent, Scenario
 from simulations.services.curation import delete_version, share_scenario
 from simulations.telling import tell
-from tenants.admin import badge
 from tenants.errors import ApiError
 from tenants.history import ValueHistoryMixin, change
+from tenants.marks import badge
 
 SHARED_AT_ONCE = 100
 STATUS_BADGES = {"PENDING": "warn", "RUNNING": "info", "SUCCEEDED": "ok", "FAILED": "bad", "CANCELLED": ""}
@@ -59,10 +58,23 @@ class ArtifactInline(ReadOnlyMixin, admin.TabularInline):
         return filesizeformat(artifact.size_bytes)
 
 
+class ReasonFilter(admin.SimpleListFilter):
+    """Of the table of endings, so that the rows are not asked which they have."""
+
+    title = "reason"
+    parameter_name = "reason__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(reason, reason) for reason in Job.Reason]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.filter(reason=self.value()) if self.value() else queryset
+
+
 @admin.register(Job)
 class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
     list_display = ("short_id", "owner", "scenario_name", "shown_status", "why", "asked", "submitted_at", "page")
-    list_filter = ("status", "submitted_at", "tenant", "reason")
+    list_filter = ("status", "submitted_at", "tenant", ReasonFilter)
     list_per_page = 50
     show_full_result_count = False
     search_help_text = "Job id, scenario, label or label=value"

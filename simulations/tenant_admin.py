@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from simulations.models import Job
 from simulations.services.storage import Use, uses_of
+from tenants import marks
 from tenants.admin import TenantAdmin
 from tenants.models import Tenant
 
@@ -20,17 +21,10 @@ STARTED = Q(now__dispatched_at__isnull=False)
 
 
 def meter(used: int, limit: int, name: str, unit: str = "") -> SafeString:
-    """`4 / 10 Gi` over a bar that turns amber at three quarters and red when full."""
-    return format_html(
-        '<span class="sk-use">{used} / {limit}{unit}</span><meter class="sk-meter" min="0" max="{limit}" low="{low}" '
-        'high="{high}" optimum="0" value="{used}" aria-label="{name}: {used} of {limit}{unit}"></meter>',
-        used=used,
-        limit=limit,
-        unit=unit and f" {unit}",
-        low=limit * 0.75,
-        high=limit * 0.999,
-        name=name,
-    )
+    """`4 / 10 Gi` over a bar."""
+    unit = unit and f" {unit}"
+    bar = marks.meter(used, limit, f"{name}: {used} of {limit}{unit}")
+    return format_html('<span class="sk-use">{} / {}{}</span>{}', used, limit, unit, bar)
 
 
 def _kept(use: Use) -> SafeString:
@@ -145,7 +139,3 @@ class TenantUsageAdmin(TenantAdmin):
             self.message_user(request, said, messages.ERROR)
             return redirect("admin:tenants_tenant_change", object_id)
         return super().delete_view(request, object_id, extra_context)
-
-
-admin.site.unregister(Tenant)
-admin.site.register(Tenant, TenantUsageAdmin)

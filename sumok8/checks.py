@@ -1,12 +1,19 @@
-"""What `manage.py check --deploy` asks beyond Django's own questions."""
+"""What `manage.py check` asks beyond Django's own questions."""
 
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, register
 from django.db import DatabaseError
 
+from sumok8 import setting_rules
 from tenants.database import configuration_problem
+
+
+@register()
+def settings_that_can_be_meant(**options: Any) -> list[CheckMessage]:
+    return [Error(problem, id="sumok8.E002") for problem in setting_rules.problems(settings)]
 
 
 @register(Tags.database, deploy=True)

@@ -5,7 +5,6 @@ The README's table lists every variable; nothing else configures the product.
 
 from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
@@ -269,7 +268,6 @@ INSTALLATION_ID: str = env.str("INSTALLATION_ID", default="")
 KUBE_CONFIG_PATH: str = env.str("KUBE_CONFIG_PATH", default="")  # empty: the pod's own service account
 RUNNER_IMAGE: str = env.str("RUNNER_IMAGE", default="sumok8-runner:1.28.0")
 RUNNER_URL: str = env.str("RUNNER_URL", default="http://127.0.0.1:8000")  # this service, as pods see it
-RUNNER_PORT: int = urlsplit(RUNNER_URL).port or (443 if RUNNER_URL.startswith("https") else 80)
 # Where simulations' pods may ask for names: pods of the cluster, and these networks (or `any`). By default all private
 # and link-local ones: name servers on the machines, NodeLocal DNSCache, Cloud DNS. OpenShift's listen on 5353.
 RUNNER_DNS_CIDRS: list[str] = env.list(

@@ -9,24 +9,20 @@ from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin, change
 from tenants.key_admin import KeysOnTenantMixin, show_once
+from tenants.marks import badge
 from tenants.models import ApiKey, Tenant
 
 NAMED = 20  # rows in a message
 
 
-def badge(kind: str, text: str) -> SafeString:
-    """A word in a state's colour; `kind`: ok, warn, bad, info or empty."""
-    return format_html('<span class="sk-badge{}">{}</span>', f" sk-badge--{kind}" if kind else "", text)
-
-
-@admin.register(Tenant)
 class TenantAdmin(KeysOnTenantMixin):
+    """What this room knows of a tenant. The topmost room that adds to it registers it: `clusterops/admin.py`."""
+
     list_display: Any = ("tenant_id", "max_cpu", "max_memory_gi", "max_concurrent_jobs", "state")
     list_filter = ("is_active", "submissions_paused")
     search_fields = ("tenant_id", "namespace")

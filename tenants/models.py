@@ -164,11 +164,6 @@ class ApiKey(models.Model):
         """Hex SHA-256 of the key as sent."""
         return hashlib.sha256(key.encode()).hexdigest()
 
-    @property
-    def is_usable(self) -> bool:
-        """Neither revoked nor expired, and its tenant, if any, is active. The rule of `ApiKeyQuerySet.usable`."""
-        return self.state == "usable"
-
     def touch(self) -> None:
         """Record the use, at most every five minutes: a write per request would cost more than it tells."""
         now = timezone.now()

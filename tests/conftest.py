@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -13,6 +14,7 @@ from rest_framework.test import APIClient
 from localcluster.cluster import LocalCluster
 from localcluster.config import Image, LocalClusterConfig, Timing
 from simulations import attention
+from simulations.models import Job
 from tenants.models import Tenant
 from tests.factories import TenantFactory, issue_key
 
@@ -38,6 +40,22 @@ def static_files_where_they_lie(settings: Settings) -> None:
 def nobody_has_looked_yet() -> None:
     """Each test asks anew when the reconciler last looked."""
     attention.forget()
+
+
+@pytest.fixture(autouse=True)
+def no_column_is_loaded_late(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A column missing in an `.only()` costs a query for each job, and nothing tells. Noted, since a wall may catch."""
+    late: list[str] = []
+    load = Job.refresh_from_db
+
+    def refresh_from_db(job: Job, using: Any = None, fields: Any = None, **others: Any) -> None:
+        if fields:  # as a deferred attribute asks for itself
+            late.extend(f"Job.{name}" for name in job.get_deferred_fields() & set(fields))
+        load(job, using=using, fields=fields, **others)
+
+    monkeypatch.setattr(Job, "refresh_from_db", refresh_from_db)
+    yield
+    assert not late, f"columns missing in .only(): {sorted(set(late))}"
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,36 +12,13 @@ from django.utils.dateparse import parse_datetime
 
 from clusterops.dashboard.overview import LIST_COLUMNS
 from simulations.models import Job
+from simulations.sumo.protocol.kpis import KPIS
 from simulations.telling import tell
 from simulations.waiting import line_for
 
 PAGE_ROWS = 50
 SHOWN_APART = {"cpu_request", "memory_gi", "labels"}  # of the request: columns of their own
 UUID_TEXT = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
-KPIS = [
-    ("Vehicles inserted", "vehicles_inserted", ""),
-    ("Vehicles arrived", "vehicles_arrived", ""),
-    ("Still running at the end", "vehicles_running_at_end", ""),
-    ("Still waiting at the end", "vehicles_waiting_at_end", ""),
-    ("Mean travel time", "mean_travel_time_s", "s"),
-    ("95 % of trips within", "p95_travel_time_s", "s"),
-    ("Mean time lost", "mean_time_loss_s", "s"),
-    ("Mean waiting time", "mean_waiting_time_s", "s"),
-    ("Mean depart delay", "mean_depart_delay_s", "s"),
-    ("Mean speed", "mean_speed_ms", "m/s"),
-    ("Mean route length", "mean_route_length_m", "m"),
-    ("Teleports", "teleports", ""),
-    ("Collisions", "collisions", ""),
-    ("Emergency braking", "emergency_braking", ""),
-    ("Persons", "persons_loaded", ""),
-    ("Walks finished", "walks_finished", ""),
-    ("Mean walk", "mean_walk_time_s", "s"),
-    ("Rides finished", "rides_finished", ""),
-    ("CO₂", "co2_kg", "kg"),
-    ("NOx", "nox_g", "g"),
-    ("PMx", "pmx_g", "g"),
-    ("Fuel", "fuel_kg", "kg"),
-]
 
 
 def job_list(*, status: str = "", tenant: str = "", search: str = "", before: str = "") -> dict[str, Any]:
@@ -83,7 +61,7 @@ def job_state(job: Job) -> dict[str, Any]:
     events = list(job.events.all())
     first = {"at": job.submitted_at, "status": Job.Status.PENDING, "reason": "SUBMITTED", "message": "", "attempt": 1}
     artifacts = [row for row in job.artifacts.all() if row.attempt == job.attempt]
-    results = job.results or {}
+    results: Mapping[str, Any] = job.results or {}
     kpis = results.get("kpis") or {}
     ends = job.finished_at or timezone.now()
     empty: tuple[Any, ...] = (None, "", {}, [])
@@ -96,7 +74,7 @@ def job_state(job: Job) -> dict[str, Any]:
         "told": tell(job, line_for(job.tenant, [job])),
         "timeline": [first, *events],
         "artifacts": artifacts,
-        "kpis": [(label, kpis[name], unit) for label, name, unit in KPIS if kpis.get(name) is not None],
+        "kpis": [(kpi.title, kpi.text(kpis[kpi.name])) for kpi in KPIS.values() if kpis.get(kpi.name) is not None],
         "errors": results.get("errors") or [],
         "waited_s": ((job.started_at or ends) - job.submitted_at).total_seconds(),
         "ran_s": (ends - job.started_at).total_seconds() if job.started_at else None,

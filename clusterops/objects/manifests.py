@@ -8,6 +8,7 @@ from django.conf import settings
 
 from clusterops import installation
 from clusterops.contract import RunSpec, TenantSpace
+from simulations.sumo.protocol.endings import EXIT_CODES
 
 MANAGED_BY, INSTALLATION = installation.MANAGED_BY, installation.INSTALLATION
 TENANT = "sumok8.io/tenant"
@@ -29,8 +30,8 @@ TENANT_KINDS = ("rolebindings", "resourcequotas", "limitranges", "networkpolicie
 NOBODY = 65534
 GRACE_S = 60  # the runner stops SUMO, collects and uploads what there is
 DEADLINE_SLACK_S = 300  # the runner's own limit comes first and keeps partial results
-# The runner's verdicts (simulations/sumo/protocol/endings.py): running again would not change them.
-RUNNER_EXIT_CODES = list(range(64, 76))
+# The runner's verdicts: running the same pod again would not change them.
+RUNNER_EXIT_CODES = sorted(set(EXIT_CODES.values()) - {0})
 WORK, TMP, TERMINATION_LOG = "/work", "/tmp", "/dev/termination-log"  # noqa: S108 - inside the container
 
 

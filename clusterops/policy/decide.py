@@ -13,38 +13,15 @@ from django.conf import settings
 from clusterops.contract import Phase, Run
 from clusterops.policy.sentences import sentence
 from simulations.models import Job
+from simulations.sumo.protocol.endings import DOUBTFUL, NEEDS_OPERATOR, OUTCOME_REASONS, RETRIED
 from simulations.sumo.protocol.report import RunReport
 
 Status, Reason = Job.Status, Job.Reason
 
-# Not the job's fault: a new attempt, up to MAX_ATTEMPTS. A disruption that Kubernetes repairs itself is not in here.
-RETRIED = {
-    *(Reason.NODE_LOST, Reason.INTERRUPTED, Reason.PREEMPTED, Reason.RUNNER_ERROR),
-    Reason.SERVICE_UNREACHABLE,
-}
-# Waiting for these helps only if an operator acts: after a grace the job fails and gives its place free.
-NEEDS_OPERATOR = {Reason.IMAGE_ERROR, Reason.CONFIG_ERROR, Reason.ADMISSION_REFUSED}
-# Failures that a namespace being deleted causes too: look at the namespace before believing them.
-DOUBTFUL = {Reason.INTERRUPTED, Reason.KILLED, Reason.LOST, Reason.DELETED_EXTERNALLY}
 # What the pod before told of its way says nothing of the next one's. The API writes these columns too, but only for the
 # present attempt and with the next record, so neither writer takes the other's for its own.
 FRESH = {"progress": None, "progress_at": None}
 MAX_DISRUPTIONS = 2**15 - 1  # of the column
-OUTCOME_REASONS = {
-    "succeeded": Reason.COMPLETED,
-    "invalid_job": Reason.INVALID_JOB,
-    "invalid_scenario": Reason.INVALID_SCENARIO,
-    "sumo_failed": Reason.SUMO_FAILED,
-    "time_limit": Reason.TIME_LIMIT,
-    "too_many_teleports": Reason.TOO_MANY_TELEPORTS,
-    "output_limit": Reason.OUTPUT_LIMIT,
-    "sumo_crashed": Reason.SUMO_CRASHED,
-    "out_of_memory": Reason.OUT_OF_MEMORY,
-    "internal": Reason.RUNNER_ERROR,
-    "unreachable": Reason.SERVICE_UNREACHABLE,
-    "io_failed": Reason.RESULTS_NOT_STORED,
-    "interrupted": Reason.INTERRUPTED,
-}
 
 
 @dataclass(frozen=True)
@@ -84,7 +61,7 @@ def decide(job: Job, run: Run | None, now: datetime, evidence: Evidence | None =
         return None
     evidence = evidence or Evidence()
     if run is None:
-        decision = _without_run(job, evidence)
+        decision = _without_run(job, now, evidence)
     elif run.phase is Phase.UNREADABLE:
         decision = _unreadable(job, run, now)
     else:
@@ -92,17 +69,39 @@ def decide(job: Job, run: Run | None, now: datetime, evidence: Evidence | None =
     return decision if decision and _says_something_new(job, decision) else None
 
 
-def _without_run(job: Job, evidence: Evidence) -> Decision | None:
+def _without_run(job: Job, now: datetime, evidence: Evidence) -> Decision | None:
     if job.cancel_requested_at:
         return _end(job, Status.CANCELLED, Reason.CANCELLED, report=evidence.report)
     if job.dispatched_at is None:
         return None  # the dispatcher's turn
-    if evidence.report is not None:
-        return _by_report(job, evidence.report)
+    return _taken_away(job, None, now, evidence, Reason.LOST)
+
+
+def _taken_away(job: Job, run: Run | None, now: datetime, evidence: Evidence, reason: str) -> Decision:
+    """Its pod is gone, with its Job or without, and nothing of ours or the cluster's own repairs took it away.
+
+    A report that tells an end of its own stands. One that only tells of the signal does not: who stopped it is asked
+    here. A drained, preempted or lost pod never comes here: its Job replaces it.
+    """
+    report = run.report if run is not None and run.report is not None else evidence.report
+    own = OUTCOME_REASONS.get(str(report.get("outcome"))) if report is not None else None
+    if report is not None and own and own != Reason.INTERRUPTED:
+        return _by_report(job, report, run, now)
+    if job.cancel_requested_at:
+        return _end(job, Status.CANCELLED, Reason.CANCELLED, run, now, report=report)
     if evidence.namespace_terminating:
-        return _end(job, Status.FAILED, Reason.NAMESPACE_TERMINATING)
-    reason = Reason.DELETED_EXTERNALLY if job.reason == Reason.DELETED_EXTERNALLY else Reason.LOST
-    return _end(job, Status.FAILED, reason)
+        reason = Reason.NAMESPACE_TERMINATING
+    elif own or reason == Reason.INTERRUPTED or _was_deleted(job, now):
+        reason = Reason.DELETED_EXTERNALLY
+    return _end(job, Status.FAILED, reason, run, now, report=report)
+
+
+def _was_deleted(job: Job, now: datetime) -> bool:
+    """Its deletion was seen, or it was there so lately that nobody but another hand can have removed it since: what we
+    let go of is kept longer. Else it may have ended in a time that this database knows nothing of."""
+    there = max(filter(None, (job.observed_at, job.dispatched_at)), default=job.submitted_at)
+    kept = timedelta(seconds=settings.JOB_TTL_AFTER_CAPTURE_SECONDS)
+    return job.reason == Reason.DELETED_EXTERNALLY or now - there < kept
 
 
 def _unreadable(job: Job, run: Run, now: datetime) -> Decision | None:
@@ -159,31 +158,36 @@ def _failed(job: Job, run: Run, now: datetime, evidence: Evidence) -> Decision:
         # Sealed by a pod that was taken away just then; its replacement was refused.
         return _by_report(job, evidence.report, run, now)
     if reason in DOUBTFUL:
+        if reason == Reason.DELETED_EXTERNALLY or not run.pod_name:
+            return _taken_away(job, run, now, evidence, reason)
         if run.report is None and evidence.report is not None:
             return _by_report(job, evidence.report, run, now)
         if evidence.namespace_terminating:
             return _end(job, Status.FAILED, Reason.NAMESPACE_TERMINATING, run, now)
-        if job.reason == Reason.DELETED_EXTERNALLY:
-            return _end(job, Status.FAILED, Reason.DELETED_EXTERNALLY, run, now)
-    if job.cancel_requested_at and reason in RETRIED:
-        return _end(job, Status.CANCELLED, Reason.CANCELLED, run, now)
     if reason in RETRIED:
         return _again(job, run, now, reason)
     return _end(job, Status.FAILED, reason, run, now)
 
 
-def _by_report(job: Job, report: RunReport, run: Run | None = None, now: datetime | None = None) -> Decision:
+def _by_report(job: Job, report: RunReport, run: Run | None, now: datetime) -> Decision:
     """The end that a report tells, when the pod that wrote it is gone."""
     reason = OUTCOME_REASONS.get(str(report.get("outcome")), Reason.LOST)
+    if reason in RETRIED:
+        return _again(job, run, now, reason, report)
     status = Status.SUCCEEDED if reason == Reason.COMPLETED else Status.FAILED
     return _end(job, status, reason, run, now, report=report)
 
 
-def _again(job: Job, run: Run, now: datetime, reason: str) -> Decision:
-    """A new attempt, with a new name, so that nothing of the old one can be mistaken for it."""
+def _again(job: Job, run: Run | None, now: datetime, reason: str, report: RunReport | None = None) -> Decision:
+    """A new attempt, with a new name, so that nothing of the old one can be mistaken for it. Nothing else promises that
+    the job starts again."""
+    if job.cancel_requested_at:
+        return _end(job, Status.CANCELLED, Reason.CANCELLED, run, now, report=report)
     if job.attempt >= settings.MAX_ATTEMPTS:
-        return _end(job, Status.FAILED, reason, run, now, delete=not run.decided)
-    message = sentence(reason, job, run) + f" Attempt {job.attempt + 1} of {settings.MAX_ATTEMPTS} follows."
+        decided = run is None or run.decided
+        return _end(job, Status.FAILED, reason, run, now, report=report, delete=not decided)
+    promise = f"It starts again by itself: attempt {job.attempt + 1} of {settings.MAX_ATTEMPTS} follows."
+    message = _joined(sentence(reason, job, run, report), promise)
     columns = {
         "attempt": job.attempt + 1,
         "k8s_job_name": job.name_of_attempt(job.attempt + 1),
@@ -227,9 +231,18 @@ def _end(
     if report is not None:
         columns["results"] = dict(report)
     message = sentence(reason, job, run, report)
+    if reason in RETRIED:
+        times = "once" if job.attempt == 1 else f"{job.attempt} times"
+        tried = f"It was tried {times}. Submit it again; if it happens again, tell the operator."
+        message = _joined(message, tried)
     if job.cancel_requested_at and status != Status.CANCELLED:
-        message += " It ended before it could be cancelled."
+        message = _joined(message, "It ended before it could be cancelled.")
     return Decision(status, reason, message, columns, delete)
+
+
+def _joined(said: str, more: str) -> str:
+    """Two sentences; the first may be SUMO's or the runner's own words."""
+    return f"{said.rstrip('.')}. {more}"
 
 
 def _placed(job: Job, run: Run, now: datetime) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""One plain sentence per reason: what happened, and what to do next. docs/reasons.md says more about each."""
+"""One plain sentence per reason: what happened, and what to do next. Those that need no figures are in the table of
+endings; docs/reasons.md says more about each."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,9 +10,8 @@ from django.conf import settings
 
 from clusterops.contract import Run
 from simulations.models import Job
+from simulations.sumo.protocol.endings import ENDINGS, Reason
 from simulations.sumo.protocol.problems import plain
-
-Reason = Job.Reason
 
 # Karpenter's words (pkg/controllers/provisioning/scheduling); it names the pool, the local cluster its limits as well.
 POOL_LIMIT = re.compile(r"(?:exceed limits|limits have been exhausted) for nodepool(?: \([^)]*\bcpu=(?P<cpu>[\d.]+))?")
@@ -37,8 +37,8 @@ class Facts:
     def simulated(self) -> str:
         """“ at simulated time 1800 s of 3600 s”, as far as it is known."""
         at = self.report.get("sim_end")
-        if at is None:
-            at = (self.job.progress or {}).get("sim_time")
+        if at is None and self.job.progress:
+            at = self.job.progress.get("sim_time")
         if at is None:
             return ""
         end = self.job.scenario_data.get("end")
@@ -46,19 +46,14 @@ class Facts:
 
 
 def sentence(reason: str, job: Job, run: Run | None = None, report: Mapping[str, Any] | None = None) -> str:
-    """The message that goes with `reason`."""
+    """The message that goes with `reason`. Only `decide` promises a new attempt, where it begins one."""
     detail = (run.detail if run else "").strip().rstrip(".")[:500]
     facts = Facts(job=job, run=run, detail=detail, report=report or (run.report if run else None) or {})
-    says = SENTENCES[reason]
-    return (says if isinstance(says, str) else says(facts)).strip()
-
-
-def _quoted(text: str) -> str:
-    return f" The cluster says: {text}." if text else ""
-
-
-def _sumo(facts: Facts) -> str:
-    return facts.first_error or "SUMO stopped with an error; sumo.log among the results has its words."
+    ending = ENDINGS[Reason(reason)]
+    if ending.runner_says and facts.first_error:
+        return facts.first_error.strip()
+    says = WITH_FIGURES[ending.reason](facts) if not ending.sentence else ending.sentence
+    return f"{says} The cluster says: {detail}." if ending.cluster_says and detail else says
 
 
 def _memory(facts: Facts) -> str:
@@ -101,91 +96,28 @@ def _waiting_for_node(facts: Facts) -> str:
             "No machine has room yet; if the cluster adds machines by itself, one is being started, usually in 2 to 5 "
             "minutes."
         )
-    return text + _quoted(facts.detail)
+    return text
 
 
-def _again(why: str) -> Callable[[Facts], str]:
-    def says(facts: Facts) -> str:
-        if facts.job.is_finished or facts.job.attempt >= settings.MAX_ATTEMPTS:
-            tried = f"It was tried {facts.job.attempt} times."
-            return f"{why} {tried} Submit it again; if it happens again, tell the operator."
-        return f"{why} It starts again by itself; this is not your fault."
-
-    return says
+def _cancelling(facts: Facts) -> str:
+    if facts.run and facts.run.orphan:
+        return "Its pod belongs to no Kubernetes Job any more, so only an operator can remove it; tell them."
+    return "It is being stopped; its partial results are collected first."
 
 
-SENTENCES: dict[str, str | Callable[[Facts], str]] = {
-    # waiting and running
-    Reason.QUEUED: "Waiting for a free slot.",
-    Reason.STARTING: lambda f: "A machine is preparing the simulation." + _quoted(f.detail),
+def _start_timeout(facts: Facts) -> str:
+    return (
+        f"It could not start within {settings.START_TIMEOUT_S // 60} minutes and was taken back. Submit it again "
+        "later, or ask for less CPU or memory."
+    )
+
+
+# What the table leaves empty.
+WITH_FIGURES: dict[Reason, Callable[[Facts], str]] = {
     Reason.WAITING_FOR_NODE: _waiting_for_node,
-    Reason.WAITING_QUOTA: lambda f: (
-        "The cluster's quota for your namespace is used up for the moment; it starts when room is free. If it stays "
-        "so, tell the operator." + _quoted(f.detail)
-    ),
-    Reason.RUNNING: "The simulation is running.",
-    Reason.FINISHING: "The simulation has ended; its outcome is being collected.",
-    Reason.CANCELLING: lambda f: (
-        "Its pod belongs to no Kubernetes Job any more, so only an operator can remove it; tell them."
-        if f.run and f.run.orphan
-        else "It is being stopped; its partial results are collected first."
-    ),
-    # ended well, or by wish
+    Reason.CANCELLING: _cancelling,
     Reason.COMPLETED: _completed,
-    Reason.CANCELLED: "Cancelled on request.",
-    # the simulation's own failures
-    Reason.SUMO_FAILED: _sumo,
-    Reason.INVALID_JOB: lambda f: f.first_error or "The runner refused the job's description; tell the operator.",
-    Reason.INVALID_SCENARIO: lambda f: f.first_error or "The scenario is not valid; upload a corrected version.",
-    Reason.TOO_MANY_TELEPORTS: lambda f: (
-        f.first_error or "More vehicles were teleported than the job allows; check the network for deadlocks."
-    ),
-    Reason.OUTPUT_LIMIT: lambda f: (
-        f.first_error or "It wrote more than the output limit allows. Ask for fewer or coarser outputs."
-    ),
-    Reason.SUMO_CRASHED: lambda f: (
-        f.first_error or "SUMO crashed. Try again without rarely used options; sumo.log has its last words."
-    ),
     Reason.OUT_OF_MEMORY: _memory,
     Reason.TIME_LIMIT: _time_limit,
-    Reason.EVICTED_DISK: lambda f: (
-        "It filled the disk that a job may use. Ask for fewer or coarser outputs." + _quoted(f.detail)
-    ),
-    # ours or the cluster's
-    Reason.RESULTS_NOT_STORED: lambda f: (
-        f.first_error or "The simulation ended, but its results could not be stored. Submit it again."
-    ),
-    Reason.RUNNER_ERROR: lambda f: (
-        f.first_error or "The program around SUMO failed, which is our fault; tell the operator." + _quoted(f.detail)
-    ),
-    Reason.KILLED: lambda f: (
-        "It was killed from outside without a word why. Submit it again; if it happens again, try more memory."
-        + _quoted(f.detail)
-    ),
-    Reason.SERVICE_UNREACHABLE: lambda f: _again(
-        f"{f.first_error.rstrip('.') or 'Its pod could not reach the control plane'}."
-    )(f),
-    Reason.INTERRUPTED: _again("The machine stopped the simulation before its end."),
-    Reason.PREEMPTED: _again("Its machine was taken away for other work or maintenance."),
-    Reason.NODE_LOST: _again("Its machine does not answer any more."),
-    Reason.IMAGE_ERROR: lambda f: "The simulation's image cannot be loaded; the operator must act." + _quoted(f.detail),
-    Reason.CONFIG_ERROR: lambda f: (
-        "The simulation's container cannot be made; the operator must act." + _quoted(f.detail)
-    ),
-    Reason.ADMISSION_REFUSED: lambda f: (
-        "The cluster's rules refuse the simulation's pod; the operator must act." + _quoted(f.detail)
-    ),
-    Reason.START_TIMEOUT: lambda f: (
-        f"It could not start within {settings.START_TIMEOUT_S // 60} minutes and was taken back. Submit it again "
-        "later, or ask for less CPU or memory." + _quoted(f.detail)
-    ),
-    Reason.DELETED_EXTERNALLY: "Somebody deleted it in the cluster, not through this service. Submit it again.",
-    Reason.NAMESPACE_TERMINATING: (
-        "The tenant's namespace was deleted in the cluster, or is being deleted; jobs wait or are lost with it. The "
-        "operator must act."
-    ),
-    Reason.LOST: (
-        "It vanished from the cluster and left no evidence of how it ended. Results uploaded before that are kept. "
-        "Submit it again."
-    ),
+    Reason.START_TIMEOUT: _start_timeout,
 }

@@ -10,9 +10,10 @@ from clusterops.contract import Phase, Run
 from clusterops.objects.manifests import ATTEMPT, JOB_ID, TENANT
 from clusterops.readings import values
 from clusterops.readings.pod_requests import slim_spec
-from clusterops.readings.pods import EXIT_REASONS, pod_state
+from clusterops.readings.pods import pod_state
 from clusterops.readings.values import moment, words
 from simulations.models import Job
+from simulations.sumo.protocol.endings import EXIT_REASONS
 
 Json = Mapping[str, Any]
 Reason = Job.Reason
@@ -162,7 +163,7 @@ def run_of(job: Json, pods: list[Json], refusal: str = "") -> Run:
         return replace(run, phase=Phase.SUCCEEDED, reason="", detail="", finished_at=finished_at)
     if failed := conditions.get("Failed"):
         return _failed(run, failed)
-    if run.deleting:
+    if run.deleting and run.phase not in (Phase.SUCCEEDED, Phase.FAILED):
         return replace(run, phase=Phase.ENDING, reason=run.reason or Reason.DELETED_EXTERNALLY)
     if not pods:
         return _without_pod(run, status, conditions, refusal)

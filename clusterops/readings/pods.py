@@ -8,6 +8,7 @@ from clusterops.contract import Phase
 from clusterops.objects.manifests import CONTAINER
 from clusterops.readings.values import exit_code, moment, name, words
 from simulations.models import Job
+from simulations.sumo.protocol.endings import EXIT_REASONS
 from simulations.sumo.protocol.report import RunReport, read_message
 
 Json = Mapping[str, Any]
@@ -23,23 +24,7 @@ IMAGE_REASONS = {
     "SignatureValidationFailed",
 }
 CONFIG_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CrashLoopBackOff"}
-# simulations/sumo/protocol/endings.py; 143 is SIGTERM without a word from the runner, 137 SIGKILL by an unknown hand.
-EXIT_REASONS = {
-    64: Reason.INVALID_JOB,
-    65: Reason.INVALID_SCENARIO,
-    66: Reason.SUMO_FAILED,
-    67: Reason.TIME_LIMIT,
-    68: Reason.TOO_MANY_TELEPORTS,
-    69: Reason.OUTPUT_LIMIT,
-    70: Reason.SUMO_CRASHED,
-    71: Reason.OUT_OF_MEMORY,
-    72: Reason.RUNNER_ERROR,
-    73: Reason.SERVICE_UNREACHABLE,
-    74: Reason.RESULTS_NOT_STORED,
-    75: Reason.INTERRUPTED,
-    137: Reason.KILLED,
-    143: Reason.INTERRUPTED,
-}
+SIGNALLED = {"", Reason.INTERRUPTED, Reason.KILLED}  # ends that a deletion brings about
 NODE_LOST_DISRUPTIONS = {"DeletionByTaintManager", "DeletionByPodGC"}
 
 
@@ -65,7 +50,7 @@ def pod_state(pod: Json) -> dict[str, Any]:
         return state | {"phase": Phase.SUCCEEDED}
     if disrupted and ("deletionTimestamp" in meta or phase == "Failed"):
         return state | _disrupted(disruption, conditions, meta, phase)
-    if "deletionTimestamp" in meta:
+    if "deletionTimestamp" in meta and not (phase == "Failed" and _is_own_verdict(ended)):
         if silent_since := _silent_since(conditions):  # nobody is there to end it
             return state | {"phase": Phase.ENDING, "reason": Reason.NODE_LOST, "waiting_since": silent_since}
         since = moment(meta["deletionTimestamp"])
@@ -78,6 +63,11 @@ def pod_state(pod: Json) -> dict[str, Any]:
     if "running" in container or phase in {"Running", "Unknown"}:
         return state | _running(conditions, phase)
     return state | _waiting(conditions, container)
+
+
+def _is_own_verdict(ended: Json) -> bool:
+    """Whether it ended by itself before its deletion, or in spite of it."""
+    return ended.get("reason") == "OOMKilled" or EXIT_REASONS.get(ended.get("exitCode", -1), "") not in SIGNALLED
 
 
 def _disrupted(disruption: Json, conditions: Mapping[str, Json], meta: Json, phase: str) -> dict[str, Any]:

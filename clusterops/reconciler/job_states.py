@@ -17,7 +17,7 @@ from tenants.errors import ApiError
 CONFIRM_EVERY_S = 60
 NEEDED = [
     *("job_id", "tenant_id", "k8s_job_name", "k8s_namespace", "status", "reason", "message", "attempt", "disruptions"),
-    *("submitted_at", "dispatched_at", "started_at", "finished_at", "cancel_requested_at"),
+    *("submitted_at", "dispatched_at", "started_at", "finished_at", "observed_at", "cancel_requested_at"),
     *("cpu_request", "memory_gi", "priority", "pod_name", "node_name", "exit_code"),
 ]
 

@@ -158,7 +158,7 @@ def _live_logs(this: Pass, reader: LogReader) -> None:
     rows = (
         Job.objects.filter(stale, status=Job.Status.RUNNING, dispatched_at__isnull=False)
         .exclude(pod_name="")
-        .only("job_id", "k8s_namespace", "pod_name", "node_name", "status", "reason", "message", "attempt")
+        .only("job_id", "k8s_namespace", "pod_name", "node_name", *Job.READ_TO_MOVE)
         .order_by(F("log__captured_at").asc(nulls_first=True))[:LIVE_LOGS_PER_PASS]
     )
     for jobs in _batches(list(rows)):

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from simulations.models import Job
 from simulations.telling import Told, tell
+from tenants import marks
 
 register = template.Library()
 
@@ -109,18 +110,10 @@ def took(job: Job) -> str:
 @register.simple_tag
 def badge(state: str, label: str = "") -> SafeString:
     """A state as a coloured word."""
-    kind = BADGES.get(state, "idle")
-    return format_html('<span class="sk-badge sk-badge--{}">{}</span>', kind, label or state.capitalize())
+    return marks.badge(BADGES.get(state, "idle"), label or state.capitalize())
 
 
 @register.simple_tag
 def meter(used: float, limit: float, label: str, *, calm: bool = False) -> SafeString:
     """`used` of `limit` as a bar: nearly full and full stand out, unless being full is no trouble (`calm`)."""
-    limit = limit or 1
-    low, high = (limit, limit) if calm else (limit * 0.75, limit * 0.995)
-    return format_html(
-        '<meter class="sk-meter" min="0" max="{}" low="{}" high="{}" optimum="0" value="{}" aria-label="{}">{}</meter>',
-        *(f"{value:g}" for value in (limit, low, high, min(used, limit))),
-        label,
-        f"{number(used)} of {number(limit)}",
-    )
+    return marks.meter(used, limit, label, f"{number(used)} of {number(limit or 1)}", calm=calm)

@@ -1,6 +1,8 @@
 """`/jobs/{job_id}/results`: KPIs and files."""
 
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from django.http import HttpResponseBase, HttpResponseRedirect
 from drf_spectacular.types import OpenApiTypes
@@ -29,7 +31,7 @@ class ResultsView(viewsets.ViewSet):
         artifacts = list(Artifact.objects.filter(job=job, attempt=job.attempt))
         manifest = next((manifests.read(each) for each in artifacts if each.name == manifests.NAME), None)
         # The report in the pod's status has room for the first few problems only.
-        told = job.results or (manifest["report"] if manifest else {})
+        told: Mapping[str, Any] = job.results or (manifest["report"] if manifest else {})
         results = {
             "job_id": job.job_id,
             "status": job.status,

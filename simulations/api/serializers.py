@@ -19,11 +19,19 @@ from simulations.api.shapes import (
 )
 from simulations.api.storage import StorageSerializer
 from simulations.models import Artifact, Job, JobEvent, Scenario
+from simulations.sumo.protocol.endings import ENDINGS
 from simulations.telling import tell
 from simulations.waiting import COUNTED, line_for
 from tenants.models import Tenant
 
 RESULTS_SHOWN = tuple(OutcomeShape().fields)
+
+
+# With what the schema says of each.
+REASONS = [
+    (row.reason.value, f"{row.sentence or 'With the figures of the case.'} Who can mend it: {row.fault}.")
+    for row in ENDINGS.values()
+]
 
 
 class LinksSerializer(serializers.Serializer):
@@ -37,7 +45,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     """A job as its tenant sees it. It describes; `jobs_as_json` answers."""
 
     tenant_id = serializers.CharField(read_only=True)
-    reason = serializers.ChoiceField(choices=Job.Reason.choices, help_text="The status more finely.")
+    reason = serializers.ChoiceField(choices=REASONS, help_text="The status more finely.")
     message = serializers.CharField(help_text="Why it is so, and what to do: for people.")
     silent_since = serializers.DateTimeField(
         allow_null=True, help_text="Since when nobody has looked at the job; null, as it should be: all is well."
@@ -188,6 +196,15 @@ class UploadedScenarioSerializer(ScenarioSerializer):
 
     class Meta(ScenarioSerializer.Meta):
         fields = [*ScenarioSerializer.Meta.fields, "storage"]
+
+
+class CheckedScenarioSerializer(serializers.Serializer):
+    """The answer to a dry run: what a version of these bytes would be."""
+
+    config = serializers.CharField()
+    size_bytes = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    inspection = InspectionShape()
 
 
 class ScenarioRowSerializer(ScenarioSerializer):

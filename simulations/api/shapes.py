@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from simulations.api.requests import ProgressRequest, SubmitRequest
+from simulations.sumo.protocol.kpis import KPIS, Kpi
 
 
 class ProblemShape(serializers.Serializer):
@@ -29,39 +30,17 @@ class ProgressShape(ProgressRequest):
     at = serializers.DateTimeField()
 
 
-def _figure(help_text: str, kind: type[serializers.Field] = serializers.FloatField) -> serializers.Field:
-    return kind(allow_null=True, default=None, help_text=help_text)
+def _figure(kpi: Kpi) -> serializers.Field:
+    kind = serializers.IntegerField if kpi.is_whole else serializers.FloatField
+    return kind(allow_null=True, default=None, help_text=kpi.help)
 
 
 @extend_schema_serializer(component_name="Kpis")
 class KpisSerializer(serializers.Serializer):
     """What a traffic engineer reads first. Null: not measured. Means are over finished trips."""
 
-    vehicles_inserted = _figure("Vehicles that entered the network.", serializers.IntegerField)
-    vehicles_arrived = _figure("Vehicles that reached their destination.", serializers.IntegerField)
-    vehicles_running_at_end = _figure("Vehicles still under way at the end.", serializers.IntegerField)
-    vehicles_waiting_at_end = _figure("Vehicles that had found no place to enter by the end.", serializers.IntegerField)
-    trips_finished = _figure("Trips that the means are over.", serializers.IntegerField)
-    mean_travel_time_s = _figure("Seconds.")
-    p95_travel_time_s = _figure("Seconds; 95 % of finished trips took less.")
-    mean_time_loss_s = _figure("Seconds lost by driving slower than wished.")
-    mean_waiting_time_s = _figure("Seconds standing.")
-    mean_depart_delay_s = _figure("Seconds waited for a place to enter.")
-    mean_speed_ms = _figure("Metres per second.")
-    mean_route_length_m = _figure("Metres.")
-    total_travel_time_s = _figure("Seconds, all finished trips together.")
-    teleports = _figure("Vehicles that SUMO moved out of a deadlock.", serializers.IntegerField)
-    collisions = _figure("Collisions.", serializers.IntegerField)
-    emergency_braking = _figure("Emergency brakings.", serializers.IntegerField)
-    persons_loaded = _figure("Persons that the demand has, as far as it was loaded.", serializers.IntegerField)
-    persons_running_at_end = _figure("Persons still under way at the end.", serializers.IntegerField)
-    walks_finished = _figure("Walks that ended.", serializers.IntegerField)
-    mean_walk_time_s = _figure("Seconds.")
-    rides_finished = _figure("Rides that ended.", serializers.IntegerField)
-    co2_kg = _figure("Kilograms; only with emissions.")
-    nox_g = _figure("Grams; only with emissions.")
-    pmx_g = _figure("Grams; only with emissions.")
-    fuel_kg = _figure("Kilograms; only with emissions.")
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {kpi.name: _figure(kpi) for kpi in KPIS.values()}
 
 
 class OutcomeShape(serializers.Serializer):

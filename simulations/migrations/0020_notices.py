@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('simulations', '0008_control_plane_unreachable'),
+        ('simulations', '0012_reasons_of_the_table'),
         ('tenants', '0004_rate_limits'),
     ]
 

@@ -7,8 +7,11 @@ from django.db import models, transaction
 from django.db.models.fields.json import KT
 from django.utils import timezone
 
+from simulations.models.json_columns import AcceptedRequest, Progress
 from simulations.models.notice import Notice
 from simulations.models.scenario import Scenario
+from simulations.sumo.protocol.endings import WAITING, Reason
+from simulations.sumo.protocol.report import RunReport
 from tenants.database import slow_statements_allowed
 from tenants.models import Tenant
 
@@ -34,7 +37,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         """That attempt of the job, if it is the present one and the job has not ended."""
         return self.active().filter(pk=job_id, attempt=attempt)
 
-    def record_progress(self, job_id: uuid.UUID, attempt: int, progress: dict[str, Any]) -> bool:
+    def record_progress(self, job_id: uuid.UUID, attempt: int, progress: Progress) -> bool:
         """One UPDATE; False if that attempt is over."""
         return bool(self.run(job_id, attempt).update(progress=progress, progress_at=timezone.now()))
 
@@ -59,62 +62,21 @@ class Job(models.Model):
         FAILED = "FAILED"
         CANCELLED = "CANCELLED"
 
-    class Reason(models.TextChoices):
-        """Fine-grained, for people; `status` alone drives logic."""
-
-        QUEUED = "QUEUED"
-        STARTING = "STARTING"
-        WAITING_FOR_NODE = "WAITING_FOR_NODE"
-        WAITING_QUOTA = "WAITING_QUOTA"
-        RUNNING = "RUNNING"
-        FINISHING = "FINISHING"
-        CANCELLING = "CANCELLING"
-        COMPLETED = "COMPLETED"
-        SUMO_FAILED = "SUMO_FAILED"
-        INVALID_JOB = "INVALID_JOB"
-        INVALID_SCENARIO = "INVALID_SCENARIO"
-        TOO_MANY_TELEPORTS = "TOO_MANY_TELEPORTS"
-        OUTPUT_LIMIT = "OUTPUT_LIMIT"
-        SUMO_CRASHED = "SUMO_CRASHED"
-        OUT_OF_MEMORY = "OUT_OF_MEMORY"
-        TIME_LIMIT = "TIME_LIMIT"
-        RESULTS_NOT_STORED = "RESULTS_NOT_STORED"
-        SERVICE_UNREACHABLE = "SERVICE_UNREACHABLE"
-        RUNNER_ERROR = "RUNNER_ERROR"
-        INTERRUPTED = "INTERRUPTED"
-        EVICTED_DISK = "EVICTED_DISK"
-        PREEMPTED = "PREEMPTED"
-        NODE_LOST = "NODE_LOST"
-        IMAGE_ERROR = "IMAGE_ERROR"
-        CONFIG_ERROR = "CONFIG_ERROR"
-        ADMISSION_REFUSED = "ADMISSION_REFUSED"
-        START_TIMEOUT = "START_TIMEOUT"
-        DELETED_EXTERNALLY = "DELETED_EXTERNALLY"
-        NAMESPACE_TERMINATING = "NAMESPACE_TERMINATING"
-        KILLED = "KILLED"
-        LOST = "LOST"
-        CANCELLED = "CANCELLED"
+    Reason = Reason  # see the table of endings
 
     UNEXPLAINED: ClassVar = "Waiting for a free slot."  # no pass has said more yet
     ACTIVE: ClassVar = (Status.PENDING, Status.RUNNING)
     # While a pod is not there yet or cannot start. A job that begins again keeps its status RUNNING, and waits all the
     # same.
-    WAITING: ClassVar = frozenset(
-        {
-            Reason.QUEUED,
-            Reason.STARTING,
-            Reason.WAITING_FOR_NODE,
-            Reason.WAITING_QUOTA,
-            Reason.IMAGE_ERROR,
-            Reason.CONFIG_ERROR,
-            Reason.ADMISSION_REFUSED,
-        }
-    )
+    WAITING: ClassVar = WAITING
     TERMINAL: ClassVar = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         Status.PENDING: frozenset({Status.RUNNING, *TERMINAL}),
         Status.RUNNING: frozenset(TERMINAL),
     }
+
+    # What `move_to` reads, for an `.only()` before it.
+    READ_TO_MOVE: ClassVar = ("status", "reason", "message", "attempt", "started_at")
 
     job_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Its own index would be one more to write at every submission: two below begin with the tenant.
@@ -122,7 +84,11 @@ class Job(models.Model):
     k8s_job_name = models.CharField(max_length=63)
     k8s_namespace = models.CharField(max_length=63)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
-    reason = models.CharField(max_length=24, choices=Reason.choices, default=Reason.QUEUED)
+    reason = models.CharField(
+        max_length=24,
+        default=Reason.QUEUED.value,
+        help_text="Of the table of endings. No choices of the column, so that a new one needs no migration.",
+    )
     message = models.TextField(default=UNEXPLAINED)
     submitted_at = models.DateTimeField(default=timezone.now)
     dispatched_at = models.DateTimeField(
@@ -144,7 +110,9 @@ class Job(models.Model):
         default=0, help_text="How often the cluster took the attempt's pod away and replaced it."
     )
     scenario = models.ForeignKey(Scenario, models.SET_NULL, null=True, blank=True, related_name="jobs")
-    scenario_data = models.JSONField(default=dict, help_text="The whole request as accepted, with defaults and seed.")
+    scenario_data: "models.JSONField[AcceptedRequest, AcceptedRequest]" = models.JSONField(
+        default=dict, help_text="The whole request as accepted, with defaults and seed."
+    )
     cpu_request = models.PositiveIntegerField(default=1)
     memory_gi = models.PositiveIntegerField(default=1)
     priority = models.SmallIntegerField(default=0, help_text="Higher runs first within the tenant.")
@@ -155,13 +123,15 @@ class Job(models.Model):
     )
     admitted_as = models.PositiveIntegerField(default=1, help_text="Which of the tenant's active jobs it was, from 1.")
     admission_limit = models.PositiveIntegerField(default=1, help_text="How many active jobs were allowed then.")
-    results = models.JSONField(null=True, blank=True, help_text="Outcome, KPIs and warnings from the runner's report.")
+    results: "models.JSONField[RunReport | None, RunReport | None]" = models.JSONField(
+        null=True, blank=True, help_text="Outcome, KPIs and warnings from the runner's report."
+    )
     exit_code = models.SmallIntegerField(null=True, blank=True)
     pod_name = models.CharField(max_length=253, blank=True)
     node_name = models.CharField(max_length=253, blank=True)
     # Written by the API alone:
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
-    progress = models.JSONField(null=True, blank=True)
+    progress: "models.JSONField[Progress | None, Progress | None]" = models.JSONField(null=True, blank=True)
     progress_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar = JobQuerySet.as_manager()
@@ -257,13 +227,14 @@ class Job(models.Model):
         An end's notice for the outbox is written in it too.
 
         Staying in the same status with another reason or message is a move too (an event is written when the reason
-        changes). `columns` are written along. Raises ValueError for a move the table does not allow.
+        changes). `columns` are written along. Raises ValueError for a move the table does not allow, and for a
+        reason that is not in the table of endings.
         """
         if status != self.status and status not in self.MOVES.get(self.status, frozenset()):
             raise ValueError(f"{self.status} → {status} is not a move a job can make")
         if status == self.status and self.is_finished:
             raise ValueError(f"{self.status} is final")
-        columns |= {"status": status, "reason": reason, "message": message}
+        columns |= {"status": status, "reason": Reason(reason).value, "message": message}
         if status in self.TERMINAL:
             columns.setdefault("finished_at", timezone.now())
         elif status == self.Status.RUNNING and self.started_at is None:

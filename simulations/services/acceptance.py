@@ -3,11 +3,12 @@
 import secrets
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 
 from simulations.models import Job
+from simulations.models.json_columns import AcceptedRequest
 from simulations.sumo.inputs.scenario_check import check_config_choice
 from simulations.sumo.protocol.problems import Problem
 from tenants.errors import ApiError
@@ -38,7 +39,7 @@ def new_job(limits: Tenant, scenario_pk: int, request: dict[str, Any]) -> Job:
     job.tenant_id, job.scenario_id = limits.pk, scenario_pk
     job.cpu_request, job.memory_gi = request["cpu_request"], request["memory_gi"]
     job.priority, job.labels = request["priority"], request["labels"]
-    job.scenario_data = request
+    job.scenario_data = cast(AcceptedRequest, request)
     return job
 
 

@@ -1,7 +1,8 @@
 """Results on their way from the pod to storage: each name once per attempt, within the job's and tenant's bounds.
 
 Kubernetes may replace a pod that it evicted, within the same attempt. Until an attempt's manifest is stored, which
-comes last, its other files may be those of a pod that was cut off: they give way to its replacement's.
+comes last, its other files may be those of a pod that was cut off: they give way to its replacement's. So do all of a
+pod that had the time to store what it had and a manifest that says it was interrupted.
 """
 
 from contextlib import suppress
@@ -13,12 +14,11 @@ from django.db import transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from simulations import files
+from simulations import files, manifests
 from simulations.models import Artifact, Job
 from simulations.services import storage
+from simulations.sumo.protocol.endings import Outcome
 from tenants.errors import ApiError
-
-LAST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -86,20 +86,26 @@ def _record(job: Job, delivery: Delivery) -> tuple[Artifact, bool]:
 def _stored(job: Job, delivery: Delivery) -> Artifact | None:
     """The artifact if these very bytes are stored. Raises ApiError 409 if others are, and final."""
     rows = {
-        row.name: row for row in Artifact.objects.filter(job=job, attempt=job.attempt, name__in=[delivery.name, LAST])
+        row.name: row
+        for row in Artifact.objects.filter(job=job, attempt=job.attempt, name__in=[delivery.name, manifests.NAME])
     }
     found = rows.get(delivery.name)
     if found and (found.sha256, found.size_bytes) == (delivery.sha256, delivery.size):
         return found
-    if found and LAST in rows:
+    if found and manifests.NAME in rows and not _was_interrupted(rows[manifests.NAME]):
         raise ApiError(409, "artifact.exists", f"“{delivery.name}” is stored already, with other bytes.")
     return None
+
+
+def _was_interrupted(manifest: Artifact) -> bool:
+    told = manifests.read(manifest)
+    return told is not None and told["report"]["outcome"] == Outcome.INTERRUPTED
 
 
 def _bound_job(job: Job, delivery: Delivery) -> None:
     others = Artifact.objects.filter(job=job, attempt=job.attempt).exclude(name=delivery.name)
     stored = others.aggregate(total=Sum("size_bytes", default=0), files=Count("pk"))
-    if stored["files"] >= settings.JOB_MAX_OUTPUT_FILES and delivery.name != LAST:
+    if stored["files"] >= settings.JOB_MAX_OUTPUT_FILES and delivery.name != manifests.NAME:
         message = f"A job may have at most {settings.JOB_MAX_OUTPUT_FILES} result files."
         raise ApiError(413, "results.too_many", message)
     if stored["total"] + delivery.size > settings.JOB_MAX_OUTPUT_BYTES:

@@ -12,7 +12,7 @@ from tests.chaos.world import Told
 LIMITS_LAG_S = 10.0  # what was started under a higher limit may begin to run this much later
 CLOCK_S = 0.05  # how late a death may be noticed
 INFRASTRUCTURE = {"NODE_LOST", "PREEMPTED", "INTERRUPTED", "KILLED", "LOST", "RUNNER_ERROR"}
-DELETED = {"DELETED_EXTERNALLY", "LOST", "INTERRUPTED"}
+DELETED = {"DELETED_EXTERNALLY", "LOST"}
 
 
 def violations(

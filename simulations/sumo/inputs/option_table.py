@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-SUMO_VERSION = "1.28.0"
-
 
 @dataclass(frozen=True, slots=True)
 class OptionInfo:

@@ -39,10 +39,6 @@ class SumoConfig:
         value = self.options.get(name)
         return [] if value is None else [part.strip() for part in value.split(",")]
 
-    def is_on(self, name: str) -> bool:
-        """Whether a BOOL option is set to true."""
-        return self.options.get(name, "").lower() in TRUE
-
     @property
     def begin(self) -> float:
         """Seconds; SUMO's default is 0."""

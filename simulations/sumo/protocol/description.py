@@ -18,7 +18,6 @@ class RunLimits:
 
     wall_s: float
     output_bytes: int
-    max_teleports: int | None
     unpacked_bytes: int
     files: int
 
@@ -77,7 +76,6 @@ class JobDescription:
             limits=RunLimits(
                 wall_s=limits.positive("wall_s"),
                 output_bytes=limits.whole("output_bytes"),
-                max_teleports=None if limits.document.get("max_teleports") is None else limits.whole("max_teleports"),
                 unpacked_bytes=limits.whole("unpacked_bytes"),
                 files=limits.whole("files"),
             ),

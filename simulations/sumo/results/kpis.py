@@ -8,19 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from simulations.sumo.protocol.kpis import KPIS
+
 Kpis = dict[str, float | int | None]
 
 MAX_BINS = 40
 # Figures over finished trips that SUMO's statistics have too, by their name there.
-SUMOS_OWN = {
-    "mean_travel_time_s": "duration",
-    "mean_time_loss_s": "timeLoss",
-    "mean_waiting_time_s": "waitingTime",
-    "mean_depart_delay_s": "departDelay",
-    "mean_speed_ms": "speed",
-    "mean_route_length_m": "routeLength",
-    "total_travel_time_s": "totalTravelTime",
-}
+SUMOS_OWN = {kpi.name: kpi.sumo for kpi in KPIS.values() if kpi.sumo}
 _BIN_WIDTHS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 
 

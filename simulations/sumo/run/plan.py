@@ -88,10 +88,6 @@ class RunPlan:
         }
         if self.own_summary:  # as often as the scenario wants it; SUMO's default is every step
             own["summary-output.period"] = self.config.options.get("summary-output.period", -1)
-        if job.limits.max_teleports is not None:
-            asked = int(wishes.get("max-num-teleports", self.config.options.get("max-num-teleports", -1)))
-            limit = job.limits.max_teleports
-            own["max-num-teleports"] = limit if asked < 0 else min(asked, limit)
         return {**wishes, **own}
 
 

@@ -140,7 +140,7 @@ def test_job_page_tells_the_whole_story(staff_client: Client, cluster_answers: A
     for shown in (
         job.message,
         "Mean travel time",
-        "413 s",
+        "412.7 s",
         "summary.csv.gz",
         "Step #7100.00",
         str(job.job_id),

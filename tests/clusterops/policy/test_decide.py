@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clusterops.contract import Phase, Run
 from clusterops.policy.decide import Decision, Evidence, decide, needs_evidence
-from clusterops.policy.sentences import SENTENCES, sentence
+from clusterops.policy.sentences import sentence
 from simulations.models import Job
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -35,11 +35,11 @@ def job_in(status: str = "PENDING", **columns) -> Job:
     return job
 
 
-def run_in(phase: Phase, reason: str = "", **fields) -> Run:
+def run_in(phase: Phase, reason: str = "", pod_name: str = "pod", **fields) -> Run:
     waiting_since = NOW - timedelta(seconds=fields.pop("waits", 1))
     return Run(
         name="sim", namespace="city-a", uid="u", job_id="0", attempt=1, phase=phase, reason=reason,
-        waiting_since=waiting_since, **fields,
+        waiting_since=waiting_since, pod_name=pod_name, **fields,
     )  # fmt: skip
 
 
@@ -48,6 +48,8 @@ def outcome(decision: Decision | None) -> tuple[str, str, bool] | None:
 
 
 CANCEL = {"cancel_requested_at": NOW}
+LATELY = {"observed_at": NOW - timedelta(seconds=60)}
+SIGNAL = {"outcome": "interrupted", "uploaded": True}
 TABLE = [
     # job, run, evidence, expected
     ("waits for its turn", job_in(dispatched_at=None), None, None, None),
@@ -60,6 +62,7 @@ TABLE = [
     ("no machine", job_in(), run_in(Phase.WAITING, R.WAITING_FOR_NODE, waits=301), None, ("PENDING", "WAITING_FOR_NODE", False)),
     ("no machine for an hour", job_in(), run_in(Phase.WAITING, R.WAITING_FOR_NODE, waits=3601), None, ("FAILED", "START_TIMEOUT", True)),
     ("running", job_in(), run_in(Phase.RUNNING), None, ("RUNNING", "RUNNING", False)),
+    ("running, it cannot reach us", job_in("RUNNING", reason="SERVICE_UNREACHABLE", started_at=NOW, pod_name="pod"), run_in(Phase.RUNNING), None, None),
     ("succeeded unseen running", job_in(), run_in(Phase.SUCCEEDED, report=GOOD), None, ("SUCCEEDED", "COMPLETED", False)),
     ("succeeded without upload", job_in("RUNNING"), run_in(Phase.SUCCEEDED, report={**GOOD, "uploaded": False}), None, ("FAILED", "RESULTS_NOT_STORED", False)),
     ("succeeded, word lost", job_in("RUNNING"), run_in(Phase.SUCCEEDED), None, ("FAILED", "RESULTS_NOT_STORED", False)),
@@ -82,6 +85,20 @@ TABLE = [
     ("… but sealed by the pod before", job_in("RUNNING"), run_in(Phase.FAILED, R.RESULTS_NOT_STORED), Evidence(report=GOOD), ("SUCCEEDED", "COMPLETED", False)),
     ("somebody deletes it", job_in("RUNNING"), run_in(Phase.ENDING, R.DELETED_EXTERNALLY, deleting=True), None, ("RUNNING", "DELETED_EXTERNALLY", False)),
     ("somebody deleted it", job_in("RUNNING", reason="DELETED_EXTERNALLY"), None, Evidence(), ("FAILED", "DELETED_EXTERNALLY", False)),
+    ("its pod was deleted, seen", job_in("RUNNING", reason="DELETED_EXTERNALLY"), run_in(Phase.FAILED, R.LOST, ""), Evidence(), ("FAILED", "DELETED_EXTERNALLY", False)),
+    ("… unseen", job_in("RUNNING", **LATELY), run_in(Phase.FAILED, R.LOST, ""), Evidence(), ("FAILED", "DELETED_EXTERNALLY", False)),
+    ("… the Job names the signal's exit code", job_in("RUNNING"), run_in(Phase.FAILED, R.INTERRUPTED, ""), Evidence(), ("FAILED", "DELETED_EXTERNALLY", False)),
+    ("… and it stored what it had", job_in("RUNNING"), run_in(Phase.FAILED, R.INTERRUPTED, ""), Evidence(report=SIGNAL), ("FAILED", "DELETED_EXTERNALLY", False)),
+    ("… still listed when its Job has failed", job_in("RUNNING"), run_in(Phase.FAILED, R.DELETED_EXTERNALLY, report=SIGNAL), Evidence(), ("FAILED", "DELETED_EXTERNALLY", False)),
+    ("… with its namespace", job_in("RUNNING"), run_in(Phase.FAILED, R.INTERRUPTED, ""), Evidence(True, SIGNAL), ("FAILED", "NAMESPACE_TERMINATING", False)),
+    ("… after all was stored", job_in("RUNNING"), run_in(Phase.FAILED, R.DELETED_EXTERNALLY), Evidence(report=GOOD), ("SUCCEEDED", "COMPLETED", False)),
+    ("… by a cancel", job_in("RUNNING", **CANCEL), run_in(Phase.FAILED, R.INTERRUPTED, ""), Evidence(report=SIGNAL), ("CANCELLED", "CANCELLED", False)),
+    ("its Job was deleted while it waited", job_in(**LATELY), None, Evidence(), ("FAILED", "DELETED_EXTERNALLY", False)),
+    ("… just made", job_in(dispatched_at=NOW), None, Evidence(), ("FAILED", "DELETED_EXTERNALLY", False)),
+    ("its Job was deleted while it ran", job_in("RUNNING", **LATELY), None, Evidence(report=SIGNAL), ("FAILED", "DELETED_EXTERNALLY", False)),
+    ("its Job went after the runner failed", job_in("RUNNING", **LATELY), None, Evidence(report={"outcome": "internal"}), ("RUNNING", "RUNNER_ERROR", True)),
+    ("stopped by a signal, its message cut off", job_in("RUNNING"), run_in(Phase.FAILED, R.KILLED), Evidence(report=SIGNAL), ("RUNNING", "INTERRUPTED", True)),
+    ("refused beside what a drained pod stored", job_in("RUNNING"), run_in(Phase.FAILED, R.RESULTS_NOT_STORED), Evidence(report=SIGNAL), ("RUNNING", "INTERRUPTED", True)),
     ("vanished", job_in("RUNNING"), None, Evidence(), ("FAILED", "LOST", False)),
     ("vanished after its upload", job_in("RUNNING"), None, Evidence(report=GOOD), ("SUCCEEDED", "COMPLETED", False)),
     ("vanished after a failed upload", job_in("RUNNING"), None, Evidence(report={"outcome": "sumo_failed"}), ("FAILED", "SUMO_FAILED", False)),
@@ -108,12 +125,12 @@ def test_a_new_attempt_has_a_new_name_and_waits_for_dispatch() -> None:
     assert decision.columns["attempt"] == 2
     assert decision.columns["k8s_job_name"] == f"sim-{uuid.UUID(int=7).hex}-2"
     assert decision.columns["dispatched_at"] is None
-    assert "Attempt 2 of 3" in decision.message
+    assert "It starts again by itself: attempt 2 of 3 follows." in decision.message
 
 
 def test_what_is_as_it_should_be_is_left_alone() -> None:
     job = job_in("RUNNING", message=sentence(R.RUNNING, Job()), started_at=NOW)
-    assert decide(job, run_in(Phase.RUNNING), NOW) is None
+    assert decide(job, run_in(Phase.RUNNING, pod_name=""), NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -130,7 +147,6 @@ def test_sentences_name_the_numbers(reason, report, words) -> None:
 
 
 def test_every_reason_has_a_sentence_of_its_own() -> None:
-    assert set(SENTENCES) == set(Job.Reason)
     for reason in Job.Reason:
         for run in (None, run_in(Phase.WAITING, reason, detail="words")):
             assert sentence(reason, job_in(), run).endswith(".")
@@ -150,7 +166,10 @@ def test_the_clusters_clock_is_kept_within_ours() -> None:
 
 times = st.none() | st.integers(-100_000, 100_000).map(lambda s: NOW + timedelta(seconds=s))
 reports = st.none() | st.fixed_dictionaries(
-    {"outcome": st.sampled_from(["succeeded", "sumo_failed", "odd"]), "uploaded": st.booleans()}
+    {
+        "outcome": st.sampled_from(["succeeded", "sumo_failed", "interrupted", "internal", "odd"]),
+        "uploaded": st.booleans(),
+    }
 )
 runs = st.none() | st.builds(
     Run,
@@ -160,7 +179,7 @@ runs = st.none() | st.builds(
     job_id=st.just("0"),
     attempt=st.just(1),
     phase=st.sampled_from(Phase),
-    reason=st.sampled_from(["", *Job.Reason.values]),
+    reason=st.sampled_from(["", *list(Job.Reason)]),
     detail=st.text(max_size=5),
     job_exists=st.booleans(),
     orphan=st.booleans(),
@@ -241,6 +260,33 @@ def test_a_cancel_is_granted_or_under_way(run) -> None:
         assert decision.delete
     if run is not None and run.phase not in (Phase.SUCCEEDED, Phase.FAILED):
         assert decision.status != "CANCELLED"  # its pod may still run
+
+
+@QUICK
+@given(
+    runs,
+    evidences,
+    st.sampled_from(["PENDING", "RUNNING"]),
+    st.sampled_from(list(Job.Reason)),
+    st.integers(1, 3),
+    st.booleans(),
+    times,
+)
+def test_start_again_is_said_if_and_only_if_a_new_attempt_follows(
+    run, evidence, status, reason, attempt, cancel, observed_at
+) -> None:
+    job = job_in(status, reason=reason, attempt=attempt, observed_at=observed_at, **(CANCEL if cancel else {}))
+    if decision := decide(job, run, NOW, evidence):
+        follows = decision.columns.get("attempt") == attempt + 1
+        assert ("starts again" in decision.message) == follows
+        assert not follows or decision.status not in Job.TERMINAL
+        assert ("was tried" in decision.message) <= (decision.status == "FAILED")
+
+
+def test_no_sentence_of_its_own_promises_a_new_attempt() -> None:
+    for reason in Job.Reason:
+        for run in (None, run_in(Phase.FAILED, reason, detail="words")):
+            assert "again by itself" not in sentence(reason, job_in("RUNNING"), run)
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def follow(job: Job, look: dict[str, Any], now: datetime) -> bool:
     allowed = Job.MOVES.get(job.status, frozenset()) | {job.status}
     assert decision.status in allowed
     assert not job.is_finished
-    assert decision.reason in Reason.values
+    assert decision.reason in list(Reason)
     assert decision.message.strip()
     for name, value in dict(decision.columns).items():
         setattr(job, name, value)
@@ -167,7 +167,7 @@ def test_what_can_end_ends_and_what_waits_says_why(looks: list[dict[str, Any]], 
     if over or (not job.cancel_requested_at and stuck_for_good):
         assert job.is_finished
     if not job.is_finished:
-        assert job.reason in Reason.values
+        assert job.reason in list(Reason)
         assert job.message.strip()
 
 

@@ -1,9 +1,11 @@
 """Crashes, outages, foreign hands: what the next pass makes of them."""
 
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from clusterops.gateway import Gateway, KubeApi, path_of
 from clusterops.models import ReconcilerState
@@ -11,6 +13,11 @@ from clusterops.reconciler import dispatch, job_states
 from clusterops.reconciler.one_pass import reconcile_once
 from simulations.models import Job, JobEvent
 from tests.clusterops.reconciler.conftest import Loop
+
+
+def wait_until_gone(gateway: Gateway, job: Job) -> None:
+    while [run for run in gateway.list_runs() if run.job_id == job.job_id.hex]:
+        time.sleep(0.02)
 
 
 class Killed(BaseException):
@@ -107,24 +114,13 @@ def test_a_cluster_that_does_not_answer_changes_nothing(loop, submit, tmp_path, 
     assert ReconcilerState.get().cluster_reachable
 
 
-def test_a_job_deleted_by_another_hand_says_so(loop, submit, gateway, tmp_path) -> None:
-    gone = tmp_path / "gone"
-    job = submit(hold=str(tmp_path / "never"), linger=str(gone))
-    loop.until_reason(job, "RUNNING")
-    gateway.delete_run(job.k8s_namespace, job.k8s_job_name)
-    loop.until_reason(job, "DELETED_EXTERNALLY")
-    gone.touch()
-    loop.until_ended(job)
-    assert (job.status, job.reason) == ("FAILED", "DELETED_EXTERNALLY")
-
-
-def test_a_job_that_vanished_unseen_is_lost_and_not_guessed(loop, submit, gateway, tmp_path) -> None:
+def test_a_job_that_vanished_while_nobody_looked_is_lost_and_not_guessed(loop, submit, gateway, tmp_path) -> None:
     job = submit(hold=str(tmp_path / "never"))
     loop.until_reason(job, "RUNNING")
+    long_ago = timezone.now() - timedelta(hours=1)
+    Job.objects.filter(pk=job.pk).update(observed_at=long_ago, dispatched_at=long_ago)
     gateway.delete_run(job.k8s_namespace, job.k8s_job_name)
-    loop_waits = [run for run in gateway.list_runs() if run.job_id == job.job_id.hex]
-    while loop_waits:
-        loop_waits = [run for run in gateway.list_runs() if run.job_id == job.job_id.hex]
+    wait_until_gone(gateway, job)
     loop.until_ended(job)
     assert (job.status, job.reason) == ("FAILED", "LOST")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from clusterops.gateway import Gateway, KubeApi, default_gateway
 from clusterops.reconciler import strays
@@ -38,7 +39,8 @@ def test_yesterdays_database_meets_todays_cluster(once, loop, submit, gateway, c
     loop.until_reason(after_the_backup, "RUNNING")
     put_back(ended, status="RUNNING", reason="RUNNING")
     put_back(waited, status="PENDING", reason="QUEUED", dispatched_at=None, started_at=None, pod_name="")
-    put_back(gone, status="RUNNING", reason="RUNNING")
+    yesterday = timezone.now() - timedelta(days=1)
+    put_back(gone, status="RUNNING", reason="RUNNING", observed_at=yesterday, dispatched_at=yesterday)
     gateway.delete_run(gone.k8s_namespace, gone.k8s_job_name)
     stray = after_the_backup.job_id.hex
     after_the_backup.delete()

@@ -144,5 +144,5 @@ def test_staff_look_at_the_rows_and_write_none(support: Client, tenant: Tenant):
     assert "city-a" in page
     assert "1:00:00" in page
     single = support.get(f"/admin/usage/podrun/{row.pk}/change/").content.decode()
-    assert "Its machine was lost." in single
+    assert "The cluster or the service ended it" in single
     assert support.post(f"/admin/usage/podrun/{row.pk}/delete/").status_code == 403

@@ -130,6 +130,16 @@ class TestArtifacts:
             assert stored.read() == b"complete"
         assert not before.file.storage.exists(before.file.name)
 
+    def test_a_pod_that_was_interrupted_gives_way_to_its_replacement(self, runner: Runner) -> None:
+        """Drained with time to store what it had, its manifest too: that is not yet what the attempt comes to."""
+        assert runner.store("sumo.log", b"half").status_code == 201
+        assert runner.store("manifest.json", b'{"outcome":"interrupted"}').status_code == 201
+        assert runner.store("sumo.log", b"whole").status_code == 201
+        assert runner.store("manifest.json", b'{"outcome":"succeeded"}').status_code == 201
+        assert runner.store("sumo.log", b"other").status_code == 409
+        with Artifact.objects.get(name="sumo.log").file.open() as stored:
+            assert stored.read() == b"whole"
+
     def test_a_name_may_be_a_folder_of_another(self, runner: Runner) -> None:
         assert runner.store("a", b"1").status_code == 201
         assert runner.store("a/b", b"2").status_code == 201

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from simulations.api.requests import ProgressRequest, SubmitRequest
 from simulations.models import Job, Scenario
+from simulations.models.json_columns import AcceptedRequest, Progress
 from simulations.sumo.protocol.problems import MAX_LISTED
 from tenants.parsers import MAX_NAMES
 from tests.factories import ScenarioFactory
@@ -92,7 +94,7 @@ def test_the_given_is_kept(api: Any, town: Scenario) -> None:
         "scale": 0.5,
         "step_length": 0.5,
         "options": {"time-to-teleport": 120},
-        "outputs": ["tripinfo"],
+        "outputs": ["edgedata"],
         "emissions": True,
         "time_limit_s": 60,
         "priority": -5,
@@ -264,7 +266,13 @@ class TestIdempotency:
 
     @pytest.mark.parametrize(
         "spelled_out",
-        [{"cpu_request": 1}, {"seed": None}, {"end": 3600}, {"options": {}, "outputs": [], "labels": {}}],
+        [
+            {"outputs": ["tripinfo"]},
+            {"cpu_request": 1},
+            {"seed": None},
+            {"end": 3600},
+            {"options": {}, "outputs": [], "labels": {}},
+        ],
         ids=str,
     )
     def test_a_default_spelled_out_is_the_same_request(self, api: Any, town: Scenario, spelled_out: Any) -> None:
@@ -330,3 +338,8 @@ def test_problems_that_are_not_listed_are_counted(api: Any, town: Scenario) -> N
     *shown, last = submit(api, **dict.fromkeys(NAMES[:300], 1), options=options).json()["error"]["details"]
     assert len(shown) == MAX_LISTED
     assert last == {"code": "more_problems", "message": "450 more problems are not listed.", "more": 450}
+
+
+def test_what_the_columns_hold_has_the_requests_names() -> None:
+    assert AcceptedRequest.__annotations__.keys() == SubmitRequest().fields.keys()
+    assert Progress.__annotations__.keys() == ProgressRequest().fields.keys()

@@ -187,7 +187,6 @@ class Pod:
         limits = {
             "wall_s": 60,
             "output_bytes": 50_000_000,
-            "max_teleports": None,
             "unpacked_bytes": 50_000_000,
             "files": 100,
         } | changes.pop("limits", {})

@@ -58,9 +58,8 @@ def serve() -> Iterator[Serve]:
     def start(answer: Callable[[socket.socket], None]) -> str:
         def run() -> None:
             connection, _ = listener.accept()
-            with connection:
-                with suppress(OSError):  # the caller has gone, as it should
-                    answer(connection)
+            with connection, suppress(OSError):  # the caller has gone, as it should
+                answer(connection)
 
         threads.append(threading.Thread(target=run))
         threads[0].start()

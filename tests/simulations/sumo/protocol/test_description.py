@@ -20,13 +20,13 @@ GOOD = {
     "emissions": True,
     "summary_period_s": 60,
     "progress_s": 5,
-    "limits": {"wall_s": 60, "output_bytes": 1, "max_teleports": None, "unpacked_bytes": 1, "files": 1},
+    "limits": {"wall_s": 60, "output_bytes": 1, "unpacked_bytes": 1, "files": 1},
 }
 
 
 def test_a_good_description() -> None:
     job = JobDescription.parse(json.dumps(GOOD))
-    assert (job.scenario_version, job.end, job.outputs, job.limits.max_teleports) == (2, 3600.0, ("edgedata",), None)
+    assert (job.scenario_version, job.end, job.outputs) == (2, 3600.0, ("edgedata",))
     assert job.as_request()["options"] == {"time-to-teleport": 120}
 
 

@@ -81,7 +81,7 @@ def test_the_time_limit_keeps_partial_results(
 @pytest.mark.parametrize("own_option", ["", '<max-num-teleports value="999999"/>'])
 def test_the_teleport_limit(pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes], own_option: str) -> None:
     plane.scenario = scenario(routes=GRIDLOCK, end=90000, extra=own_option)
-    done = pod.run(limits={"max_teleports": 2}, options={"time-to-teleport": 60})
+    done = pod.run(options={"time-to-teleport": 60, "max-num-teleports": 2})
     assert done.code == 68, done.stdout
     assert done.message["kpis"]["teleports"] == 3
     assert "quality.teleports" in [warning["code"] for warning in done.manifest["warnings"]]

@@ -1,0 +1,107 @@
+"""The table of KPIs: what a traffic engineer reads first of a run, by name.
+
+The runner computes them, the API's schema, the terminal, the pages, the statistics of studies and their CSV name them,
+all from here. A new one is a row here and a line in `simulations/sumo/results/kpis.py` that computes it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Better = Literal["lower", "higher"] | None
+Aggregation = Literal["count", "mean", "p95", "sum"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One figure of a run. None where it was not measured."""
+
+    name: str  # with its unit
+    label: str  # for people, as in the middle of a sentence
+    unit: str
+    decimals: int
+    better: Better  # which direction is an improvement; None: neither is
+    aggregation: Aggregation  # of vehicles, persons or events; means, p95 and sums are over finished trips
+    help: str
+    sumo: str = ""  # its attribute in SUMO's own statistics of trips
+    is_rare: bool = False  # a count of rare events: an interval from Student's t would mislead
+
+    @property
+    def is_whole(self) -> bool:
+        return self.aggregation == "count"
+
+    @property
+    def title(self) -> str:
+        return self.label[0].upper() + self.label[1:]
+
+    def text(self, value: float) -> str:
+        """With its unit, for people."""
+        return f"{value:,.{self.decimals}f} {self.unit}".strip()
+
+
+def _count(name: str, label: str, better: Better, text: str, *, rare: bool = False) -> Kpi:
+    return Kpi(name, label, "", 0, better, "count", text, is_rare=rare)
+
+
+def _mass(name: str, label: str, unit: str, text: str) -> Kpi:
+    return Kpi(name, label, unit, 1, "lower", "sum", f"{text}; only with emissions.")
+
+
+KPIS = {
+    kpi.name: kpi
+    for kpi in (
+        _count("vehicles_inserted", "vehicles inserted", None, "Vehicles that entered the network."),
+        _count(
+            "vehicles_arrived", "vehicles arrived", "higher", "Vehicles that reached their destination."
+        ),
+        _count(
+            "vehicles_running_at_end", "vehicles still under way at the end", "lower",
+            "Vehicles still under way at the end.",
+        ),
+        _count(
+            "vehicles_waiting_at_end", "vehicles still waiting to enter at the end", "lower",
+            "Vehicles that had found no place to enter by the end.",
+        ),
+        _count("trips_finished", "trips finished", "higher", "Trips that the means are over."),
+        Kpi(
+            "mean_travel_time_s", "mean travel time", "s", 1, "lower", "mean", "Seconds.", "duration",
+        ),
+        Kpi(
+            "p95_travel_time_s", "95th percentile of travel times", "s", 1, "lower", "p95",
+            "Seconds; 95 % of finished trips took less.",
+        ),
+        Kpi(
+            "mean_time_loss_s", "mean time loss", "s", 1, "lower", "mean",
+            "Seconds lost by driving slower than wished.", "timeLoss",
+        ),
+        Kpi(
+            "mean_waiting_time_s", "mean waiting time", "s", 1, "lower", "mean", "Seconds standing.", "waitingTime",
+        ),
+        Kpi(
+            "mean_depart_delay_s", "mean depart delay", "s", 2, "lower", "mean",
+            "Seconds waited for a place to enter.", "departDelay",
+        ),
+        Kpi("mean_speed_ms", "mean speed", "m/s", 2, "higher", "mean", "Metres per second.", "speed"),
+        Kpi("mean_route_length_m", "mean route length", "m", 0, None, "mean", "Metres.", "routeLength"),
+        Kpi(
+            "total_travel_time_s", "total travel time", "s", 0, None, "sum",
+            "Seconds, all finished trips together.", "totalTravelTime",
+        ),
+        _count(
+            "teleports", "teleports", "lower", "Vehicles that SUMO moved out of a deadlock.", rare=True
+        ),
+        _count("collisions", "collisions", "lower", "Collisions.", rare=True),
+        _count("emergency_braking", "emergency brakings", "lower", "Emergency brakings.", rare=True),
+        _count("persons_loaded", "persons loaded", None, "Persons that the demand has, as far as it was loaded."),
+        _count(
+            "persons_running_at_end", "persons still under way at the end", "lower",
+            "Persons still under way at the end.",
+        ),
+        _count("walks_finished", "walks finished", "higher", "Walks that ended."),
+        Kpi("mean_walk_time_s", "mean walk time", "s", 1, "lower", "mean", "Seconds."),
+        _count("rides_finished", "rides finished", "higher", "Rides that ended."),
+        _mass("co2_kg", "CO₂", "kg", "Kilograms"),
+        _mass("nox_g", "NOx", "g", "Grams"),
+        _mass("pmx_g", "PMx", "g", "Grams"),
+        _mass("fuel_kg", "fuel", "kg", "Kilograms"),
+    )
+}  # fmt: skip
