@@ -189,6 +189,7 @@ class Demo:
         self.processes.start("web", [sys.executable, "-m", "sumok8.web"])
         self._say("reconciler")
         self.processes.start("reconciler", [*manage, "reconcile_jobs"])
+        self.processes.start("notifier", [*manage, "notify"])
         self._wait_for("the web server", self._is_ready, "web")
 
     def _is_ready(self) -> bool:

@@ -6,6 +6,7 @@ The README's table lists every variable; nothing else configures the product.
 import re
 from ipaddress import ip_network
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import environ
 from botocore.config import Config
@@ -50,7 +51,9 @@ INSTALLED_APPS = [
     "tenants",
     "simulations",
     "simulations.studies",
+    "simulations.webhooks",
     "clusterops",
+    "clusterops.usage",
     "sumok8",
 ]
 
@@ -248,6 +251,17 @@ TENANT_MAX_SCENARIO_BYTES: int = env.int("TENANT_MAX_SCENARIO_BYTES", default=20
 JOB_RETENTION_DAYS: int = env.int("JOB_RETENTION_DAYS", default=0)  # `manage.py prune` deletes older ones; 0 = never
 STUDY_MAX_RUNS: int = env.int("STUDY_MAX_RUNS", default=500)  # of one study; up to 5000 is sensible
 
+# Webhooks
+# Endpoints' secrets are derived from it, so it stays as it is when SECRET_KEY changes.
+WEBHOOK_KEY: str = env.str("WEBHOOK_KEY", default="") or SECRET_KEY
+# Networks that are not public and may be called all the same, there also by plain HTTP and at any port.
+WEBHOOK_ALLOWED_NETWORKS = [ip_network(each) for each in env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])]
+WEBHOOKS_PER_TENANT: int = env.int("WEBHOOKS_PER_TENANT", default=10)
+NOTICE_RETENTION_DAYS: int = env.int("NOTICE_RETENTION_DAYS", default=30)  # for replays; then they are deleted
+
+# Usage and bills
+BILLING_TIME_ZONE: str = env.str("BILLING_TIME_ZONE", default="UTC")  # whose days and months they count by
+
 # Cluster
 # Marks this installation's objects where several share a cluster; empty: one made at the first start, kept in the
 # database.
@@ -316,12 +330,14 @@ for _cidr in RUNNER_DNS_CIDRS:
             raise ImproperlyConfigured(
                 f"RUNNER_DNS_CIDRS: {_error}; give networks such as 10.0.0.0/8, or any."
             ) from None
-if FAIR_SHARE_HALF_LIFE <= 0:
-    raise ImproperlyConfigured("FAIR_SHARE_HALF_LIFE must be more than 0 days.")
 if not re.fullmatch(r"off|nodes|nodepool=[a-z0-9.-]+|cpu=[1-9]\d{0,6},memory=[1-9]\d{0,6}[GT]i", CAPACITY):
     raise ImproperlyConfigured("CAPACITY must be off, nodes, nodepool=NAME or such as cpu=100,memory=200Gi.")
 if QUEUEING not in {"own", "kueue"}:
     raise ImproperlyConfigured("QUEUEING must be own or kueue.")
+try:
+    ZoneInfo(BILLING_TIME_ZONE)
+except (ValueError, OSError, KeyError):
+    raise ImproperlyConfigured(f"BILLING_TIME_ZONE: {BILLING_TIME_ZONE!r} is no name like Europe/Zurich.") from None
 if not JOB_TOKEN_KEYS:
     raise ImproperlyConfigured("JOB_TOKEN_KEYS has no key: no job could be started.")
 if any(value.startswith("example-") for value in [SECRET_KEY, *JOB_TOKEN_KEYS]):

@@ -46,6 +46,7 @@ def add_to(main: click.Group) -> None:
 @click.option("--cpu", "cpu_request", type=int, metavar="CPUS")
 @click.option("--memory-gi", type=int, metavar="GI")
 @click.option("--time-limit", "time_limit_s", type=int, metavar="SECONDS", help="Of wall clock.")
+@click.option("--priority-class", type=click.Choice(["low", "normal", "high"]), help="As staff allow it.")
 @click.option("--priority", type=int, help="Higher runs first among your jobs.")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="To find the job by; may be repeated.")
 @click.option("--follow", is_flag=True, help="Wait for its end and tell the results; exit code as of `wait`.")

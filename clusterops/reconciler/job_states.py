@@ -8,6 +8,7 @@ from clusterops.contract import Phase, Run, SpaceState
 from clusterops.models import TenantNamespace
 from clusterops.policy import decide as rules
 from clusterops.reconciler.pass_state import LastWords, Pass, is_database_lost, log
+from clusterops.usage import recording
 from simulations import manifests
 from simulations.models import Artifact, Job
 from simulations.sumo.protocol.report import RunReport
@@ -56,8 +57,19 @@ def _settle(this: Pass, job: Job, namespaces: "Namespaces") -> None:
     if run is not None and run.deleting and run.pod_name and job.cancel_requested_at:
         # Its last words come while it ends, and go with the pod.
         this.last_words.append(LastWords(job, run, is_final=False, delete=False))
+    if run is not None and run.phase is Phase.FAILED:
+        _load_figures(job)
     if decision := rules.decide(job, run, this.now, evidence):
         _carry_out(this, job, run, decision)
+    else:
+        recording.note_end(job, run)
+
+
+def _load_figures(job: Job) -> None:
+    """What sentences about failures tell of; too wide to be loaded for all jobs at each pass."""
+    wide = Job.objects.filter(pk=job.pk).values("scenario_data", "progress").first()
+    for name, value in (wide or {}).items():
+        setattr(job, name, value)
 
 
 def stored_report(job: Job) -> RunReport | None:
@@ -92,7 +104,7 @@ def _carry_out(this: Pass, job: Job, run: Run | None, decision: rules.Decision) 
     attempt, ends = job.attempt, decision.status in Job.TERMINAL
     if ends and (run is None or not run.job_exists):
         columns["released_at"] = this.now  # nothing is left to let go
-    if not _record(job, decision, columns):
+    if not _record(job, run, decision, columns):
         return  # another writer was first: the next pass looks again
     this.counts.changed += 1
     if attempt != job.attempt:
@@ -102,10 +114,10 @@ def _carry_out(this: Pass, job: Job, run: Run | None, decision: rules.Decision) 
         this.last_words.append(LastWords(job, run, is_final=ends, delete=decision.delete))
 
 
-def _record(job: Job, decision: rules.Decision, columns: dict[str, Any]) -> bool:
+def _record(job: Job, run: Run | None, decision: rules.Decision, columns: dict[str, Any]) -> bool:
     """`Job.move_to`; an ending that cannot be recorded with all that belongs to it is recorded without."""
     try:
-        return job.move_to(decision.status, reason=decision.reason, message=decision.message, **columns)
+        return recording.move(job, run, decision.status, reason=decision.reason, message=decision.message, **columns)
     except Exception as error:
         if decision.status not in Job.TERMINAL or is_database_lost(error):
             raise
@@ -113,9 +125,9 @@ def _record(job: Job, decision: rules.Decision, columns: dict[str, Any]) -> bool
     bare = {name: columns[name] for name in ("observed_at", "released_at") if name in columns}
     if decision.status == Job.Status.CANCELLED:
         message = "Cancelled on request. What it had come to could not be recorded."
-        return job.move_to(decision.status, reason=Job.Reason.CANCELLED, message=message, **bare)
+        return recording.move(job, None, decision.status, reason=Job.Reason.CANCELLED, message=message, **bare)
     message = "It has ended, but how could not be recorded, which is our fault; tell the operator."
-    return job.move_to(Job.Status.FAILED, reason=Job.Reason.RUNNER_ERROR, message=message, **bare)
+    return recording.move(job, None, Job.Status.FAILED, reason=Job.Reason.RUNNER_ERROR, message=message, **bare)
 
 
 class Namespaces:

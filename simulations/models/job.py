@@ -8,6 +8,7 @@ from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from simulations.models.json_columns import AcceptedRequest, Progress
+from simulations.models.notice import Notice
 from simulations.models.scenario import Scenario
 from simulations.sumo.protocol.endings import WAITING, Reason
 from simulations.sumo.protocol.report import RunReport
@@ -229,6 +230,8 @@ class Job(models.Model):
     def move_to(self, status: str, *, reason: str, message: str, **columns: Any) -> bool:
         """Compare-and-swap to `status` with its event in one transaction; False if another writer was first.
 
+        An end's notice for the outbox is written in it too.
+
         Staying in the same status with another reason or message is a move too (an event is written when the reason
         changes). `columns` are written along. Raises ValueError for a move the table does not allow, and for a
         reason that is not in the table of endings.
@@ -253,6 +256,9 @@ class Job(models.Model):
                     message=message,
                     attempt=columns.get("attempt", self.attempt),
                 )
+            if status in self.TERMINAL:
+                data = {"job_id": str(self.pk), "status": str(status), "reason": str(reason)}
+                Notice.objects.create(tenant_id=self.tenant_id, kind=f"job.{status.lower()}", data=data)
         for name, value in columns.items():
             setattr(self, name, value)
         return True

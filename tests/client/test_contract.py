@@ -23,6 +23,17 @@ LEFT_OUT = {
     "GET /admin/activity": "operators use the dashboard",
     "GET /admin/cluster": "operators use the dashboard",
     "GET /admin/jobs": "operators use the dashboard",
+    "GET /admin/usage": "operators use the admin and `manage.py statement`",
+    "DELETE /webhooks/{endpoint_id}": "set up once; `Client.get` and `post` are enough",
+    "GET /usage": "`Client.get` is enough",
+    "PATCH /webhooks/{endpoint_id}": "set up once; `Client.get` and `post` are enough",
+    "POST /webhooks": "set up once; `Client.get` and `post` are enough",
+    "POST /webhooks/{endpoint_id}/rotate": "set up once; `Client.get` and `post` are enough",
+    "POST /webhooks/{endpoint_id}/test": "set up once; `Client.get` and `post` are enough",
+    "GET /webhooks": "set up once; `Client.get` and `post` are enough",
+    "GET /webhooks/{endpoint_id}": "set up once; `Client.get` and `post` are enough",
+    "GET /webhooks/{endpoint_id}/deliveries": "set up once; `Client.get` and `post` are enough",
+    "POST /webhooks/{endpoint_id}/replay": "set up once; `Client.get` and `post` are enough",
 }
 ID = str(uuid.uuid4())
 

@@ -1,0 +1,1 @@
+"""Word to tenants' own addresses when something of theirs has ended."""

@@ -1,0 +1,1 @@
+"""Tenants' own endpoints over REST."""

@@ -1,0 +1,148 @@
+"""`/webhooks`: who is told, the secrets, a test, the log, once more."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from drf_spectacular.utils import extend_schema
+from rest_framework import viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from simulations.api.callers import query, tenant_of
+from simulations.api.pagination import page
+from simulations.models import Notice
+from simulations.webhooks import outbox
+from simulations.webhooks.api import shapes
+from simulations.webhooks.models import Delivery, Endpoint
+from tenants.errors import ApiError
+from tenants.models import Tenant
+
+MAX_REPLAYED = 5000  # by one request
+MAX_TESTS_WAITING = 5
+
+
+class EndpointsView(viewsets.ViewSet):
+    """All endpoints of the caller."""
+
+    @extend_schema(summary="List webhooks", responses=shapes.EndpointsSerializer, tags=["webhooks"])
+    def list(self, request: Request) -> Response:
+        rows = Endpoint.objects.filter(tenant=tenant_of(request))
+        return Response(shapes.EndpointsSerializer({"endpoints": rows}).data)
+
+    @extend_schema(
+        summary="Be told when jobs end",
+        description="The answer holds the secret that signs what is sent, as standardwebhooks.com describes it.",
+        request=shapes.EndpointRequest,
+        responses={201: shapes.EndpointWithSecretSerializer, 409: None},
+        tags=["webhooks"],
+    )
+    def create(self, request: Request) -> Response:
+        wanted = shapes.EndpointRequest.read(request.data)
+        tenant = tenant_of(request)
+        with transaction.atomic():
+            Tenant.objects.select_for_update().get(pk=tenant.pk)  # counted under its lock
+            most = settings.WEBHOOKS_PER_TENANT
+            if Endpoint.objects.filter(tenant=tenant).count() >= most:
+                raise ApiError(409, "webhook.too_many", f"You have {most} webhooks, the most there may be; delete one.")
+            endpoint = Endpoint.objects.create(tenant=tenant, url=wanted["url"], events=sorted(set(wanted["events"])))
+        return Response(shapes.EndpointWithSecretSerializer(endpoint).data, status=201)
+
+
+class EndpointView(viewsets.ViewSet):
+    """One endpoint."""
+
+    @extend_schema(summary="A webhook", responses=shapes.EndpointSerializer, tags=["webhooks"])
+    def retrieve(self, request: Request, endpoint_id: uuid.UUID) -> Response:
+        return Response(shapes.EndpointSerializer(_find(request, endpoint_id)).data)
+
+    @extend_schema(
+        summary="Change a webhook",
+        request=shapes.EndpointChange,
+        responses=shapes.EndpointSerializer,
+        tags=["webhooks"],
+    )
+    def partial_update(self, request: Request, endpoint_id: uuid.UUID) -> Response:
+        wanted = shapes.EndpointChange.read(request.data)
+        endpoint = _find(request, endpoint_id)
+        changes: dict[str, Any] = {}
+        if "url" in wanted:
+            changes["url"] = wanted["url"]
+        if "events" in wanted:
+            changes["events"] = sorted(set(wanted["events"]))
+        if "active" in wanted:
+            changes |= {"is_active": wanted["active"], "disabled_because": "", "failing_since": None}
+        Endpoint.objects.filter(pk=endpoint.pk).update(**changes)
+        endpoint.refresh_from_db()
+        return Response(shapes.EndpointSerializer(endpoint).data)
+
+    @extend_schema(summary="Delete a webhook", responses={204: None}, tags=["webhooks"])
+    def destroy(self, request: Request, endpoint_id: uuid.UUID) -> Response:
+        _find(request, endpoint_id).delete()
+        return Response(status=204)
+
+    @extend_schema(
+        summary="Rotate a webhook's secret",
+        description="For 24 hours the secret before signs as well, so that receivers can change over.",
+        request=None,
+        responses=shapes.EndpointWithSecretSerializer,
+        tags=["webhooks"],
+    )
+    def rotate(self, request: Request, endpoint_id: uuid.UUID) -> Response:
+        endpoint = _find(request, endpoint_id)
+        endpoint.rotate()
+        return Response(shapes.EndpointWithSecretSerializer(endpoint).data)
+
+    @extend_schema(
+        summary="Send a test",
+        request=None,
+        responses={202: shapes.DeliverySerializer, 409: None},
+        tags=["webhooks"],
+    )
+    def test(self, request: Request, endpoint_id: uuid.UUID) -> Response:
+        endpoint = _find(request, endpoint_id)
+        if not endpoint.is_active:
+            raise ApiError(409, "webhook.inactive", "This webhook is not active; make it active first.")
+        tests = endpoint.deliveries.filter(state=Delivery.State.PENDING, notice__kind=Notice.Kind.TEST)
+        if tests.count() >= MAX_TESTS_WAITING:
+            raise ApiError(409, "webhook.tests_waiting", "The tests before have not been delivered yet; see their log.")
+        with transaction.atomic():
+            data = {"endpoint_id": str(endpoint.pk)}
+            notice = Notice.objects.create(
+                tenant=tenant_of(request), kind=Notice.Kind.TEST, data=data, is_addressed=True
+            )
+            delivery = Delivery.objects.create(endpoint=endpoint, notice=notice)
+        return Response(shapes.DeliverySerializer(delivery).data, status=202)
+
+    @extend_schema(
+        summary="Tell again",
+        description="What was told since then, or would have been had there been this webhook, is sent once more.",
+        request=shapes.ReplayRequest,
+        responses={202: shapes.ReplaySerializer},
+        tags=["webhooks"],
+    )
+    def replay(self, request: Request, endpoint_id: uuid.UUID) -> Response:
+        since = shapes.ReplayRequest.read(request.data)["since"]
+        queued = outbox.replay(_find(request, endpoint_id), since, MAX_REPLAYED)
+        return Response({"queued": queued, "more": queued == MAX_REPLAYED}, status=202)
+
+    @extend_schema(
+        summary="What was sent",
+        parameters=[shapes.DeliveriesQuery],
+        responses=shapes.DeliveriesSerializer,
+        tags=["webhooks"],
+    )
+    def deliveries(self, request: Request, endpoint_id: uuid.UUID) -> Response:
+        asked = query(request, shapes.DeliveriesQuery)
+        rows = Delivery.objects.filter(endpoint=_find(request, endpoint_id)).select_related("notice")
+        found, following = page(request, rows, order_by="created_at", limit=asked["limit"], cursor=asked.get("cursor"))
+        return Response(shapes.DeliveriesSerializer({"deliveries": found, "next": following}).data)
+
+
+def _find(request: Request, endpoint_id: uuid.UUID) -> Endpoint:
+    """The caller's own. Raises ApiError 404, also for another tenant's."""
+    found = Endpoint.objects.filter(pk=endpoint_id, tenant=tenant_of(request)).first()
+    if found is None:
+        raise ApiError(404, "webhook.not_found", "You have no such webhook.")
+    return found

@@ -1,0 +1,168 @@
+"""From the outbox to the receivers, step by step; each may be repeated, by any number of senders at once.
+
+No transaction is open while a receiver is called: a lease says who is at it, and whoever dies lets it run out.
+"""
+
+import json
+import random
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from simulations.models import Notice
+from simulations.webhooks import signatures
+from simulations.webhooks.models import Delivery, Endpoint
+from simulations.webhooks.posting import Answer, post
+
+# After each failed try, by the Standard Webhooks specification; about three days in all.
+SCHEDULE = [timedelta(seconds=each) for each in (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)]
+JITTER = 0.2
+LEASE = timedelta(seconds=120)  # longer than a name takes to resolve and a receiver to answer
+AT_ONCE = 2  # calls of one endpoint
+BATCH = 500
+DISABLED_AFTER = timedelta(days=5)  # of nothing but failures
+GONE = 410
+
+
+@dataclass(frozen=True)
+class Call:
+    """A delivery that is ours until `leased_until`, and all that is needed to make it."""
+
+    delivery_id: int
+    leased_until: datetime
+    url: str
+    secrets: tuple[str, ...]
+    message_id: str
+    body: bytes
+
+    def make(self) -> Answer:
+        """Sign as of now and send. Touches no database."""
+        return post(self.url, self.body, signatures.headers(self.secrets, self.message_id, int(time.time()), self.body))
+
+
+@transaction.atomic
+def address() -> int:
+    """Make the deliveries of new notices, BATCH at most; returns how many notices were looked at."""
+    fresh = Notice.objects.filter(is_addressed=False).order_by("at").select_for_update(skip_locked=True)
+    notices = list(fresh[:BATCH])
+    if not notices:
+        return 0
+    wanted: dict[str, list[Endpoint]] = {}
+    for endpoint in Endpoint.objects.filter(tenant__in={notice.tenant_id for notice in notices}, is_active=True):
+        wanted.setdefault(endpoint.tenant_id, []).append(endpoint)
+    Delivery.objects.bulk_create(
+        [
+            Delivery(endpoint=endpoint, notice=notice)
+            for notice in notices
+            for endpoint in wanted.get(notice.tenant_id, ())
+            if not endpoint.events or notice.kind in endpoint.events
+        ],
+        ignore_conflicts=True,
+    )
+    Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(is_addressed=True)
+    return len(notices)
+
+
+@transaction.atomic
+def claim(most: int) -> list[Call]:
+    """Lease up to `most` deliveries that are due, the endpoints in turn; of each, AT_ONCE are under way at a time."""
+    now = timezone.now()
+    due = Delivery.objects.filter(Q(leased_until=None) | Q(leased_until__lt=now), state="PENDING", next_try_at__lte=now)
+    turn = Endpoint.objects.filter(Exists(due.filter(endpoint=OuterRef("pk"))), is_active=True)
+    # Whoever has the endpoint's row locked decides about its deliveries.
+    endpoints = turn.order_by(F("served_at").asc(nulls_first=True)).select_for_update(skip_locked=True)[:most]
+    calls: list[Call] = []
+    for endpoint in endpoints:
+        under_way = endpoint.deliveries.filter(state="PENDING", leased_until__gte=now).count()
+        room = min(AT_ONCE - under_way, most - len(calls))
+        if room > 0:
+            mine = list(due.filter(endpoint=endpoint).select_related("notice").order_by("next_try_at", "id")[:room])
+            Delivery.objects.filter(pk__in=[each.pk for each in mine]).update(leased_until=now + LEASE)
+            calls += [_call(endpoint, each, now + LEASE) for each in mine]
+        Endpoint.objects.filter(pk=endpoint.pk).update(served_at=now)
+    return calls
+
+
+def _call(endpoint: Endpoint, delivery: Delivery, leased_until: datetime) -> Call:
+    notice = delivery.notice
+    said = {"type": notice.kind, "timestamp": notice.at.isoformat(), "data": notice.data}
+    return Call(
+        delivery.pk,
+        leased_until,
+        endpoint.url,
+        tuple(endpoint.secrets),
+        f"msg_{notice.pk.hex}",
+        json.dumps(said, separators=(",", ":")).encode(),
+    )
+
+
+@transaction.atomic
+def record(call: Call, answer: Answer) -> None:
+    """Note what came of it, unless the lease ran out and another sender has it now."""
+    now = timezone.now()
+    mine = Delivery.objects.filter(pk=call.delivery_id, leased_until=call.leased_until, state="PENDING")
+    delivery = mine.select_for_update(of=("self",)).select_related("endpoint").first()
+    if delivery is None:
+        return
+    delivery.tries += 1
+    delivery.leased_until, delivery.last_tried_at = None, now
+    delivery.last_status, delivery.last_problem = answer.status, answer.problem
+    endpoint = Endpoint.objects.select_for_update().get(pk=delivery.endpoint_id)
+    if answer.is_delivered:
+        delivery.state = Delivery.State.DELIVERED
+        if endpoint.failing_since is not None:
+            Endpoint.objects.filter(pk=endpoint.pk).update(failing_since=None)
+    else:
+        _put_off(delivery, answer, now)
+        _judge(endpoint, answer, now)
+    delivery.save()
+
+
+def _put_off(delivery: Delivery, answer: Answer, now: datetime) -> None:
+    if answer.status == GONE or delivery.tries > len(SCHEDULE):
+        delivery.state = Delivery.State.FAILED
+        return
+    pause = SCHEDULE[delivery.tries - 1] * random.uniform(1, 1 + JITTER)
+    delivery.next_try_at = now + max(pause, timedelta(seconds=answer.retry_after_s or 0))
+
+
+def _judge(endpoint: Endpoint, answer: Answer, now: datetime) -> None:
+    if answer.status == GONE:
+        endpoint.disable("It answered 410: it is gone.")
+    elif endpoint.failing_since is None:
+        Endpoint.objects.filter(pk=endpoint.pk).update(failing_since=now)
+    elif now - endpoint.failing_since > DISABLED_AFTER and endpoint.is_active:
+        endpoint.disable(f"Nothing could be delivered for {DISABLED_AFTER.days} days.")
+
+
+def replay(endpoint: Endpoint, since: datetime, most: int) -> int:
+    """Tell the endpoint again of all that it wants since then, the oldest first; returns of how much, `most` at most.
+
+    What is under way or waits already is left as it is.
+    """
+    notices = Notice.objects.filter(tenant=endpoint.tenant_id, at__gte=since).exclude(kind=Notice.Kind.TEST)
+    if endpoint.events:
+        notices = notices.filter(kind__in=endpoint.events)
+    waiting = Delivery.objects.filter(endpoint=endpoint, notice=OuterRef("pk"), state="PENDING")
+    chosen = list(notices.filter(~Exists(waiting)).order_by("at").values_list("pk", flat=True)[:most])
+    now = timezone.now()
+    with transaction.atomic():
+        again = Delivery.objects.filter(endpoint=endpoint, notice__in=chosen).exclude(state="PENDING")
+        again.update(state="PENDING", tries=0, next_try_at=now, leased_until=None)
+        Delivery.objects.bulk_create(
+            [Delivery(endpoint=endpoint, notice_id=pk) for pk in chosen], ignore_conflicts=True, batch_size=BATCH
+        )
+    return len(chosen)
+
+
+def forget() -> int:
+    """Delete BATCH of the notices that are too old to be told again, with their deliveries; returns how many."""
+    before = timezone.now() - timedelta(days=settings.NOTICE_RETENTION_DAYS)
+    old = list(Notice.objects.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:BATCH])
+    Notice.objects.filter(pk__in=old).delete()
+    return len(old)
