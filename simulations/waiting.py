@@ -12,6 +12,7 @@ from tenants.models import Tenant
 
 COUNTED = 1000  # places told exactly; a job further back has place COUNTED + 1
 # The order is the dispatcher's. Each part follows a partial index of the jobs table: `jobs_line` and `jobs_started`.
+ORDER = "priority DESC, submitted_at, job_id"
 LINE = f"""
 SELECT used.slots, used.cpu, used.memory_gi, head.cpu_request, head.memory_gi, head.message,
   places.job_ids, places.places
@@ -21,15 +22,15 @@ FROM (
     AND (status = 'RUNNING' OR (status = 'PENDING' AND dispatched_at IS NOT NULL))
 ) used, (
   SELECT array_agg(job_id) AS job_ids, array_agg(place) AS places FROM (
-    SELECT job_id, row_number() OVER (ORDER BY priority DESC, submitted_at, job_id) AS place
+    SELECT job_id, row_number() OVER (ORDER BY {ORDER}) AS place
     FROM jobs WHERE tenant_id = %(tenant)s AND status = 'PENDING' AND dispatched_at IS NULL
-    ORDER BY priority DESC, submitted_at, job_id LIMIT {COUNTED}
+    ORDER BY {ORDER} LIMIT {COUNTED}
   ) line WHERE job_id = ANY(%(jobs)s)
 ) places LEFT JOIN (
   SELECT cpu_request, memory_gi, message
   FROM jobs WHERE tenant_id = %(tenant)s AND status = 'PENDING' AND dispatched_at IS NULL
     AND cpu_request <= %(max_cpu)s AND memory_gi <= %(max_memory_gi)s
-  ORDER BY priority DESC, submitted_at, job_id LIMIT 1
+  ORDER BY {ORDER} LIMIT 1
 ) head ON true
 """  # noqa: S608 - a number of our own
 

@@ -5,9 +5,8 @@ died answers late or never. That says nothing of the cluster.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import TypeVar
 
 from django.conf import settings
 from django.db.models import F, Q
@@ -15,6 +14,7 @@ from django.db.models import F, Q
 from clusterops import errors
 from clusterops.contract import Phase, Run
 from clusterops.reconciler.pass_state import Pass, log
+from clusterops.reconciler.recording import batches
 from clusterops.reconciler.unreachable import heed
 from simulations.models import Job, JobLog
 
@@ -29,8 +29,6 @@ NODE_RESTS_S = 5.0  # the same, for other logs on its node
 LIVE_LOG_EVERY = timedelta(seconds=60)
 UNHEARD_EVERY = timedelta(seconds=15)  # of runners that have not reported yet: can they?
 PATIENCE = timedelta(seconds=120)  # a log that cannot be read for that long is given up
-
-Item = TypeVar("Item")
 
 
 class LogReader:
@@ -104,7 +102,7 @@ def _release_finished(this: Pass, reader: LogReader) -> None:
         .annotate(has_final_log=F("log__is_final"))
         .order_by("finished_at")[:RELEASED_PER_PASS]
     )
-    for jobs in _batches(list(held)):
+    for jobs in batches(list(held), AT_ONCE):
         _release(this, reader, [job for job in jobs if not this.rests(_release_of(job))])
         if not reader.has_time():
             this.more = True
@@ -161,7 +159,7 @@ def _live_logs(this: Pass, reader: LogReader) -> None:
         .only("job_id", "k8s_namespace", "pod_name", "node_name", "status", "reason", "message", "attempt")
         .order_by(F("log__captured_at").asc(nulls_first=True))[:LIVE_LOGS_PER_PASS]
     )
-    for jobs in _batches(list(rows)):
+    for jobs in batches(list(rows), AT_ONCE):
         _capture_live(this, reader, jobs)
         if not reader.has_time(0.5):
             return
@@ -184,8 +182,3 @@ def _capture_live(this: Pass, reader: LogReader, jobs: Sequence[Job]) -> None:
     # Their turn comes again after the others', and what was stored before stays.
     JobLog.objects.bulk_create([JobLog(job=job, text="") for job in failed], ignore_conflicts=True)
     JobLog.objects.filter(job__in=failed).update(captured_at=this.now)
-
-
-def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for first in range(0, len(items), AT_ONCE):
-        yield items[first : first + AT_ONCE]

@@ -4,8 +4,9 @@ import logging
 import threading
 import time
 import uuid
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -16,11 +17,13 @@ from django.db import InterfaceError, OperationalError
 from clusterops import errors
 from clusterops.contract import Phase, Run
 from clusterops.gateway import Gateway
+from clusterops.reconciler.rate import Bucket
 from clusterops.reconciler.troubles import Troubles
 from simulations.models import Job
 
 log = logging.getLogger("clusterops.reconciler")
 
+CALLS_AT_ONCE = 8  # to the cluster, from one step
 UNREACHABLE_LIMIT = 3  # that many unanswered calls end the pass: each may cost a whole time-out
 # SQLSTATE classes of an OperationalError that is about one statement, not about the server or the way to it: data that
 # exceeds a limit, a deadlock, a lock that was not to be had.
@@ -34,6 +37,14 @@ def is_database_lost(error: BaseException) -> bool:
     return (getattr(error.__cause__, "sqlstate", None) or "")[:2] not in ONE_STATEMENT
 
 
+def as_uuid(text: str) -> uuid.UUID | None:
+    """A label's value as a job's key; None if it cannot be one."""
+    try:
+        return uuid.UUID(hex=text)
+    except ValueError:
+        return None
+
+
 class Stopped(Exception):
     """The process was asked to end; the pass ends after the step it is in."""
 
@@ -44,7 +55,8 @@ class Memory:
 
     stop: threading.Event = field(default_factory=threading.Event)
     done_at: dict[str, float] = field(default_factory=dict)  # task → time.monotonic() of its last time
-    created_at: deque[float] = field(default_factory=deque)  # time.monotonic() of Jobs created lately
+    bucket: Bucket = field(default_factory=Bucket)  # Jobs that may be created now
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(CALLS_AT_ONCE, "cluster"))
     troubles: Troubles = field(default_factory=Troubles)
     silent: dict[str, float] = field(default_factory=dict)  # pods and nodes not asked for logs until time.monotonic()
 
@@ -61,7 +73,7 @@ class Memory:
 class Counts:
     """Of one pass; stored in ReconcilerState.counts and logged."""
 
-    jobs: int = 0  # active when the pass began
+    jobs: int = 0  # that the cluster may have something of, when the pass began
     runs: int = 0  # of ours in the cluster
     queued: int = 0
     starting: int = 0
@@ -98,10 +110,13 @@ class Pass:
     memory: Memory
     now: datetime
     begun: float = field(default_factory=time.monotonic)
-    jobs: list[Job] = field(default_factory=list)  # active when it began; rows are updated in place
+    jobs: list[Job] = field(default_factory=list)  # `JobQuerySet.in_hand`, and what it started; updated in place
     runs: list[Run] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     blocked: set[uuid.UUID] = field(default_factory=set)  # an earlier attempt still ends: not to be started yet
+    fit: set[str] = field(default_factory=set)  # tenants whose place in the cluster was found as wanted
+    tried: set[uuid.UUID] = field(default_factory=set)  # started, or refused for the time being
+    hungry: bool = False  # there is more to start: see `dispatch`
     seen: bool = False  # the cluster answered
     more: bool = False  # something is left that the next pass can do at once
     unreachable: int = 0
@@ -142,10 +157,10 @@ class Pass:
         return [run for run in self.by_job.get(job.job_id.hex, ()) if run.name != job.k8s_job_name]
 
     @contextmanager
-    def wall(self, what: str) -> Iterator[None]:
+    def wall(self, what: str, *, done: bool = True) -> Iterator[None]:
         """One bad job, tenant or step does not block the others. A cluster that stops answering ends the pass.
 
-        What fails steps back: ask `rests` before the next try.
+        What fails steps back: ask `rests` before the next try. Not `done`: more of it follows that may fail.
         """
         if self.memory.stop.is_set():
             raise Stopped
@@ -169,7 +184,8 @@ class Pass:
             self._failed(what, error)
             log.exception("%s failed", what)
         else:
-            self.memory.troubles.over(what)
+            if done:
+                self.memory.troubles.over(what)
 
     def _failed(self, what: str, error: Exception) -> None:
         self.counts.errors += 1

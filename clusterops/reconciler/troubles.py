@@ -35,6 +35,11 @@ class Troubles:
         trouble = self._by_name.get(what)
         return trouble is not None and time.monotonic() < trouble.again_at
 
+    def resting(self) -> list[str]:
+        """All that `rests`."""
+        now = time.monotonic()
+        return [what for what, trouble in self._by_name.items() if now < trouble.again_at]
+
     def failed(self, what: str, error: str, now: datetime) -> None:
         trouble = self._by_name.setdefault(what, Trouble(now))
         trouble.times += 1
