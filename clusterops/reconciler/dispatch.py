@@ -21,23 +21,26 @@ from simulations.models import Job, Move
 from tenants.models import Tenant
 
 Reason = Job.Reason
-BOX_S = 1.0  # then endings are looked at again, whatever is left to start
+BOX_S = 0.5  # then endings are looked at again, whatever is left to start
 BATCH = 50  # created, then recorded
 HEADS = 200  # jobs read in one round, all tenants together; a few of each in any case
 FEW = 3
 
 
-def dispatch(this: Pass) -> None:
-    """Start what may start, batch by batch, until nothing more may, the rate allows no more, or the time is over.
+def dispatch(this: Pass, until: float | None = None) -> None:
+    """Start what may start, batch by batch, until nothing more may, the rate allows no more, or the time is over:
+    `until` (time.monotonic()), else BOX_S from now.
 
     `this.hungry` afterwards: there is more to start, and nothing new need be known of the cluster for it. The same pass
     may be given again for that, or when jobs were submitted: of what the cluster has it knows since its own lists.
     """
-    until = time.monotonic() + BOX_S
+    begun = time.monotonic()
+    until = begun + BOX_S if until is None else until
     may_go_on = True
     while may_go_on:
         this.now = timezone.now()
         may_go_on = _round(this) and time.monotonic() < until
+    this.dispatch_s += time.monotonic() - begun
 
 
 def _round(this: Pass) -> bool:

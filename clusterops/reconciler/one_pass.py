@@ -58,6 +58,18 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
     return this
 
 
+def start_more(this: Pass, *, until: float) -> None:
+    """The dispatch of a pass that is over, once more; see `dispatch`. Raises database errors only."""
+    before = this.counts.created
+    try:
+        with this.wall("dispatch"):
+            dispatch(this, until)
+    except (Stopped, errors.GatewayError):
+        this.hungry = False  # `this.unreachable` says why
+    if created := this.counts.created - before:
+        log.info("started between passes: %d", created)
+
+
 def _run(this: Pass) -> None:
     cancel_untouched(this)
     # Rows before lists: whatever a row says was made is then in the lists, unless it is gone.

@@ -5,12 +5,12 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import InterfaceError, OperationalError
 
@@ -56,8 +56,10 @@ class Memory:
     stop: threading.Event = field(default_factory=threading.Event)
     done_at: dict[str, float] = field(default_factory=dict)  # task → time.monotonic() of its last time
     bucket: Bucket = field(default_factory=Bucket)  # Jobs that may be created now
+    log_pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(CALLS_AT_ONCE, "log"))
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(CALLS_AT_ONCE, "cluster"))
     troubles: Troubles = field(default_factory=Troubles)
+    keeper: "Keeper | None" = None  # reads logs beside the passes; None: each pass waits for its logs
     silent: dict[str, float] = field(default_factory=dict)  # pods and nodes not asked for logs until time.monotonic()
 
     def due(self, task: str, every_s: float) -> bool:
@@ -91,6 +93,18 @@ class Counts:
     failing: int = 0  # jobs, tenants and objects that fail pass after pass; see ReconcilerState.troubles
     errors: int = 0
 
+    def add(self, others: "Counts") -> None:
+        for name, value in asdict(others).items():
+            setattr(self, name, getattr(self, name) + value)
+
+
+class Keeper(Protocol):
+    """Does beside the passes what need not be waited for; see `log_keeper`."""
+
+    def is_free(self, this: "Pass") -> bool: ...
+
+    def give(self, this: "Pass", work: "Callable[[Pass], None]") -> None: ...
+
 
 @dataclass(frozen=True)
 class LastWords:
@@ -120,6 +134,7 @@ class Pass:
     seen: bool = False  # the cluster answered
     more: bool = False  # something is left that the next pass can do at once
     unreachable: int = 0
+    dispatch_s: float = 0.0  # spent on starting jobs
     rest_s: float = 0.0  # the cluster asked to be left alone for so long
     by_job: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
     last_words: list[LastWords] = field(default_factory=list)

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from clusterops.errors import ClusterUnreachable
 from clusterops.gateway import path_of
-from clusterops.management.commands.reconcile_jobs import pause_after, rest_after
 from clusterops.models import ClusterSample, ReconcilerState
 from clusterops.reconciler.dispatch import dispatch
+from clusterops.reconciler.loop import pause_after, rest_after
 from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Pass
 from simulations.models import Job, JobLog
