@@ -73,8 +73,8 @@ def test_reading_logs_has_a_time_box_of_its_own(monkeypatch: pytest.MonkeyPatch)
     assert this.more
     for _ in range(8):
         this = reconcile_once(gateway_of(api), memory)
-    assert Job.objects.filter(released_at__isnull=False).count() == 8
-    assert JobLog.objects.filter(is_final=True).count() == 8
+    assert Job.objects.filter(released_at__isnull=False).count() == 20
+    assert JobLog.objects.filter(is_final=True).count() == 20
 
 
 def test_a_run_that_must_go_does_not_wait_for_its_log() -> None:
