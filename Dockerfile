@@ -8,9 +8,9 @@ ARG PIP_INDEX_URL
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
-COPY requirements.txt /tmp/
+COPY requirements.lock /tmp/
 # Wheels only: no compiler is needed, so none can be left behind.
-RUN pip install --only-binary :all: -r /tmp/requirements.txt && pip uninstall --yes pip setuptools
+RUN pip install --only-binary :all: -r /tmp/requirements.lock && pip uninstall --yes pip setuptools
 COPY . /app
 WORKDIR /app
 # Settings want these three; collecting static files uses none of them, and the values end with this step.

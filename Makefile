@@ -6,21 +6,21 @@ PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo test check fix bench chaos clean
+.PHONY: help demo test check fix lock bench chaos clean
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-# A stamp per requirements file: installing again happens only when the file changed.
-$(VENV)/.embedded: requirements.txt requirements-embedded.txt
+# A stamp per lock file: installing again happens only when the file changed.
+$(VENV)/.embedded: requirements-embedded.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing requirements (the first time: a minute or two) …"
-	@$(PY) -m pip install --quiet -r requirements-embedded.txt
+	@$(PY) -m pip install --quiet -r requirements-embedded.lock
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.embedded requirements-dev.txt
+$(VENV)/.dev: $(VENV)/.embedded requirements-dev.lock
 	@echo "Installing what tests and checks need …"
-	@$(PY) -m pip install --quiet -r requirements-dev.txt
+	@$(PY) -m pip install --quiet -r requirements-dev.lock
 	@touch $@
 
 demo: $(VENV)/.embedded ## Start everything here, run a real simulation, keep serving (ONCE=1: end after the results; PORT=…)
@@ -31,6 +31,7 @@ test: $(VENV)/.dev ## Run all tests (ARGS=… for pytest)
 
 chaos: $(VENV)/.dev ## Break the product on purpose, for longer (CHAOS_SEED=… CHAOS_JOBS=…, 2000 jobs if not told)
 	CHAOS_JOBS=$${CHAOS_JOBS:-2000} $(PY) -m tests.chaos scenario crash-points
+	CHAOS_JOBS=$${CHAOS_JOBS:-500} $(PY) -m tests.chaos scenario --pooled
 
 bench: $(VENV)/.dev ## Measure it (ARGS="submission reconcile …" for some parts); figures also in bench-results.json
 	@$(PY) -m benchmarks $(ARGS)
@@ -38,7 +39,7 @@ bench: $(VENV)/.dev ## Measure it (ARGS="submission reconcile …" for some part
 check: $(VENV)/.dev ## Format, lint, types, import rules, migrations in step, manifests
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
-	$(PY) -m mypy sumok8 tenants simulations clusterops localcluster
+	$(PY) -m mypy sumok8 tenants simulations clusterops localcluster client
 	$(VENV)/bin/lint-imports
 	$(PY) -m tests.check_migrations
 	$(PY) -m deploy.validate
@@ -46,6 +47,13 @@ check: $(VENV)/.dev ## Format, lint, types, import rules, migrations in step, ma
 fix: $(VENV)/.dev ## Format and mend what can be mended
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
+
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-emit-index-url --no-annotate --no-header
+lock: $(VENV)/.dev ## After a change of requirements*.txt: exact versions and hashes of all that they bring
+	$(LOCK) requirements-dev.txt -o requirements-dev.lock
+	$(LOCK) requirements-embedded.txt -c requirements-dev.lock -o requirements-embedded.lock
+	$(LOCK) requirements.txt -c requirements-dev.lock -o requirements.lock
 
 clean: ## Remove the virtual environment and the demo's data
 	rm -rf $(VENV) var staticfiles

@@ -5,12 +5,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from simulations.progress import clock
-
 
 def readable(text: str) -> str:
     """`text` line by line: the time of day in UTC and what happened."""
     return "\n".join(_line(line) for line in text.split("\n"))
+
+
+def _clock(seconds: float) -> str:
+    """Simulated time as H:MM:SS."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole % 3600 // 60:02}:{whole % 60:02}"
 
 
 def _line(line: str) -> str:
@@ -25,7 +29,7 @@ def _line(line: str) -> str:
 def _progress(event: dict[str, Any]) -> str:
     share = f" ({event['percent']:g} %)" if event.get("percent") is not None else ""
     counts = ", ".join(f"{event[name]} {name}" for name in ("running", "waiting", "arrived"))
-    return f"{clock(event['sim_time'])} simulated{share}: {counts}"
+    return f"{_clock(event['sim_time'])} simulated{share}: {counts}"
 
 
 SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {

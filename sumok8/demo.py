@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
-from simulations.client import ApiProblem, Client
-from simulations.progress import results_table, show
+from client import ApiProblem, Client
+from client.text import results_table, show
 from sumok8.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from sumok8.processes import STOPPING, Processes
 
@@ -225,13 +225,13 @@ class Demo:
     def _simulate(self) -> bool:
         client = Client(self.url, self.key_file.read_text().strip())
         scenario = client.upload(SCENARIO, SAMPLE)
-        print(f"Scenario {SCENARIO}, version {scenario['version']}, is uploaded; submitting a simulation of it.\n")
-        job = client.submit({"scenario_id": SCENARIO, "labels": {"from": "demo"}})
-        job = dict(show(client.watch(job["job_id"])))
-        print(f"\nJob {job['job_id']}: {job['status']}. {job['message']}\n")
-        print(results_table(client.get(f"/jobs/{job['job_id']}/results")))
-        self.job_id = job["job_id"]
-        return bool(job["status"] == "SUCCEEDED")
+        print(f"Scenario {SCENARIO}, version {scenario.version}, is uploaded; submitting a simulation of it.\n")
+        job = client.run(SCENARIO, labels={"from": "demo"})
+        show(job.watch())
+        print(f"\nJob {job.id}: {job.status}. {job.message}\n")
+        print(results_table(job.kpis))
+        self.job_id = job.id
+        return job.succeeded
 
     def _say_how_to_go_on(self) -> None:
         print(f"""

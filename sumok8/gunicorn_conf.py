@@ -7,7 +7,6 @@ put a proxy in front that buffers requests and answers.
 import os
 import signal
 import socket
-import tempfile
 import threading
 from typing import Any
 
@@ -18,9 +17,8 @@ bind = os.environ.get("BIND", "127.0.0.1:8000")  # nothing listens beyond loopba
 probe_bind = os.environ.get("PROBE_BIND", "")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 worker_class = "gthread"
-threads = int(
-    os.environ.get("WEB_THREADS", "64")
-)  # most wait: LOG_FOLLOWERS of them at most, then uploads and downloads
+# Most of them wait: LOG_FOLLOWERS at most, then uploads and downloads.
+threads = int(os.environ.get("WEB_THREADS", "64"))
 timeout = 60
 graceful_timeout = 20
 keepalive = 75  # longer than clients poll and than proxies keep idle connections
@@ -37,11 +35,6 @@ _quiet = os.environ.get("LOG_LEVEL", "INFO").upper() in {"WARNING", "ERROR", "CR
 accesslog = None if _quiet or bind.startswith("unix:") else "-"  # on a socket of its own nginx keeps it
 
 _probe_listeners: list[socket.socket] = []
-
-
-def on_starting(server: Any) -> None:
-    """Whichever worker answers /metrics answers for all of them; prometheus_client reads this as workers import it."""
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="sumok8-metrics-"))
 
 
 def when_ready(server: Any) -> None:

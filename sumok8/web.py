@@ -31,10 +31,14 @@ def serve(folder: Path, bind: str) -> int:
     except proxy.NginxMissing as missing:
         sys.stderr.write(f"{missing}\n")
         return 1
+    # Whichever worker answers /metrics answers for all of them; prometheus_client reads this as workers import it.
+    counts = folder / "metrics"
+    counts.mkdir()
+    environment = os.environ | {"BIND": f"unix:{socket}", "PROMETHEUS_MULTIPROC_DIR": str(counts)}
     nginx = subprocess.Popen(front, stdin=subprocess.DEVNULL)
     gunicorn = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", "sumok8.wsgi"],
-        env=os.environ | {"BIND": f"unix:{socket}"},
+        env=environment,
         stdin=subprocess.DEVNULL,
     )
     asked = False

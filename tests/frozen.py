@@ -29,8 +29,15 @@ def frozen_postgres() -> Iterator[None]:
     processes = _server_processes()
     if not Path(f"/proc/{processes[0]}").exists():
         pytest.skip("PostgreSQL does not run on this machine")
+    with stopped_processes(processes):
+        yield
+
+
+@contextmanager
+def stopped_processes(processes: list[int]) -> Iterator[None]:
     for pid in processes:
-        os.kill(pid, signal.SIGSTOP)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:

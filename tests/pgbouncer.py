@@ -1,4 +1,4 @@
-"""Debian's pgbouncer in front of the tests' PostgreSQL, in transaction mode."""
+"""Debian's pgbouncer in front of a PostgreSQL, in transaction mode."""
 
 import os
 import shutil
@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 PROGRAM = shutil.which("pgbouncer", path=os.environ.get("PATH", "") + ":/usr/sbin")
 NOBODY = 65534  # owns the tests' socket when they run as root, as whom pgbouncer refuses to run
@@ -18,8 +17,9 @@ POOL_SIZE = 2
 
 
 @contextmanager
-def pgbouncer(folder: Path) -> Iterator[int]:
-    """Its port on 127.0.0.1. Skips the test where the program is missing."""
+def pgbouncer(folder: Path, host: str) -> Iterator[int]:
+    """Its port on 127.0.0.1, in front of the server whose socket is in the folder `host`. Skips the test where the
+    program is missing."""
     if PROGRAM is None:
         pytest.skip("pgbouncer is not installed (Debian's package pgbouncer)")
     with socket.socket() as free:
@@ -27,7 +27,7 @@ def pgbouncer(folder: Path) -> Iterator[int]:
         port = free.getsockname()[1]
     settings = folder / "pgbouncer.ini"
     settings.write_text(
-        f"[databases]\n* = host={connection.settings_dict['HOST']} user=postgres\n"
+        f"[databases]\n* = host={host} user=postgres\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
         f"pool_mode = transaction\ndefault_pool_size = {POOL_SIZE}\nserver_idle_timeout = 5\n"
     )

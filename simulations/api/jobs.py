@@ -31,7 +31,7 @@ EXAMPLES = [
             "seed": 42,
             "end": 3600,
             "options": {"time-to-teleport": 120},
-            "outputs": ["tripinfo"],
+            "outputs": ["edgedata"],
             "emissions": True,
             "time_limit_s": 1800,
             "labels": {"study": "bus-lane"},

@@ -77,7 +77,10 @@ class Sha256Field(serializers.RegexField):
     }
 )
 class OutputsField(serializers.ListField):
-    """Checked by `check_request`."""
+    """Checked by `check_request`. What every job writes may be spelled out; it is the same request without."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        return [output for output in super().to_internal_value(data) if output not in list(ALWAYS_WRITTEN)]
 
 
 class SubmitRequest(StrictSerializer):
@@ -172,6 +175,10 @@ class VersionQuery(StrictSerializer):
     version = serializers.IntegerField(
         min_value=1, max_value=2**31 - 1, required=False, help_text="Default: the newest."
     )
+
+
+class DryRunQuery(StrictSerializer):
+    dry_run = serializers.BooleanField(default=False, help_text="Only tell what it would be; nothing is kept.")
 
 
 class PageQuery(StrictSerializer):

@@ -4,7 +4,7 @@ from typing import Any, BinaryIO, cast
 
 from django.http import HttpResponseBase, HttpResponseRedirect
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework import viewsets
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -13,8 +13,9 @@ from rest_framework.response import Response
 from simulations.api import downloads, uploads
 from simulations.api.callers import query, tenant_of
 from simulations.api.pagination import page
-from simulations.api.requests import ScenarioListQuery, UploadRequest, VersionQuery
+from simulations.api.requests import DryRunQuery, ScenarioListQuery, UploadRequest, VersionQuery
 from simulations.api.serializers import (
+    CheckedScenarioSerializer,
     ScenarioDetailSerializer,
     ScenarioListSerializer,
     UploadedScenarioSerializer,
@@ -22,6 +23,7 @@ from simulations.api.serializers import (
 from simulations.api.storage import storage_shown
 from simulations.models import Scenario
 from simulations.services import add_scenario, delete_scenario
+from simulations.services.scenarios import inspect_scenario
 from simulations.services.storage import uses_of
 from tenants.errors import ApiError
 
@@ -36,10 +38,17 @@ class ScenariosView(viewsets.ViewSet):
 
     @extend_schema(
         summary="Upload a scenario",
+        description="With `dry_run=1` it is checked and thrown away.",
         request={"multipart/form-data": UploadRequest},
+        parameters=[DryRunQuery],
         responses={
             201: UploadedScenarioSerializer,
-            200: OpenApiResponse(UploadedScenarioSerializer, description="The newest version has these bytes already."),
+            200: OpenApiResponse(
+                PolymorphicProxySerializer(
+                    "UploadedOrChecked", [UploadedScenarioSerializer, CheckedScenarioSerializer], None
+                ),
+                description="The newest version has these bytes already; or a dry run found nothing wrong.",
+            ),
             413: None,
             422: None,
             503: None,
@@ -48,12 +57,17 @@ class ScenariosView(viewsets.ViewSet):
         tags=["scenarios"],
     )
     def create(self, request: Request) -> Response:
+        dry_run = query(request, DryRunQuery)["dry_run"]
         uploads.prepare(request)
         uploads.refuse_repeated(request.data)
         form = UploadRequest(data=request.data)
         form.is_valid(raise_exception=True)
         file: uploads.HashedFile = form.validated_data["file"]
         tenant = tenant_of(request)
+        if dry_run:
+            inspection = inspect_scenario(cast(BinaryIO, file), form.validated_data.get("config"))
+            checked = {"config": inspection.config, "size_bytes": file.size, "sha256": file.sha256}
+            return Response(checked | {"inspection": inspection.as_dict()})
         scenario: Any
         scenario, is_new = add_scenario(
             tenant=tenant,

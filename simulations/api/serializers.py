@@ -190,6 +190,15 @@ class UploadedScenarioSerializer(ScenarioSerializer):
         fields = [*ScenarioSerializer.Meta.fields, "storage"]
 
 
+class CheckedScenarioSerializer(serializers.Serializer):
+    """The answer to a dry run: what a version of these bytes would be."""
+
+    config = serializers.CharField()
+    size_bytes = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    inspection = InspectionShape()
+
+
 class ScenarioRowSerializer(ScenarioSerializer):
     """As in a list: without the details of the inspection."""
 

@@ -15,7 +15,7 @@ from simulations import files
 from simulations.models import Job, Scenario
 from simulations.services import storage
 from simulations.sumo.inputs.archive import ArchiveLimits
-from simulations.sumo.inputs.scenario_check import check_scenario
+from simulations.sumo.inputs.scenario_check import Inspection, check_scenario
 from tenants.errors import ApiError
 from tenants.models import Tenant
 
@@ -42,20 +42,28 @@ def add_scenario(
     """
     if not SCENARIO_ID.fullmatch(scenario_id):
         raise ApiError(422, "scenario.bad_name", "Use 1 to 64 letters, digits, dots, underscores and hyphens.")
-    inspection = check_scenario(content, config=config, limits=archive_limits())
-    if inspection.problems or inspection.config is None:
-        message = "The scenario cannot be used; details lists everything that is wrong."
-        raise ApiError(422, "scenario.invalid", message, details=[each.as_dict() for each in inspection.problems])
+    inspection = inspect_scenario(content, config)
     name = files.scenario_name(sha256)
     if tenant and not _has(tenant, name):
         storage.expect(tenant.pk, "scenarios", size)
     try:
         _keep(name, content, size, sha256)
-        return _add_version(tenant, scenario_id, name, content, size, sha256, inspection.config, inspection.as_dict())
+        return _add_version(
+            tenant, scenario_id, name, content, size, sha256, inspection.config or "", inspection.as_dict()
+        )
     except (ApiError, DatabaseError):
         with suppress(ApiError, DatabaseError):  # else `prune` finds it
             delete_unused_file(name)
         raise
+
+
+def inspect_scenario(content: BinaryIO, config: str | None) -> Inspection:
+    """What is in a zip that can be run. Raises ApiError 422 scenario.invalid with everything that is wrong."""
+    inspection = check_scenario(content, config=config, limits=archive_limits())
+    if inspection.problems or inspection.config is None:
+        message = "The scenario cannot be used; details lists everything that is wrong."
+        raise ApiError(422, "scenario.invalid", message, details=[each.as_dict() for each in inspection.problems])
+    return inspection
 
 
 @transaction.atomic

@@ -13,13 +13,13 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from client import Client
 from clusterops.gateway import Gateway, default_gateway, snapshot_cache
 from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Memory
 from localcluster.cluster import LocalCluster
 from localcluster.config import LocalClusterConfig
 from localcluster.runner_image import runner_stand_in
-from simulations.client import Client
 from tests.browser.conftest import accessibility_faults
 
 SAMPLE = Path(__file__).parents[2] / "simulations" / "samples" / "midtown_peak.zip"
@@ -96,7 +96,7 @@ def _make_tenant_and_key(page: Page) -> str:
 def _submit(url: str, key: str) -> str:
     tenant = Client(url, key)
     tenant.upload("midtown_peak", SAMPLE)
-    return str(tenant.submit({"scenario_id": "midtown_peak", "end": END, "labels": {"study": "peak"}})["job_id"])
+    return tenant.run("midtown_peak", end=END, labels={"study": "peak"}).id
 
 
 def _watch_it_run(page: Page, job_id: str) -> None:

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from tests import pgbouncer
 from tests.chaos.stage import Stage, new_folder
 from tests.last_will import watch_over
 
@@ -17,14 +18,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(os.environ.get("CHAOS_SEED", DEFAULT_SEED)))
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("CHAOS_JOBS", 200)))
     parser.add_argument("--faults", type=float, default=0.1, help="share of the cluster's answers that go wrong")
+    parser.add_argument("--pooled", action="store_true", help="web and reconcilers reach PostgreSQL through pgbouncer")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and ledger")
     parser.add_argument("--stride", type=int, default=1, help="crash points: every so many steps")
     parser.add_argument("--lost-every", type=int, default=1, help="crash points: in every so many lives a machine dies")
     options = parser.parse_args()
+    if options.pooled and pgbouncer.PROGRAM is None:
+        print("pgbouncer is not installed (Debian's package pgbouncer): nothing is played through it.")
+        return 0
     folder = new_folder()
     path = Path(folder.name)
     watch_over(*([] if options.keep else [path]))
-    stage = Stage(path, seed=options.seed)
+    stage = Stage(path, seed=options.seed, pooled=options.pooled)
     problems = []
     try:
         stage.migrate()

@@ -39,6 +39,8 @@ FATES = {
         Fate("mute", "FAILED", "RESULTS_NOT_STORED", 0, weight=2),
         Fate("mutefailure", "FAILED", "SUMO_FAILED", 66, weight=2),
         Fate("garbled", "FAILED", "RESULTS_NOT_STORED", 0, weight=2),
+        Fate("nofigures", "SUCCEEDED", "COMPLETED", 0, weight=3),
+        Fate("deep", "FAILED", "RESULTS_NOT_STORED", 0),
         Fate("notstored", "FAILED", "RESULTS_NOT_STORED", 0, weight=2),
         Fate("killed", "FAILED", "KILLED", None, weight=2),
         Fate("memory", "FAILED", "OUT_OF_MEMORY", None, weight=1),

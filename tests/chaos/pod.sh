@@ -58,6 +58,17 @@ deaf)
 mute) rest; end 0 ;;
 mutefailure) rest; end 66 ;;
 garbled) rest; printf '{"v":1,"outcome":"succ' > "$TERMINATION_MESSAGE_PATH"; end 0 ;;
+nofigures) # what no runner writes, but the outcome is told: infinite, not a number, NUL and half a letter
+    rest
+    case $seconds in
+    0) value=NaN ;;
+    0.3) value=-1e999 ;;
+    *) value='"\\u0000\\ud800"' ;;
+    esac
+    printf '{"v":1,"outcome":"succeeded","complete":true,"uploaded":true,"errors":[],"kpis":{"teleports":%s},"files":1}' \
+        "$value" > "$TERMINATION_MESSAGE_PATH"
+    end 0 ;;
+deep) rest; printf '%01000d' 0 | tr 0 '[' > "$TERMINATION_MESSAGE_PATH"; end 0 ;;
 notstored) rest; say succeeded false; end 0 ;;
 killed) rest; kill -9 $$ ;;
 memory) head -c 1300m /dev/zero | tail > /dev/null; end 0 ;;

@@ -51,7 +51,7 @@ class FaultyProxy:
     """Listens on loopback, in a thread of its own, in front of `upstream` (host:port).
 
     `rate`: the share of requests that meets a fault; `page`: the most items that a LIST's page has. Both may be
-    changed at any time; `outage` makes everything fail until it is false again.
+    changed at any time; `outage` makes everything fail until it is false again, `dead_kubelets` every reading of a log.
     """
 
     def __init__(self, upstream: str, *, seed: int, log: Path, rate: float = 0.0, page: int = 20) -> None:
@@ -62,6 +62,7 @@ class FaultyProxy:
         self.port = 0
         self._nth: defaultdict[str, int] = defaultdict(int)
         self._outage = False
+        self.dead_kubelets = False
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None] | None] = set()
         self._log = log.open("a", buffering=1)
@@ -121,6 +122,8 @@ class FaultyProxy:
         if rng.random() < self.rate:
             possible = [name for name in self.only if fits(name, request)]
             fault = rng.choice(possible) if possible else ""
+        if self.dead_kubelets and kind.startswith("GET pods/log"):
+            fault = "error"
         if self._outage:
             fault = "reset-before"
         if fault:

@@ -4,6 +4,7 @@ The seed decides what is submitted, what is broken and when in the order of thin
 machine's. Every act is printed to `acts.jsonl` in the folder, every fault of the proxy to `faults.jsonl`.
 """
 
+import contextlib
 import json
 import random
 import time
@@ -19,9 +20,11 @@ from simulations.models import Job
 from tenants.models import Tenant
 from tests.chaos import actors, world
 from tests.chaos.fates import FATES, SECONDS, fate_of
-from tests.chaos.stage import NODES, Stage, until
-from tests.chaos.web import Web
+from tests.chaos.stage import DATABASE_TIMEOUT_S, NODES, Stage, until
+from tests.chaos.web import Answer, Web
 from tests.chaos.world import Told
+from tests.simulations.scenarios import archive
+from tests.sumok8 import stalled
 
 LIMITS = {
     "wide": {"max_cpu": 60, "max_memory_gi": 60, "max_concurrent_jobs": 20, "max_queued_jobs": 100_000},
@@ -32,6 +35,7 @@ LIMITS = {
 SHARES = (50, 20, 25, 5)  # of the jobs
 MOST_ACTIVE = 80  # at once, so that the faults meet jobs in every state
 CALM_BELOW = 0.2  # the share of jobs that are left to end without faults
+STALLED = 60  # clients, more than the web has threads
 MEMORY_JOBS = 2  # each really fills more than a gibibyte
 
 
@@ -49,6 +53,7 @@ class Scenario:
         self.lost: dict[str, float] = {}  # machine → when it comes back
         self._acts_log = (stage.folder / "acts.jsonl").open("a", buffering=1)
         self._memory_jobs = 0
+        self.stalled = contextlib.ExitStack()
 
     # the play
 
@@ -107,6 +112,10 @@ class Scenario:
             (self.lose_machine, 2),
             (self.kill_cluster, 1),
             (self.kill_postgres, 1),
+            (self.freeze_postgres, 1),
+            (self.kubelets_die, 3),
+            (self.clients_stall, 2),
+            (self.fill_disk, 2),
             (lambda: None, 60),
         ]
         act = self.rng.choices([act for act, _ in acts], [weight for _, weight in acts])[0]
@@ -263,11 +272,47 @@ class Scenario:
         self.stage.revive("postgres")
         world.forget_connections()
 
+    def freeze_postgres(self) -> None:
+        """Longer than anybody waits for it."""
+        self.note("freeze PostgreSQL")
+        with self.stage.frozen():
+            time.sleep(DATABASE_TIMEOUT_S * self.rng.uniform(0.5, 1.5))
+
+    def kubelets_die(self) -> None:
+        """Whoever reads a log is answered 500, and then, at the next throw of this, no more."""
+        self.stage.proxy.dead_kubelets = not self.stage.proxy.dead_kubelets
+        self.note("kubelets die" if self.stage.proxy.dead_kubelets else "kubelets live")
+
+    def clients_stall(self) -> None:
+        """Of one kind, until the next throw of this."""
+        self.stalled.close()
+        kind, request = self.rng.choice(list(stalled.kinds(self.keys["wide"], "/jobs").items()))
+        self.note(f"clients stall: {kind}")
+        self.stalled.enter_context(stalled.clients(f"http://127.0.0.1:{self.web.port}", request, STALLED))
+
+    def fill_disk(self) -> None:
+        if self.stage.disk is None:
+            return
+        ballast = self.stage.disk / "ballast"
+        with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(64 * 1024))
+        answer = self.upload()
+        ballast.unlink()
+        self.note("fill the disk", answer=answer.status)
+        if 0 < answer.status < 500:
+            raise RuntimeError(f"an upload to a full disk was answered {answer.status} {answer.json}")
+
+    def upload(self) -> Answer:
+        content = archive(note=str(self.rng.random()), extra={"noise.bin": self.rng.randbytes(256 * 1024)})
+        return self.web.upload(self.keys["wide"], "uploaded", content)
+
     # the end
 
     def settle(self, seconds: float = 60.0) -> None:
         """Faults off, the fates without an end cancelled, one reconciler alive: everything must come to rest."""
-        self.stage.proxy.rate, self.stage.proxy.outage = 0.0, False
+        self.stage.proxy.rate, self.stage.proxy.outage, self.stage.proxy.dead_kubelets = 0.0, False, False
+        self.stalled.close()
         for name in list(self.lost):
             self.lost[name] = 0.0
         self.look_after_machines()
@@ -278,6 +323,9 @@ class Scenario:
                 self.cancel(Job.objects.get(pk=told.job_id))
         for call in self.web.calls:
             call.result()
+        answer = self.upload()
+        if answer.status != 201:
+            raise RuntimeError(f"an upload to a disk with room was answered {answer.status} {answer.json}")
         for told in self.told.values():
             told.disrupted = self.disrupted_pods[told.job_id.hex]
         seconds += self.jobs / 5
@@ -288,6 +336,7 @@ class Scenario:
         self.note("settled", at=str(timezone.now()))
 
     def close(self) -> None:
+        self.stalled.close()
         self.web.close()
         for process in self.reconcilers:
             process.kill()

@@ -21,24 +21,33 @@ from localcluster import kubeconfig, nodes
 from localcluster.cluster import start_process
 from localcluster.config import Image, LocalClusterConfig, Timing
 from sumok8.embedded_postgres import EmbeddedPostgres
+from tests import small_disk
 from tests.chaos.fates import MAX_ATTEMPTS
 from tests.chaos.ledger import Ledger
 from tests.chaos.proxy import FaultyProxy
+from tests.frozen import stopped_processes
 from tests.localcluster.kube import Kube
+from tests.pgbouncer import pgbouncer
 
 PROJECT = Path(__file__).resolve().parents[2]
 QUICK = Timing(
     replacement=0.1, create_retry=0.2, create_retry_max=1.0, namespace=0.1, node_grace=0.5, pod_gc=0.2, disk_check=5.0
 )
 TTL_S = 1
+DATABASE_TIMEOUT_S = 3
+DISK_BYTES = 32 * 1024**2
 NODES = ("machine-1", "machine-2")  # beside the local cluster's own
 
 
 class Stage:
     """Everything but the reconcilers. `environment` is what they need to find it."""
 
-    def __init__(self, folder: Path, *, seed: int) -> None:
+    disk: Path | None = None  # where files are kept, if it is one that can be filled
+
+    def __init__(self, folder: Path, *, seed: int, pooled: bool = False) -> None:
+        """`pooled`: web and reconcilers reach PostgreSQL through pgbouncer, in transaction mode."""
         self.folder = folder
+        self._around = contextlib.ExitStack()
         self.ledger = Ledger(folder / "ledger")
         self.postgres = EmbeddedPostgres(folder / "postgres", durable=False)  # the machine stays up: no fsync needed
         url = self.postgres.start()
@@ -65,13 +74,14 @@ class Stage:
         self.proxy = FaultyProxy(f"127.0.0.1:{port}", seed=seed, log=folder / "faults.jsonl")
         kubeconfig.write(folder / "kubeconfig-proxy", self.proxy.port, token)
         self.environment = {
-            "DATABASE_URL": url,
+            **self._database(url, pooled=pooled),
             "KUBE_CONFIG_PATH": str(folder / "kubeconfig-proxy"),
             "DJANGO_SETTINGS_MODULE": "sumok8.settings",
             "DEBUG": "false",
             "SECRET_KEY": "chaos-only-secret-key-chaos-only-secret-key-0123456789",
             "JOB_TOKEN_KEYS": "chaos-only-job-token-key-chaos-only-job-token-key-012345",
-            "DATA_DIR": str(folder / "data"),
+            "DATA_DIR": str(self._disk()),
+            "DATABASE_TIMEOUT_S": str(DATABASE_TIMEOUT_S),
             "LOG_LEVEL": "WARNING",
             "JOB_TTL_AFTER_CAPTURE_SECONDS": str(TTL_S),
             "NODE_LOST_AFTER_S": "2",
@@ -79,6 +89,21 @@ class Stage:
             "DISPATCH_PER_SECOND": "0",
         }
         os.environ.update(self.environment)
+
+    def _database(self, url: str, *, pooled: bool) -> dict[str, str]:
+        if not pooled:
+            return {"DATABASE_URL": url}
+        port = self._around.enter_context(pgbouncer(self.folder, str(self.postgres.socket_dir)))
+        return {"DATABASE_URL": f"postgresql://postgres@127.0.0.1:{port}/sumok8", "DATABASE_DIRECT_URL": url}
+
+    def _disk(self) -> Path:
+        """For scenarios and results: a small one that can be filled, where this user may mount one."""
+        folder = self.folder / "data"
+        folder.mkdir()
+        with contextlib.suppress(small_disk.NotPermitted):
+            self._around.enter_context(small_disk.mounted(folder, DISK_BYTES))
+            self.disk = folder
+        return folder
 
     def migrate(self) -> None:
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=PROJECT, check=True)
@@ -98,6 +123,10 @@ class Stage:
     def kill(self, victim: str) -> None:
         kill(self.pid_of(victim), victim)
         self.await_death(victim)
+
+    def frozen(self) -> contextlib.AbstractContextManager[None]:
+        """PostgreSQL stopped, not gone, for the block."""
+        return stopped_processes(with_children(self.pid_of("postgres")))
 
     def await_death(self, victim: str) -> None:
         if victim == "cluster":
@@ -132,6 +161,7 @@ class Stage:
         return sorted(pods, key=lambda pod: pod["metadata"]["name"])
 
     def close(self) -> None:
+        self._around.close()
         self.proxy.close()
         self._cluster.terminate()
         self._cluster.wait()
@@ -148,12 +178,13 @@ class Stage:
 
 def kill(pid: int, victim: str) -> None:
     """PostgreSQL with its sessions, which are its children; the cluster's children are the pods, which live on."""
-    pids = [pid]
-    if victim == "postgres":
-        pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-    for each in pids:
+    for each in with_children(pid) if victim == "postgres" else [pid]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(each, signal.SIGKILL)
+
+
+def with_children(pid: int) -> list[int]:
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
 
 def new_folder() -> tempfile.TemporaryDirectory[str]:

@@ -84,6 +84,19 @@ class Web:
             time.sleep(AGAIN_AFTER_S)
         raise TimeoutError(f"POST {path} was not answered within {PATIENCE_S} s")
 
+    def upload(self, key: str, name: str, archive: bytes) -> Answer:
+        """Once: what becomes of it is the question."""
+        part = b'--b\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+        body = (
+            part % (b"scenario_id", b"", name.encode())
+            + part % (b"file", b'; filename="f.zip"', archive)
+            + b"--b--\r\n"
+        )
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "multipart/form-data; boundary=b"}
+        status, data = self._once("/scenarios", headers, body)
+        self.statuses[status] += 1
+        return Answer(status, json.loads(data) if data else None, 1)
+
     def _once(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:

@@ -1,7 +1,6 @@
 """A disk without room: said with a code, nothing stays behind, and the next request works."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from simulations.models import Artifact, Job, Scenario
+from tests import small_disk
 from tests.simulations.api.test_runner import Runner
 from tests.simulations.scenarios import archive, upload
 
@@ -22,13 +22,11 @@ def small(tmp_path: Path) -> Iterator[Path]:
     """A disk of one MiB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0755", "none", str(folder)]
-    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("mounting a small tmpfs needs root and the right to mount")
     try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        with small_disk.mounted(folder, SIZE):
+            yield folder
+    except small_disk.NotPermitted:
+        pytest.skip("mounting a small tmpfs needs root and the right to mount")
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -7,10 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from client.text import line_of
 from clusterops.models import ReconcilerState
 from simulations import attention
 from simulations.models import Job
-from simulations.progress import line_of
 from simulations.telling import tell
 from tests.factories import JobFactory
 

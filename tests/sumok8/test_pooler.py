@@ -28,7 +28,7 @@ INSPECTION = {"config": "run.sumocfg", "configs": {"run.sumocfg": {"begin": 0, "
 
 @pytest.fixture
 def pooler(tmp_path: Path):
-    with pgbouncer(tmp_path) as port:
+    with pgbouncer(tmp_path, connection.settings_dict["HOST"]) as port:
         yield {"HOST": "127.0.0.1", "PORT": str(port)}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from simulations.client import Client
+from client import ApiProblem, Client
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -27,4 +27,7 @@ def client(options: dict[str, Any]) -> Client:
         raise CommandError(f"The key file cannot be read: {error}") from None
     if not key:
         raise CommandError("Give the tenant's API key: --key-file FILE, or the environment variable SUMOK8_KEY.")
-    return Client(options["url"], key)
+    try:
+        return Client(options["url"], key)
+    except ApiProblem as problem:
+        raise CommandError(str(problem)) from None

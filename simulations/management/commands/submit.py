@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from simulations.client import ApiProblem
+from client import ApiProblem
+from client.text import results_table, show
 from simulations.management.commands import _api
-from simulations.progress import results_table, show
 
 
 class Command(BaseCommand):
@@ -37,13 +37,13 @@ class Command(BaseCommand):
         body["scenario_id"] = options["scenario_id"]
         client = _api.client(options)
         try:
-            job = client.submit(body)
-            self.stdout.write(f"Job {job['job_id']} is {job['status']}.")
+            job = client.run(**body)
+            self.stdout.write(f"Job {job.id} is {job.status}.")
             if not options["watch"]:
                 return
-            job = dict(show(client.watch(job["job_id"]), self.stdout))
-            self.stdout.write(results_table(client.get(f"/jobs/{job['job_id']}/results")))
+            show(job.watch(), self.stdout)
+            self.stdout.write(results_table(job.kpis))
         except ApiProblem as problem:
             raise CommandError(str(problem)) from None
-        if job["status"] != "SUCCEEDED":
-            raise CommandError(f"The job ended {job['status']}: {job['message']}")
+        if not job.succeeded:
+            raise CommandError(f"The job ended {job.status}: {job.message}")

@@ -1,14 +1,13 @@
 """Follow a job in the terminal."""
 
 from argparse import ArgumentParser
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from simulations.client import ApiProblem
+from client import ApiProblem
+from client.text import results_table, show
 from simulations.management.commands import _api
-from simulations.progress import results_table, show
 
 
 class Command(BaseCommand):
@@ -25,17 +24,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         client = _api.client(options)
-        job: Mapping[str, Any]
         try:
+            job = client.job(options["job_id"])
             if options["log"]:
-                for line in client.follow_log(options["job_id"]):
+                for line in job.follow_log():
                     self.stdout.write(line)
-                job = client.get(f"/jobs/{options['job_id']}")
+                job.refresh()
             else:
-                job = show(client.watch(options["job_id"]), self.stdout)
-            self.stdout.write(f"{job['status']}. {job['message']}")
-            self.stdout.write(results_table(client.get(f"/jobs/{job['job_id']}/results")))
+                show(job.watch(), self.stdout)
+            self.stdout.write(f"{job.status}. {job.message}")
+            self.stdout.write(results_table(job.kpis))
         except ApiProblem as problem:
             raise CommandError(str(problem)) from None
-        if job["status"] != "SUCCEEDED":
-            raise CommandError(f"The job ended {job['status']}.")
+        if not job.succeeded:
+            raise CommandError(f"The job ended {job.status}.")

@@ -212,10 +212,6 @@ class ExtendRequest(StrictSerializer):
         return {}
 
 
-class DryRunQuery(StrictSerializer):
-    dry_run = serializers.BooleanField(default=False, help_text="Only tell what it would be; nothing is written.")
-
-
 class StudyListQuery(StrictSerializer):
     limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=50)
     cursor = CursorField(str, required=False, help_text="From `next` of the page before.")

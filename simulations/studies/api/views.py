@@ -13,9 +13,9 @@ from rest_framework.response import Response
 from simulations.api.callers import query, tenant_of
 from simulations.api.jobs import idempotency_key
 from simulations.api.pagination import page
+from simulations.api.requests import DryRunQuery
 from simulations.api.serializers import moment
 from simulations.studies.api.requests import (
-    DryRunQuery,
     ExtendRequest,
     RunListQuery,
     StudyListQuery,

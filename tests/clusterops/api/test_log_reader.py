@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from client.events import events
 from clusterops.api import log_formats
 from clusterops.api.log_reader import ANY, Kind, Line, Position, comparable, note, stamped
-from simulations.client import _events
 
 AT = "2026-01-01T00:00:00.100000000"
 
@@ -62,7 +62,7 @@ def test_events_come_back_as_lines(texts: list[str]) -> None:
     lines = [Line(f"{text}\n", Position(AT, number)) for number, text in enumerate(texts, 1)]
     end = [note("Nothing new.", Kind.LIFE), note("Moved.", Kind.NOTE), note("The end.", Kind.END)]
     sent = log_formats.events(str)([*lines, *end])
-    got = list(_events(line + b"\n" for line in sent.encode().split(b"\n")[:-1]))
+    got = list(events([sent.encode()]))
     assert [(event["id"], event["data"]) for event in got[: len(texts)]] == [
         (f"{AT}Z~{number}", text) for number, text in enumerate(texts, 1)
     ]
@@ -73,5 +73,5 @@ def test_events_come_back_as_lines(texts: list[str]) -> None:
 def test_an_event_that_was_cut_off_is_none() -> None:
     sent = log_formats.events(str)([Line("a\n", Position(AT, 1)), Line("b\n", Position(AT, 2))]).encode()
     for cut in range(len(sent)):
-        got = list(_events(sent[:cut].splitlines(keepends=True)))
+        got = list(events(sent[:cut].splitlines(keepends=True)))
         assert len(got) == (cut >= sent.index(b"\n\n") + 2)

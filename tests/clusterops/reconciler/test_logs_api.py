@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from client import Client
 from clusterops.api import logs
 from clusterops.errors import ClusterUnreachable
 from clusterops.gateway import default_gateway
-from simulations.client import Client
 from simulations.models import JobLog
 from tests.conftest import client_with
 from tests.factories import issue_key
@@ -160,7 +160,7 @@ def test_a_log_goes_on_after_the_web_went_away(loop, submit, city, fate_cluster,
             port, started = urlsplit(served.url).port, threading.Event()
             client = Client(served.url, key)
             first = threads.submit(plain, "?follow=1")
-            follower = threads.submit(lambda: by_client.extend(client.follow_log(str(job.pk), every_s=0.1)))
+            follower = threads.submit(lambda: by_client.extend(client.job(str(job.pk)).follow_log()))
             loop.until(lambda: len(by_client) > 5 and started.is_set())
             begun = time.monotonic()
         assert time.monotonic() - begun < 15  # gunicorn's patience with those that do not end by themselves: 20 s

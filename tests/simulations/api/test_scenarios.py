@@ -28,6 +28,22 @@ def test_upload_tells_what_was_found(api: Any) -> None:
     assert [each["path"] for each in body["inspection"]["inputs"]] == ["net.net.xml", "demand.rou.xml"]
 
 
+def test_a_dry_run_tells_and_keeps_nothing(api: Any) -> None:
+    content = archive(note="only checked")
+    file = io.BytesIO(content)
+    file.name = "scenario.zip"
+    answer = api.post("/scenarios?dry_run=1", {"scenario_id": "town", "file": file}, format="multipart")
+    assert answer.status_code == 200
+    sha256 = hashlib.sha256(content).hexdigest()
+    assert answer.json() == answer.json() | {"config": "run.sumocfg", "sha256": sha256, "size_bytes": len(content)}
+    assert not Scenario.objects.exists()
+    assert not files.has(files.scenario_name(sha256), len(content))
+    file = io.BytesIO(b"no zip")
+    file.name = "scenario.zip"
+    refused = api.post("/scenarios?dry_run=1", {"scenario_id": "town", "file": file}, format="multipart")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "scenario.invalid")
+
+
 def test_the_same_bytes_again_are_the_same_version(api: Any, town: Scenario) -> None:
     again = upload(api)
     assert (again.status_code, again.json()["version"]) == (200, 1)

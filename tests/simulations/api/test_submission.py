@@ -92,7 +92,7 @@ def test_the_given_is_kept(api: Any, town: Scenario) -> None:
         "scale": 0.5,
         "step_length": 0.5,
         "options": {"time-to-teleport": 120},
-        "outputs": ["tripinfo"],
+        "outputs": ["edgedata"],
         "emissions": True,
         "time_limit_s": 60,
         "priority": -5,
@@ -264,7 +264,13 @@ class TestIdempotency:
 
     @pytest.mark.parametrize(
         "spelled_out",
-        [{"cpu_request": 1}, {"seed": None}, {"end": 3600}, {"options": {}, "outputs": [], "labels": {}}],
+        [
+            {"outputs": ["tripinfo"]},
+            {"cpu_request": 1},
+            {"seed": None},
+            {"end": 3600},
+            {"options": {}, "outputs": [], "labels": {}},
+        ],
         ids=str,
     )
     def test_a_default_spelled_out_is_the_same_request(self, api: Any, town: Scenario, spelled_out: Any) -> None:

@@ -1,22 +1,18 @@
 """Studies through the REST API: whatever it can do, from a terminal."""
 
-import json
-import time
 import uuid
 from argparse import ArgumentParser
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from simulations.client import ApiProblem, Client
+from client import ApiProblem, Client
+from client.api import read_request
+from client.studies import FILES
+from client.text import cost, show, study_findings, study_line
 from simulations.management.commands import _api
 
-EVERY_S = 2.0
-PATIENCE_S = 60.0
-ACTIVE = ("RUNNING", "PAUSED")
-FILES = ("archive.zip", "runs.csv", "summary.csv", "comparisons.csv", "report.html")
 ONE_STUDY = {
     "show": "tell how far it is",
     "watch": "follow it to its end, then tell what may be said",
@@ -63,111 +59,53 @@ class Command(BaseCommand):
             raise CommandError(str(problem)) from None
 
     def _submit(self, client: Client, options: dict[str, Any]) -> None:
-        try:
-            body = json.loads(options["file"].read_text())
-        except (OSError, ValueError) as error:
-            raise CommandError(f"{options['file']} cannot be read as JSON: {error}") from None
+        body = read_request(options["file"])
         if options["dry_run"]:
-            told = client.post("/studies?dry_run=1", body)
+            told = client.plan_study(body)
             self._say(f"{told['runs_total']} runs in {len(told['cells'])} cells; compared with {told['baseline']}.")
-            self._say(_cost(told["estimate"]))
+            self._say(cost(told["estimate"]))
             return
-        told = client.post("/studies", body, idempotency_key=uuid.uuid4().hex)
-        self._say(f"Study {told['study_id']} is {told['status']}: {told['runs_total']} runs. {_cost(told['estimate'])}")
+        study = client.submit_study(body)
+        self._say(f"Study {study.id} is {study.status}: {study.data['runs']['total']} runs.")
         if options["watch"]:
-            self._watch(client, options | {"study_id": told["study_id"]})
+            self._watch(client, options | {"study_id": study.id})
 
     def _list(self, client: Client, options: dict[str, Any]) -> None:
         for study in client.get("/studies")["studies"]:
             self._say(f"{study['study_id']}  {study['status']:<10}  {study['created_at'][:16]}  {study['name']}")
 
     def _show(self, client: Client, options: dict[str, Any]) -> None:
-        study = client.get(f"/studies/{options['study_id']}")
-        self._say(_line(study))
-        self._say(study["message"])
-        for failure in study["failures"]:
+        study = client.study(options["study_id"])
+        self._say(study_line(study.data))
+        self._say(study.message)
+        for failure in study.data["failures"]:
             self._say(f"  {failure['reason']}, {failure['count']} times in {failure['cell']}: {failure['message']}")
 
     def _watch(self, client: Client, options: dict[str, Any]) -> None:
-        shown = ""
-        study: Mapping[str, Any] = {}
-        for study in _looks(client, f"/studies/{options['study_id']}"):
-            if (line := _line(study)) != shown:
-                self._say(line)
-            shown = line
-        self._say(study["message"])
+        study = client.study(options["study_id"])
+        show(study.watch(), self.stdout)
+        self._say(study.message)
         self._summary(client, options)
-        if study["status"] != "COMPLETE":
-            raise CommandError(f"The study ended {study['status']}.")
+        if not study.is_complete:
+            raise CommandError(f"The study ended {study.status}.")
 
     def _summary(self, client: Client, options: dict[str, Any]) -> None:
-        told = client.get(f"/studies/{options['study_id']}/summary")
-        for cell in told["cells"]:
-            for name in told["primary_kpis"]:
-                if known := cell["kpis"].get(name):
-                    low, high = known["ci"] or ("-", "-")
-                    self._say(f"{cell['cell']}  {name}  n {known['n']}  mean {known['mean']}  {low} to {high}")
-        for each in told["comparisons"]:
-            if each["primary"]:
-                self._say(each["sentence"])
-        for flag in told["flags"]:
-            self._say(f"{flag['level']}: {flag['cell'] or 'study'}: {flag['message']}")
-        if not told["final"]:
-            self._say("Not final: from the runs that have ended so far.")
+        for line in study_findings(client.study(options["study_id"]).summary()):
+            self._say(line)
 
     def _extend(self, client: Client, options: dict[str, Any]) -> None:
-        study = client.post(f"/studies/{options['study_id']}/extend", {"seeds_total": options["seeds_total"]})
-        self._say(f"{study['added']} seeds added. {_line(study)}")
+        study = client.study(options["study_id"]).extend(options["seeds_total"])
+        self._say(f"{study.data['added']} seeds added. {study_line(study.data)}")
 
     def _export(self, client: Client, options: dict[str, Any]) -> None:
-        path: Path = options["to"] or Path(options["name"])
-        try:
-            with path.open("wb") as file:
-                client.download(f"/studies/{options['study_id']}/{options['name']}", file)
-        except ApiProblem:
-            path.unlink(missing_ok=True)
-            raise
-        except OSError as error:
-            raise CommandError(f"{path} cannot be written: {error}") from None
+        path = client.download(f"/studies/{options['study_id']}/{options['name']}", options["to"] or options["name"])
         self._say(f"Wrote {path}.")
 
     def _act(self, client: Client, options: dict[str, Any]) -> None:
-        study = client.post(f"/studies/{options['study_id']}/{options['action']}")
-        if "retried" in study:
-            self._say(f"{study['retried']} runs are run again.")
-        self._say(_line(study))
+        study = getattr(client.study(options["study_id"]), options["action"])()
+        if "retried" in study.data:
+            self._say(f"{study.data['retried']} runs are run again.")
+        self._say(study_line(study.data))
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
-
-
-def _looks(client: Client, path: str) -> Iterator[Mapping[str, Any]]:
-    """The study again and again until it has ended; a service that is away is asked again for a while."""
-    answered = time.monotonic()
-    while True:
-        try:
-            study = client.get(path)
-        except ApiProblem as problem:
-            if not problem.passes or time.monotonic() - answered > PATIENCE_S:
-                raise
-        else:
-            answered = time.monotonic()
-            yield study
-            if study["status"] not in ACTIVE:
-                return
-        time.sleep(EVERY_S)
-
-
-def _line(study: Mapping[str, Any]) -> str:
-    runs = study["runs"]
-    parts = [f"{runs['succeeded']} of {runs['total']} runs succeeded"]
-    parts += [f"{runs[name]} {name}" for name in ("running", "queued", "planned", "failed", "cancelled") if runs[name]]
-    if study["eta_s"] and study["status"] == "RUNNING":
-        parts.append(f"about {study['eta_s']:.0f} s to go")
-    return f"{study['status']}  {', '.join(parts)}"
-
-
-def _cost(estimate: Mapping[str, Any]) -> str:
-    if estimate["cpu_h"] is None:
-        return "What it costs is not known: no such run has ended yet."
-    return f"About {estimate['cpu_h']:g} CPU hours and {estimate['duration_s']:.0f} s under today's limits."

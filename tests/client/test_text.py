@@ -1,6 +1,6 @@
 """A job as one line for a terminal."""
 
-from simulations.progress import line_of
+from client.text import line_of
 
 EARLY = {"sim_time": 60.0, "percent": 10.0, "running": 7}
 

@@ -1,0 +1,21 @@
+"""The tenant API of SUMO-K8 from Python: `Client(url, key).run("centre", seed=1).wait().kpis`."""
+
+from .api import Client
+from .errors import ApiProblem
+from .frames import edges_frame, runs_frame, trips_frame
+from .jobs import Job
+from .scenarios import Scenario
+from .studies import Study
+
+__version__ = "0.1.0"
+__all__ = [
+    "ApiProblem",
+    "Client",
+    "Job",
+    "Scenario",
+    "Study",
+    "__version__",
+    "edges_frame",
+    "runs_frame",
+    "trips_frame",
+]

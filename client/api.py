@@ -1,0 +1,167 @@
+"""`Client`: each address of the tenant API as a method."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from .downloads import Report, to_file
+from .errors import ApiProblem
+from .jobs import Job
+from .scenarios import Scenario, uploaded
+from .studies import Study
+from .transport import Transport
+
+PAGE = 200  # rows asked for at a time; the service's most
+
+
+class Client:
+    """Speaks to the service at `url` with one tenant's API key.
+
+    Every method raises ApiProblem with a sentence for people. A service that is away or restarts is asked again for
+    `patience_s` seconds; what creates something is sent with an Idempotency-Key, so that it happens once.
+    """
+
+    def __init__(self, url: str, key: str, *, patience_s: float = 60.0) -> None:
+        self.transport = Transport(url, key, patience_s=patience_s)
+        self.url = self.transport.base_url
+
+    # Scenarios
+
+    def upload(
+        self,
+        scenario_id: str,
+        source: str | Path,
+        *,
+        config: str | None = None,
+        report: Report | None = None,
+    ) -> Scenario:
+        """Upload a zip, or a folder's configuration with what it needs. The same content again changes nothing.
+
+        `config` is the path of the .sumocfg inside, if there are several; `report` is told bytes sent and in all.
+        """
+        return Scenario(self, uploaded(self.transport, scenario_id, Path(source), config=config, report=report))
+
+    def check(self, source: str | Path, *, config: str | None = None, report: Report | None = None) -> dict[str, Any]:
+        """What an upload would find, without keeping anything. Raises ApiProblem with all that is wrong."""
+        told: dict[str, Any] = uploaded(
+            self.transport, "check", Path(source), config=config, report=report, dry_run=True
+        )
+        return told
+
+    def scenario(self, scenario_id: str, version: int | None = None) -> Scenario:
+        return Scenario(self, self.get(f"/scenarios/{quote(scenario_id)}", version=version))
+
+    def scenarios(self) -> Iterator[Scenario]:
+        """The newest version of each, page after page."""
+        return (Scenario(self, row) for row in self.rows("/scenarios", "scenarios"))
+
+    def delete_scenario(self, scenario_id: str, version: int | None = None) -> None:
+        """One version, or all."""
+        self.transport.json("DELETE", f"/scenarios/{quote(scenario_id)}", query={"version": version})
+
+    def download_scenario(self, scenario_id: str, to: str | Path, version: int | None = None) -> Path:
+        """The zip as uploaded, checked by its SHA-256."""
+        row = self.scenario(scenario_id, version).data
+        path = f"/scenarios/{quote(scenario_id)}/archive?version={row['version']}"
+        return to_file(self.transport, path, Path(to), size=row["size_bytes"], sha256=row["sha256"])
+
+    # Jobs
+
+    def run(self, scenario_id: str, *, idempotency_key: str | None = None, **fields: Any) -> Job:
+        """Submit a job; `fields` are those of POST /jobs: seed, end, scale, options, outputs, labels, …"""
+        body = {"scenario_id": scenario_id, **fields}
+        return Job(self, self.post("/jobs", body, idempotency_key=idempotency_key or uuid.uuid4().hex))
+
+    def job(self, job_id: str) -> Job:
+        return Job(self, self.get(f"/jobs/{quote(str(job_id), safe='')}"))
+
+    def jobs(
+        self,
+        *,
+        status: Sequence[str] = (),
+        scenario_id: str | None = None,
+        label: Sequence[str] = (),
+        submitted_since: str | None = None,
+        submitted_until: str | None = None,
+    ) -> Iterator[Job]:
+        """The newest first, page after page. `label` as name:value; times in ISO 8601."""
+        asked = {
+            "status": list(status),
+            "scenario_id": scenario_id,
+            "label": list(label),
+            "submitted_since": submitted_since,
+            "submitted_until": submitted_until,
+        }
+        return (Job(self, row) for row in self.rows("/jobs", "jobs", **asked))
+
+    # Studies
+
+    def submit_study(self, request: Mapping[str, Any], *, idempotency_key: str | None = None) -> Study:
+        """Submit many runs in one request; see docs/studies.md of the service."""
+        told = self.post("/studies", request, idempotency_key=idempotency_key or uuid.uuid4().hex)
+        return self.study(told["study_id"])
+
+    def plan_study(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """What such a study would be: its cells, runs and an estimate; nothing is written."""
+        told: dict[str, Any] = self.transport.json("POST", "/studies", query={"dry_run": 1}, body=request)
+        return told
+
+    def study(self, study_id: str) -> Study:
+        return Study(self, self.get(f"/studies/{quote(str(study_id), safe='')}"))
+
+    def studies(self, *, status: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+        """Rows, the newest first, page after page; `study` tells more of one."""
+        return self.rows("/studies", "studies", status=list(status))
+
+    # Anything else
+
+    def dashboard(self) -> dict[str, Any]:
+        """The tenant's limits, and what of them is in use."""
+        told: dict[str, Any] = self.get("/tenants/me/dashboard")
+        return told
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.transport.json("GET", path, query=query)
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None) -> Any:
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else None
+        return self.transport.json("POST", path, body=body, headers=headers)
+
+    def download(self, path: str, to: str | Path) -> Path:
+        """What is made on request at `path`, as a file; a cut begins anew."""
+        return to_file(self.transport, path, Path(to))
+
+    def rows(self, path: str, name: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Every row of a list, a page at a time. The service's `next` is followed at our own address of it: behind a
+        proxy it may name another, which must not see the key."""
+        page = self.get(path, limit=PAGE, **query)
+        while True:
+            yield from page[name]
+            if not page["next"]:
+                return
+            page = self.get(f"{path}?{page['next'].partition('?')[2]}")
+
+
+def read_request(path: Path) -> dict[str, Any]:
+    """A study's request from a JSON or YAML file. Raises ApiProblem."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix.lower() in {".yaml", ".yml"}:
+            import yaml  # slow to load and rarely needed
+
+            try:
+                request = yaml.safe_load(text)
+            except yaml.YAMLError as error:
+                raise ValueError(error) from None
+        else:
+            request = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise ApiProblem(f"{path} cannot be read as {'YAML' if 'y' in path.suffix else 'JSON'}: {error}") from None
+    if not isinstance(request, dict):
+        raise ApiProblem(f"{path} must hold an object of names and values.")
+    return request

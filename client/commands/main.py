@@ -1,0 +1,159 @@
+"""`sumok8`: the commands for signing in and for scenarios, and the groups of the others."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import urllib.parse
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import __version__, profiles
+from ..api import Client
+from ..errors import ApiProblem, line_of
+from ..packing import packed_for
+from . import jobs, studies
+from .shared import Group, bytes_shown, client, say_json, say_table, with_json
+
+NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="sumok8")
+@click.option("--profile", metavar="NAME", help="A profile of an earlier login; without it the newest, or SUMOK8_URL.")
+def main(profile: str | None) -> None:
+    """Run traffic simulations on a SUMO-K8 service.
+
+    Exit codes: 0 succeeded, 1 the job or study failed, 2 a problem with the request, 130 interrupted.
+    """
+
+
+@main.command()
+@click.argument("url")
+@click.option("--name", default="default", show_default=True, help="Of the profile, if there are several services.")
+@click.option("--key-file", type=click.File(), help="Read the key from a file, or from standard input (-).")
+@with_json
+def login(url: str, name: str, key_file: Any, as_json: bool) -> None:
+    """Keep the address and API key of a service, once it has taken them."""
+    key = key_file.readline() if key_file else click.prompt("API key", hide_input=True, err=True)
+    url = url.rstrip("/") if "://" in url else f"https://{url.rstrip('/')}"
+    kept = profiles.Profile(url, key.strip())
+    next(Client(kept.url, kept.key, patience_s=5).jobs(), None)  # refused: nothing is kept
+    path = profiles.keep(name, kept)
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        click.echo("Careful: over http anyone on the way can read the key.", err=True)
+    if as_json:
+        say_json({"url": url, "profile": name, "file": str(path)})
+    else:
+        click.echo(f"Signed in to {url}; kept as {name!r} in {path}.")
+
+
+@main.command()
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option("--name", help="Of the scenario; default: the folder's or file's.")
+@click.option("--config", metavar="PATH", help="The .sumocfg inside, if there are several.")
+@with_json
+def upload(source: Path, name: str | None, config: str | None, as_json: bool) -> None:
+    """Upload a zip, or a folder's .sumocfg with what it needs. The same content again changes nothing."""
+    name = name or _name_of(source)
+    _tell_left_out(source, config, as_json)
+    with bytes_shown("Uploading", as_json) as report:
+        scenario = client().upload(name, source, config=config, report=report)
+    if as_json:
+        say_json(scenario.data)
+        return
+    click.echo(f"Scenario {scenario.id}, version {scenario.version} ({scenario.data['config']}).")
+    _tell_findings(scenario.data["inspection"])
+
+
+@main.command()
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option("--config", metavar="PATH", help="The .sumocfg inside, if there are several.")
+@with_json
+def check(source: Path, config: str | None, as_json: bool) -> None:
+    """Tell what an upload would find, and keep nothing: first here, then by the service's own checks."""
+    _tell_left_out(source, config, as_json)
+    with bytes_shown("Checking", as_json) as report:
+        found = client().check(source, config=config, report=report)
+    if as_json:
+        say_json(found)
+        return
+    click.echo(f"Nothing is wrong with {source} ({found['config']}).")
+    _tell_findings(found["inspection"])
+
+
+@main.command()
+@with_json
+def scenarios(as_json: bool) -> None:
+    """List scenarios, the newest first."""
+    found = [scenario.data for scenario in client().scenarios()]
+    if as_json:
+        say_json(found)
+        return
+    rows = [
+        [
+            row["scenario_id"] + (" (shared)" if row["shared"] else ""),
+            str(row["version"]),
+            row["uploaded_at"][:16].replace("T", " "),
+            f"{row['size_bytes'] / 1024**2:,.1f} MiB",
+        ]
+        for row in found
+    ]
+    say_table(["scenario", "version", "uploaded (UTC)", "size"], rows, numbers=["version", "size"])
+
+
+@main.command("open")
+@click.argument("identifier", required=False, metavar="[STUDY|JOB]")
+@with_json
+def open_(identifier: str | None, as_json: bool) -> None:
+    """Open a page in the browser: a study's report, a job's page (needs a sign-in), or the API's documentation."""
+    service = client()
+    target = f"{service.url}/docs"
+    if identifier:
+        target = f"{service.url}/cluster/jobs/{urllib.parse.quote(identifier, safe='')}/"
+        try:
+            study = service.study(identifier)
+        except ApiProblem as problem:
+            if problem.status != 404:
+                raise
+            service.job(identifier)  # 404 if it is neither
+        else:
+            [page] = study.download(tempfile.mkdtemp(prefix="sumok8-"), ["report.html"])
+            target = page.as_uri()
+    if as_json:
+        say_json({"url": target})
+    else:
+        click.echo(target)
+        click.launch(target)
+
+
+def _name_of(source: Path) -> str:
+    plain = source.resolve().stem if source.is_file() else source.resolve().name
+    name = NOT_IN_A_NAME.sub("-", plain).strip("-._")[:64]
+    if not name:
+        raise click.UsageError("Give the scenario a name: --name NAME.")
+    return name
+
+
+def _tell_left_out(source: Path, config: str | None, quiet: bool) -> None:
+    if not source.is_dir():
+        return
+    packing = packed_for(source, config)
+    if quiet:
+        return
+    click.echo(f"Packing {', '.join(packing.files[:20])}{' …' if len(packing.files) > 20 else ''}", err=True)
+    if packing.left_out:
+        shown = ", ".join(packing.left_out[:20]) + (" …" if len(packing.left_out) > 20 else "")
+        click.echo(f"Left out, since {packing.config} does not need it: {shown}", err=True)
+
+
+def _tell_findings(inspection: dict[str, Any]) -> None:
+    for warning in inspection["warnings"]:
+        click.echo(f"Warning: {line_of(warning)}", err=True)
+
+
+jobs.add_to(main)
+main.add_command(studies.study)

@@ -1,0 +1,135 @@
+"""One job: watched, followed, cancelled, its results."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from urllib3.exceptions import HTTPError
+
+from . import downloads
+from .errors import ApiProblem
+from .events import events
+
+if TYPE_CHECKING:
+    from .api import Client
+
+FINISHED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+PIECE = 64 * 1024
+OFTEN_S, SELDOM_S = 0.5, 5.0  # between two looks at what runs
+
+
+class Job:
+    """A job as it was when last looked at; `data` is the service's answer."""
+
+    def __init__(self, client: Client, data: dict[str, Any]) -> None:
+        self._client, self.data = client, data
+        self.id: str = data["job_id"]
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id} {self.status}>"
+
+    @property
+    def status(self) -> str:
+        return str(self.data["status"])
+
+    @property
+    def message(self) -> str:
+        """Why it is so, and what to do."""
+        return str(self.data["message"])
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in FINISHED
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status == "SUCCEEDED"
+
+    @property
+    def kpis(self) -> dict[str, Any]:
+        """The traffic figures; what was not measured is None. Empty before the end."""
+        return dict((self.data["results"] or {}).get("kpis") or {})
+
+    def refresh(self) -> Job:
+        self.data = self._client.get(f"/jobs/{self.id}")
+        return self
+
+    def watch(self, *, every_s: float | None = None) -> Iterator[Job]:
+        """Itself after each look, until it has ended; looks become fewer unless `every_s` is given."""
+        pause = every_s or OFTEN_S
+        while True:
+            yield self.refresh()
+            if self.is_finished:
+                return
+            time.sleep(pause)
+            pause = every_s or min(pause * 1.2, SELDOM_S)
+
+    def wait(self, *, timeout_s: float | None = None) -> Job:
+        """Until it has ended, however it ended. Raises TimeoutError."""
+        began = time.monotonic()
+        for _ in self.watch():
+            if not self.is_finished and timeout_s is not None and time.monotonic() - began > timeout_s:
+                raise TimeoutError(f"Job {self.id} has not ended after {timeout_s:g} s: {self.message}")
+        return self
+
+    def cancel(self) -> Job:
+        """Ask for its end; asking again changes nothing. Raises ApiProblem 409 if it has ended."""
+        self.data = self._client.post(f"/jobs/{self.id}/cancel")
+        return self
+
+    def events(self) -> list[dict[str, Any]]:
+        """Its timeline."""
+        return list(self._client.get(f"/jobs/{self.id}/events")["events"])
+
+    def log(self, *, tail: int | None = None, readable: bool = True) -> dict[str, Any]:
+        """Its log as of now in `logs`, and where that comes from."""
+        told: dict[str, Any] = self._client.get(f"/jobs/{self.id}/logs", tail=tail, readable=int(readable))
+        return told
+
+    def follow_log(self, *, readable: bool = True) -> Iterator[str]:
+        """Its log, line by line, until it has ended; lines that begin with `# ` are the service's own. A connection
+        that ends before, as when the service restarts, goes on after the last line."""
+        path = f"/jobs/{self.id}/logs?follow=1" + ("&readable=1" if readable else "")
+        transport = self._client.transport
+        position, pauses = "", transport.pauses()
+        while True:
+            headers = {"Accept": "text/event-stream"}
+            if position:
+                headers["Last-Event-ID"] = position
+            cut: Exception | str = "the log does not go on"
+            try:
+                with transport.stream(path, headers, pauses=pauses) as answer:
+                    if answer.status == 204:  # the end was told before
+                        return
+                    for event in events(iter(lambda: answer.read1(PIECE), b"")):
+                        pauses.again()
+                        position = event.get("id", position)
+                        kind = event.get("event", "line")
+                        if kind not in {"cut", "life"}:
+                            yield ("" if kind == "line" else "# ") + event["data"]
+                        if kind == "end":
+                            return
+            except (HTTPError, OSError) as error:
+                cut = error
+            pauses.next(ApiProblem(f"{self._client.url} does not go on with the log: {cut}"))
+
+    def results(self) -> dict[str, Any]:
+        """KPIs, warnings and the list of files; before its end what there is so far."""
+        told: dict[str, Any] = self._client.get(f"/jobs/{self.id}/results")
+        return told
+
+    def download(
+        self, to: str | Path, *, names: list[str] | None = None, report: downloads.Report | None = None
+    ) -> list[Path]:
+        """Its result files, or those of `names`, below the folder `to`: several at a time, each checked by its
+        SHA-256; what is there already stays, what was cut goes on. `report` is told bytes there and in all."""
+        files = self.results()["files"]
+        if names is not None:
+            known = {each["name"]: each for each in files}
+            if missing := [name for name in names if name not in known]:
+                raise ApiProblem(f"The job has no {', '.join(missing)}; it has: {', '.join(known) or 'nothing'}.")
+            files = [known[name] for name in names]
+        return downloads.all_of(self._client.transport, files, Path(to), report)

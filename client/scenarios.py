@@ -1,0 +1,120 @@
+"""Scenarios, and how a folder or zip gets to the service."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+from urllib.parse import quote
+
+from .errors import ApiProblem
+from .packing import pack, packed_for
+from .transport import Transport
+
+if TYPE_CHECKING:
+    from .api import Client
+
+PIECE = 256 * 1024
+Report = Callable[[int, int], None]
+
+
+class Scenario:
+    """One version of a scenario; `data` is the service's answer."""
+
+    def __init__(self, client: Client, data: dict[str, Any]) -> None:
+        self._client, self.data = client, data
+        self.id: str = data["scenario_id"]
+        self.version: int = data["version"]
+
+    def __repr__(self) -> str:
+        return f"<Scenario {self.id} version {self.version}>"
+
+    def delete(self) -> None:
+        """This version."""
+        self._client.delete_scenario(self.id, self.version)
+
+
+def uploaded(
+    transport: Transport,
+    scenario_id: str,
+    source: Path,
+    *,
+    config: str | None,
+    report: Report | None,
+    dry_run: bool = False,
+) -> dict[str, Any]:
+    """The service's answer to a zip, or to a folder packed into one; not sent if its newest version has these bytes."""
+    with tempfile.TemporaryDirectory(prefix="sumok8-") as scratch:
+        try:
+            if source.is_dir():
+                packing = packed_for(source, config)
+                config = packing.config
+                source = pack(source, packing.files, Path(scratch) / f"{source.resolve().name or 'scenario'}.zip")
+            size, sha256 = source.stat().st_size, _sha256(source)
+        except OSError as error:
+            raise ApiProblem(f"{source} cannot be read: {error}") from None
+        if not dry_run and (known := _known(transport, scenario_id, sha256, config)):
+            return known
+        fields = {"scenario_id": scenario_id}
+        if config:
+            fields["config"] = config
+        form = _Form(fields, source.name)
+        return dict(
+            transport.sent(
+                "POST",
+                "/scenarios?dry_run=1" if dry_run else "/scenarios",
+                lambda: form.pieces(source, size, report),
+                {"Content-Type": form.content_type, "Content-Length": str(form.length(size))},
+            )
+        )
+
+
+def _known(transport: Transport, scenario_id: str, sha256: str, config: str | None) -> dict[str, Any] | None:
+    """The newest version of ours, if it has these bytes already."""
+    try:
+        told: dict[str, Any] = transport.json("GET", f"/scenarios/{quote(scenario_id)}")
+    except ApiProblem as problem:
+        if problem.status == 404:
+            return None
+        raise
+    is_same = told["sha256"] == sha256 and config in {None, told["config"]} and not told["shared"]
+    return told if is_same else None
+
+
+class _Form:
+    """multipart/form-data with one file, which is read as it is sent."""
+
+    def __init__(self, fields: dict[str, str], file_name: str) -> None:
+        boundary = uuid.uuid4().hex
+        part = f'--{boundary}\r\nContent-Disposition: form-data; name="'
+        text = "".join(f'{part}{name}"\r\n\r\n{value}\r\n' for name, value in fields.items())
+        safe = "".join(sign if sign.isalnum() or sign in "._- " else "_" for sign in file_name)
+        text += f'{part}file"; filename="{safe}"\r\nContent-Type: application/zip\r\n\r\n'
+        self._head, self._tail = text.encode(), f"\r\n--{boundary}--\r\n".encode()
+        self.content_type = f"multipart/form-data; boundary={boundary}"
+
+    def length(self, size: int) -> int:
+        return len(self._head) + size + len(self._tail)
+
+    def pieces(self, source: Path, size: int, report: Report | None) -> Iterator[bytes]:
+        """All of it, a piece at a time; `report` is told what of the file was sent."""
+        yield self._head
+        sent = 0
+        with source.open("rb") as file:
+            while piece := file.read(PIECE):
+                yield piece
+                sent += len(piece)
+                if report:
+                    report(sent, size)
+        yield self._tail
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1024**2):
+            digest.update(chunk)
+    return digest.hexdigest()

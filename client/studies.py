@@ -1,0 +1,114 @@
+"""One study: watched, steered, compared, its files."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .jobs import OFTEN_S, SELDOM_S
+
+if TYPE_CHECKING:
+    from .api import Client
+
+ACTIVE = frozenset({"RUNNING", "PAUSED"})
+FILES = ("archive.zip", "runs.csv", "summary.csv", "comparisons.csv", "report.html")
+RUNS_PAGE = 1000
+
+
+class Study:
+    """A study as it was when last looked at; `data` is the service's answer."""
+
+    def __init__(self, client: Client, data: dict[str, Any]) -> None:
+        self._client, self.data = client, data
+        self.id: str = data["study_id"]
+        self._here = f"/studies/{self.id}"
+
+    def __repr__(self) -> str:
+        return f"<Study {self.id} {self.status}>"
+
+    @property
+    def status(self) -> str:
+        return str(self.data["status"])
+
+    @property
+    def message(self) -> str:
+        return str(self.data["message"])
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status not in ACTIVE
+
+    @property
+    def is_complete(self) -> bool:
+        """It has ended and may be judged by."""
+        return self.status == "COMPLETE"
+
+    def refresh(self) -> Study:
+        self.data = self._client.get(self._here)
+        return self
+
+    def watch(self, *, every_s: float | None = None) -> Iterator[Study]:
+        """Itself after each look, until it has ended; looks become fewer unless `every_s` is given."""
+        pause = every_s or OFTEN_S
+        while True:
+            yield self.refresh()
+            if self.is_finished:
+                return
+            time.sleep(pause)
+            pause = every_s or min(pause * 1.2, SELDOM_S)
+
+    def wait(self, *, timeout_s: float | None = None) -> Study:
+        """Until it has ended, however it ended. Raises TimeoutError."""
+        began = time.monotonic()
+        for _ in self.watch():
+            if not self.is_finished and timeout_s is not None and time.monotonic() - began > timeout_s:
+                raise TimeoutError(f"Study {self.id} has not ended after {timeout_s:g} s: {self.message}")
+        return self
+
+    def summary(self, *, confidence: float | None = None) -> dict[str, Any]:
+        """What may be said so far: means with intervals, paired comparisons with a sentence each, flags."""
+        told: dict[str, Any] = self._client.get(f"{self._here}/summary", confidence=confidence)
+        return told
+
+    def runs(self, *, status: Sequence[str] = (), cell: str | None = None) -> Iterator[dict[str, Any]]:
+        """Each seed of each cell, page after page."""
+        after = None
+        while True:
+            page = self._client.get(f"{self._here}/runs", status=list(status), cell=cell, after=after, limit=RUNS_PAGE)
+            yield from page["runs"]
+            after = page["next"]
+            if after is None:
+                return
+
+    def pause(self) -> Study:
+        """Start nothing new."""
+        return self._act("pause")
+
+    def resume(self) -> Study:
+        return self._act("resume")
+
+    def cancel(self) -> Study:
+        """For good; results so far are kept."""
+        return self._act("cancel")
+
+    def retry(self) -> Study:
+        """Run what failed again, with the same seeds."""
+        return self._act("retry")
+
+    def extend(self, seeds_total: int) -> Study:
+        """Up to so many seeds in all."""
+        self.data = self._client.post(
+            f"{self._here}/extend", {"seeds_total": seeds_total}, idempotency_key=uuid.uuid4().hex
+        )
+        return self
+
+    def download(self, to: str | Path, names: Sequence[str] = FILES) -> list[Path]:
+        """The files of FILES that are named, in the folder `to`."""
+        return [self._client.download(f"{self._here}/{name}", Path(to) / name) for name in names]
+
+    def _act(self, act: str) -> Study:
+        self.data = self._client.post(f"{self._here}/{act}")
+        return self
