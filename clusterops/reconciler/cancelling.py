@@ -4,7 +4,8 @@ from django.db import transaction
 
 from clusterops.policy.sentences import sentence
 from clusterops.reconciler.pass_state import Pass
-from simulations.models import Job
+from clusterops.reconciler.recording import batches
+from simulations.models import Job, Move
 
 AT_ONCE = 1000  # in one pass
 
@@ -18,13 +19,12 @@ def cancel_untouched(this: Pass) -> None:
     untouched = Job.objects.queued().filter(cancel_requested_at__isnull=False, dispatching_at=None)
     found = list(untouched.order_by("cancel_requested_at").values_list("pk", flat=True)[:AT_ONCE])
     this.more = this.more or len(found) == AT_ONCE
-    for pk in found:
-        with this.wall(f"cancellation of job {pk}"), transaction.atomic():
-            job = untouched.select_for_update().filter(pk=pk).first()
-            if job and job.move_to(
-                Job.Status.CANCELLED,
-                reason=Job.Reason.CANCELLED,
-                message=sentence(Job.Reason.CANCELLED, job),
-                observed_at=this.now,
-            ):
-                this.counts.changed += 1
+    for batch in batches(found):
+        with this.wall("cancellation of waiting jobs"), transaction.atomic():
+            jobs = untouched.select_for_update().filter(pk__in=batch).order_by("pk")
+            this.counts.changed += len(Job.objects.move_all(_move_of(job, this) for job in jobs))
+
+
+def _move_of(job: Job, this: Pass) -> Move:
+    message = sentence(Job.Reason.CANCELLED, job)
+    return Move(job, Job.Status.CANCELLED, Job.Reason.CANCELLED, message, {"observed_at": this.now})

@@ -1,9 +1,9 @@
-"""Doorbells: they wake the loop and carry nothing else. A lost ring costs one interval, never an outcome."""
+"""Doorbells: they wake the loop and say what for, nothing else. A lost ring costs one interval, never an outcome."""
 
 import logging
 import threading
-import time
 from collections.abc import Callable
+from enum import Flag, auto
 
 import psycopg
 
@@ -13,10 +13,19 @@ from tenants.database import direct_connection
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "sumok8_doorbell"  # rung by triggers: simulations/migrations/0002, tenants/migrations/0002
+CHANNEL = "sumok8_doorbell"  # rung by triggers: simulations/migrations/0002 and 0011, tenants/migrations/0002
+SUBMISSION = "jobs.insert"
 WATCHED = ("jobs", "pods")
 AGAIN_AFTER_S = 2.0
 POLL_S = 1.0
+
+
+class Bell(Flag):
+    """What a ring asks for."""
+
+    NONE = 0
+    DISPATCH = auto()  # jobs were submitted: the database knows all that is needed
+    PASS = auto()  # the cluster changed, or a wish did: look at everything
 
 
 class Doorbell:
@@ -25,16 +34,21 @@ class Doorbell:
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
         self._rung = threading.Event()
+        self._lock = threading.Lock()
+        self._bells = Bell.NONE
 
-    def ring(self) -> None:
+    def ring(self, bell: Bell = Bell.PASS) -> None:
+        with self._lock:
+            self._bells |= bell
         self._rung.set()
 
-    def wait(self, timeout_s: float, *, not_before_s: float = 0.0) -> None:
-        """Sleep until a ring, `stop` (which must ring too) or the time-out; in any case at least `not_before_s`."""
-        begun = time.monotonic()
-        self._rung.wait(timeout_s)
-        self._stop.wait(max(0.0, not_before_s - (time.monotonic() - begun)))
-        self._rung.clear()
+    def wait(self, timeout_s: float) -> Bell:
+        """Sleep until a ring, `stop` (which must ring too) or the time-out; all that rang since the last time."""
+        self._rung.wait(max(0.0, timeout_s))
+        with self._lock:
+            bells, self._bells = self._bells, Bell.NONE
+            self._rung.clear()
+        return bells
 
     def attend(self, gateway: Gateway | None) -> None:
         """Start the listening threads. They are daemons: none of them holds up the process's end."""
@@ -61,8 +75,8 @@ class Doorbell:
             own.execute(f"LISTEN {CHANNEL}")
             self.ring()  # something may have happened before we listened
             while not self._stop.is_set():
-                for _ in own.notifies(timeout=POLL_S, stop_after=1):
-                    self.ring()
+                for note in own.notifies(timeout=POLL_S, stop_after=1):
+                    self.ring(Bell.DISPATCH if note.payload == SUBMISSION else Bell.PASS)
 
     def _watch(self, gateway: Gateway, kind: str) -> None:
         while not self._stop.is_set():

@@ -1,16 +1,17 @@
 """Each active job against what the cluster says of it: gather, decide, record, delete."""
 
-from typing import Any
+from dataclasses import dataclass
 
 from django.conf import settings
 
 from clusterops.contract import Phase, Run, SpaceState
 from clusterops.models import TenantNamespace
 from clusterops.policy import decide as rules
-from clusterops.reconciler.pass_state import LastWords, Pass, is_database_lost, log
+from clusterops.reconciler.pass_state import LastWords, Pass, as_uuid, is_database_lost, log
+from clusterops.reconciler.recording import BATCH, name_of, one_by_one, record
 from clusterops.usage import recording
 from simulations import manifests
-from simulations.models import Artifact, Job
+from simulations.models import Artifact, Job, Move
 from simulations.sumo.protocol.report import RunReport
 from tenants.errors import ApiError
 
@@ -22,24 +23,49 @@ NEEDED = [
 ]
 
 
-def active_jobs() -> list[Job]:
-    """All jobs that have not ended, oldest first: one query, no wide columns beyond what decisions read."""
-    return list(Job.objects.active().only(*NEEDED).order_by("submitted_at", "job_id"))
+def jobs_in_hand() -> list[Job]:
+    """Oldest first: one query, no wide columns beyond what decisions read."""
+    return list(Job.objects.in_hand().only(*NEEDED).order_by("submitted_at", "job_id"))
+
+
+def add_listed(this: Pass) -> None:
+    """Jobs of which the cluster has something although their rows, restored from an older state, know nothing of it."""
+    known = {job.job_id.hex for job in this.jobs}
+    listed = [job_id for text in this.by_job.keys() - known if (job_id := as_uuid(text))]
+    if listed:
+        this.jobs += Job.objects.active().filter(pk__in=listed).only(*NEEDED).order_by("submitted_at", "job_id")
 
 
 def settle(this: Pass) -> None:
-    """One decision per active job, each behind its own wall."""
+    """One decision per job, each behind its own wall, written in batches: an ending waits for few others."""
     namespaces = Namespaces(this)
+    found: list[Found] = []
     for job in this.jobs:
-        what = f"job {job.job_id}"
+        what = name_of(job)
         if this.rests(what):
             this.blocked.add(job.pk)  # what it has in the cluster is not looked at, so nothing is to be started
             continue
-        with this.wall(what):
-            _settle(this, job, namespaces)
+        with this.wall(what, done=False):
+            if one := _settle(this, job, namespaces):
+                found.append(one)
+            else:
+                this.memory.troubles.over(what)
+        if len(found) >= BATCH:
+            _carry_out(this, found)
+            found = []
+    _carry_out(this, found)
 
 
-def _settle(this: Pass, job: Job, namespaces: "Namespaces") -> None:
+@dataclass(frozen=True)
+class Found:
+    """A decision, and the run it is about."""
+
+    job: Job
+    run: Run | None
+    decision: rules.Decision
+
+
+def _settle(this: Pass, job: Job, namespaces: "Namespaces") -> Found | None:
     for earlier in this.earlier(job):
         if earlier.job_exists and not earlier.deleting:
             this.counts.deleted += this.gateway.delete_run(earlier.namespace, earlier.name)
@@ -48,21 +74,22 @@ def _settle(this: Pass, job: Job, namespaces: "Namespaces") -> None:
     run = this.current(job)
     if run is None and job.pk in this.blocked and job.dispatched_at is None and not job.cancel_requested_at:
         _say_why_it_waits(job)
-        return
+        return None
     evidence = None
     if rules.needs_evidence(job, run):
         if run is None and this.gateway.run_exists(job.k8s_namespace, job.k8s_job_name):
-            return  # made or relabelled since the lists were taken: the next pass sees it
+            return None  # made or relabelled since the lists were taken: the next pass sees it
         evidence = rules.Evidence(namespaces.is_going(job), stored_report(job))
     if run is not None and run.deleting and run.pod_name and job.cancel_requested_at:
         # Its last words come while it ends, and go with the pod.
         this.last_words.append(LastWords(job, run, is_final=False, delete=False))
     if run is not None and run.phase is Phase.FAILED:
         _load_figures(job)
-    if decision := rules.decide(job, run, this.now, evidence):
-        _carry_out(this, job, run, decision)
-    else:
+    decision = rules.decide(job, run, this.now, evidence)
+    if decision is None:
         recording.note_end(job, run)
+        return None
+    return Found(job, run, decision)
 
 
 def _load_figures(job: Job) -> None:
@@ -99,33 +126,59 @@ def _may_still_run(run: Run) -> bool:
     return run.phase not in (Phase.SUCCEEDED, Phase.FAILED) and run.reason != Job.Reason.NODE_LOST
 
 
-def _carry_out(this: Pass, job: Job, run: Run | None, decision: rules.Decision) -> None:
+def _carry_out(this: Pass, found: list[Found]) -> None:
+    attempts = {each.job.pk: each.job.attempt for each in found}
+    by_job = {each.job.pk: each for each in found}
+
+    def one(move: Move) -> bool:
+        return _record_one(move, by_job[move.job.pk].run)
+
+    plain = [_move_of(this, each) for each in found if not _leaves_evidence(each)]
+    evident = [_move_of(this, each) for each in found if _leaves_evidence(each)]
+    for move in [*record(this, plain, one=one), *one_by_one(this, evident, one, name_of)]:
+        # Of the others another writer was first: the next pass looks again.
+        job, run, decision = by_job[move.job.pk].job, by_job[move.job.pk].run, by_job[move.job.pk].decision
+        ends = decision.status in Job.TERMINAL
+        this.counts.changed += 1
+        if attempts[job.pk] != job.attempt:
+            this.blocked.add(job.pk)
+            this.more = True
+        if run is not None and (decision.delete or (ends and not run.job_exists)):
+            this.last_words.append(LastWords(job, run, is_final=ends, delete=decision.delete))
+
+
+def _move_of(this: Pass, found: Found) -> Move:
+    decision, run = found.decision, found.run
     columns = {**decision.columns, "observed_at": this.now}
-    attempt, ends = job.attempt, decision.status in Job.TERMINAL
-    if ends and (run is None or not run.job_exists):
+    if decision.status in Job.TERMINAL and (run is None or not run.job_exists):
         columns["released_at"] = this.now  # nothing is left to let go
-    if not _record(job, run, decision, columns):
-        return  # another writer was first: the next pass looks again
-    this.counts.changed += 1
-    if attempt != job.attempt:
-        this.blocked.add(job.pk)
-        this.more = True
-    if run is not None and (decision.delete or (ends and not run.job_exists)):
-        this.last_words.append(LastWords(job, run, is_final=ends, delete=decision.delete))
+    return Move(found.job, decision.status, decision.reason, decision.message, columns)
 
 
-def _record(job: Job, run: Run | None, decision: rules.Decision, columns: dict[str, Any]) -> bool:
-    """`Job.move_to`; an ending that cannot be recorded with all that belongs to it is recorded without."""
+def _leaves_evidence(found: Found) -> bool:
+    """Of what ran, which is written with the move and job by job; see `usage.recording`."""
+    job, run, decision = found.job, found.run, found.decision
+    return (
+        (run is not None and run.started_at is not None)
+        or decision.status in Job.TERMINAL
+        or "attempt" in decision.columns
+        or bool(decision.columns.get("disruptions", job.disruptions))
+    )
+
+
+def _record_one(move: Move, run: Run | None) -> bool:
+    """An ending that cannot be recorded with all that belongs to it is recorded without."""
+    job = move.job
     try:
-        return recording.move(job, run, decision.status, reason=decision.reason, message=decision.message, **columns)
+        return recording.move(job, run, move.status, reason=move.reason, message=move.message, **move.columns)
     except Exception as error:
-        if decision.status not in Job.TERMINAL or is_database_lost(error):
+        if move.status not in Job.TERMINAL or is_database_lost(error):
             raise
-        log.exception("job %s: its ending as %s cannot be recorded", job.job_id, decision.reason)
-    bare = {name: columns[name] for name in ("observed_at", "released_at") if name in columns}
-    if decision.status == Job.Status.CANCELLED:
+        log.exception("job %s: its ending as %s cannot be recorded", job.job_id, move.reason)
+    bare = {name: move.columns[name] for name in ("observed_at", "released_at") if name in move.columns}
+    if move.status == Job.Status.CANCELLED:
         message = "Cancelled on request. What it had come to could not be recorded."
-        return recording.move(job, None, decision.status, reason=Job.Reason.CANCELLED, message=message, **bare)
+        return recording.move(job, None, move.status, reason=Job.Reason.CANCELLED, message=message, **bare)
     message = "It has ended, but how could not be recorded, which is our fault; tell the operator."
     return recording.move(job, None, Job.Status.FAILED, reason=Job.Reason.RUNNER_ERROR, message=message, **bare)
 

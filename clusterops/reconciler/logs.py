@@ -1,20 +1,21 @@
 """Capture, then let go: log tails into the database, then the finished Job to Kubernetes' own clean-up.
 
-It comes after all that other jobs wait for, and in a time box of its own: a log lies on its node, and a node that has
-died answers late or never. That says nothing of the cluster.
+Nothing that other jobs wait for waits for it, and it has a time box of its own: a log lies on its node, and a node that
+has died answers late or never. That says nothing of the cluster.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
 
 from django.conf import settings
 from django.db.models import F, Q
 
 from clusterops import errors
 from clusterops.contract import Phase, Run
-from clusterops.reconciler.pass_state import Pass, log
+from clusterops.reconciler.pass_state import LastWords, Pass, log
+from clusterops.reconciler.recording import batches
 from clusterops.reconciler.unreachable import heed
 from simulations.models import Job, JobLog
 
@@ -22,36 +23,40 @@ TAIL_LINES = 500
 RELEASED_PER_PASS = 500
 LIVE_LOGS_PER_PASS = 500
 AT_ONCE = 20  # logs in memory, a quarter of a MiB each
-READING_S = 3.0  # all logs of a pass together; half of it for those that can wait
+READING_S = 3.0  # all logs of a pass together
+LIVE_SHARE = 0.5  # of it, for those that can wait
 ONE_LOG_S = 2.0
 LOG_RESTS_S = 30.0  # after a failure, before it is asked for again
 NODE_RESTS_S = 5.0  # the same, for other logs on its node
 LIVE_LOG_EVERY = timedelta(seconds=60)
+FIRST_LOG_AFTER = timedelta(seconds=10)
 UNHEARD_EVERY = timedelta(seconds=15)  # of runners that have not reported yet: can they?
 PATIENCE = timedelta(seconds=120)  # a log that cannot be read for that long is given up
 
-Item = TypeVar("Item")
-
 
 class LogReader:
-    """Reads logs until the time box is used up. Never raises: what cannot be read now is left for later."""
+    """Reads logs, several at once, until the time box is used up. Never raises: the rest is left for later."""
 
     def __init__(self, this: Pass) -> None:
-        self._gateway, self._silent = this.gateway, this.memory.silent
+        self._gateway, self._memory, self._silent = this.gateway, this.memory, this.memory.silent
         self._begun = time.monotonic()
         for name in [name for name, until in self._silent.items() if until < self._begun]:
             del self._silent[name]
 
     def has_time(self, share: float = 1.0) -> bool:
-        return time.monotonic() - self._begun < READING_S * share
+        return time.monotonic() - self._begun < READING_S * share and not self._memory.stop.is_set()
 
-    @property
-    def silent(self) -> list[str]:
-        """Names of nodes and pods that have just failed to hand out a log."""
-        return list(self._silent)
+    def tails(self, jobs: Sequence[Job], share: float = 1.0) -> list[str | None]:
+        """Of each job's pod: the log's end; empty if there is nothing to read any more; None if not read now."""
+        return list(self._memory.log_pool.map(lambda job: self._tail(job, share), jobs))
 
-    def tail(self, namespace: str, pod: str, node: str) -> str | None:
-        """The log's end; empty if there is nothing to read any more; None if it cannot be read now."""
+    def tail_of(self, run: Run) -> str | None:
+        return self._read(run.namespace, run.pod_name, run.node_name)
+
+    def _tail(self, job: Job, share: float) -> str | None:
+        return self._read(job.k8s_namespace, job.pod_name, job.node_name) if self.has_time(share) else None
+
+    def _read(self, namespace: str, pod: str, node: str) -> str | None:
         if not self.has_time() or pod in self._silent or node in self._silent:
             return None
         try:
@@ -67,12 +72,40 @@ class LogReader:
             return None
 
 
+@dataclass(frozen=True)
+class Errands:
+    """Whose logs are wanted, as the rows and this pass's lists agree: a later pass may know otherwise."""
+
+    last_words: Sequence[LastWords]
+    ended: Sequence[Job]
+    running: Sequence[Job]
+
+
 def capture(this: Pass) -> None:
+    """Beside the passes where there is somebody for it, else now."""
+    keeper = this.memory.keeper
+    if keeper and not keeper.is_free(this):
+        return
+    errands = Errands(this.last_words, _unreleased(this), _unheard(this))
+    if keeper:
+        keeper.give(this, lambda own: run(own, errands))
+    else:
+        run(this, errands)
+
+
+def run(this: Pass, errands: Errands) -> None:
     """The most urgent first: runs about to be deleted, ended runs whose node may go, running ones."""
     reader = LogReader(this)
-    _last_words(this, reader)
-    _release_finished(this, reader)
-    _live_logs(this, reader)
+    _last_words(this, reader, errands.last_words)
+    for jobs in batches(errands.ended, AT_ONCE):
+        _release(this, reader, [job for job in jobs if not this.rests(_release_of(job))])
+        if not reader.has_time():
+            this.more = True
+            return
+    for jobs in batches(errands.running, AT_ONCE):
+        if not reader.has_time(LIVE_SHARE):
+            return
+        _capture_live(this, reader, jobs)
 
 
 def _store(rows: list[JobLog]) -> None:
@@ -81,100 +114,111 @@ def _store(rows: list[JobLog]) -> None:
     )
 
 
-def _last_words(this: Pass, reader: LogReader) -> None:
+def _last_words(this: Pass, reader: LogReader, words: Sequence[LastWords]) -> None:
     """Stored now or not at all: these runs do not wait for their logs."""
-    for each in this.last_words:
-        run = each.run
-        with this.wall(f"end of {run.namespace}/{run.name}"):
-            text = reader.tail(run.namespace, run.pod_name, run.node_name) if run.pod_name else ""
-            if text:
-                _store([JobLog(job=each.job, text=text, is_final=each.is_final)])
-            if each.delete:
-                this.counts.deleted += this.gateway.delete_run(run.namespace, run.name)
+    for some in batches(words, AT_ONCE):
+        texts = this.memory.log_pool.map(lambda each: reader.tail_of(each.run) if each.run.pod_name else "", some)
+        for each, text in zip(some, texts, strict=True):
+            run = each.run
+            with this.wall(f"end of {run.namespace}/{run.name}"):
+                if text:
+                    _store([JobLog(job=each.job, text=text, is_final=each.is_final)])
+                if each.delete:
+                    this.counts.deleted += this.gateway.delete_run(run.namespace, run.name)
 
 
-def _release_finished(this: Pass, reader: LogReader) -> None:
-    """Finished jobs whose Kubernetes Job is still held: store the log's end, then give it its short TTL."""
-    silent = reader.silent
+def _unreleased(this: Pass) -> Sequence[Job]:
+    """Finished jobs whose Kubernetes Job is still held, the longest held first."""
+    silent = list(this.memory.silent)
     waits = Q(node_name__in=silent) | Q(pod_name__in=silent)
     held = (
         Job.objects.filter(finished_at__isnull=False, dispatched_at__isnull=False, released_at=None)
         .exclude(waits, finished_at__gt=this.now - PATIENCE)
         .only("job_id", "k8s_job_name", "k8s_namespace", "pod_name", "node_name", "finished_at", "reason")
         .annotate(has_final_log=F("log__is_final"))
-        .order_by("finished_at")[:RELEASED_PER_PASS]
+        .order_by("finished_at")
     )
-    for jobs in _batches(list(held)):
-        _release(this, reader, [job for job in jobs if not this.rests(_release_of(job))])
-        if not reader.has_time():
-            this.more = True
-            return
+    return list(held[:RELEASED_PER_PASS])
 
 
-def _release(this: Pass, reader: LogReader, jobs: list[Job]) -> None:
-    ready, logs, released = [], [], []
-    for job in jobs:
-        if job.pod_name and not job.has_final_log:  # type: ignore[attr-defined]
-            if not reader.has_time():
-                break
-            text = reader.tail(job.k8s_namespace, job.pod_name, job.node_name)
-            if text is None and job.finished_at and this.now - job.finished_at <= PATIENCE:
-                continue
-            if text:
-                logs.append(JobLog(job=job, text=text, is_final=True))
-        ready.append(job)
+def _release(this: Pass, reader: LogReader, jobs: Sequence[Job]) -> None:
+    """Store the log's end, then give the Kubernetes Job its short TTL."""
+    logless = [job for job in jobs if job.pod_name and not job.has_final_log]  # type: ignore[attr-defined]
+    texts = dict(zip((job.pk for job in logless), reader.tails(logless), strict=True))
+    patient = {pk for pk, text in texts.items() if text is None}
+    # What nobody asked for yet, for want of time, is asked for in the next pass.
+    ready = [job for job in jobs if job.pk not in patient or (reader.has_time() and _is_over(this, job))]
+    logs = [JobLog(job=job, text=text, is_final=True) for job in logless if (text := texts[job.pk])]
     _store(logs)
     this.counts.logs += len(logs)
+    released = []
+    calls = this.memory.log_pool.map(lambda job: _let_go(this, this.current(job)), ready)
     try:
-        for job in ready:
+        for job, call in zip(ready, calls, strict=True):
             with this.wall(_release_of(job)):
-                _let_go(this, this.current(job))
+                if call.error:
+                    raise call.error
+                this.counts.deleted += call.deleted
                 released.append(job.pk)
     finally:
         Job.objects.filter(pk__in=released).update(released_at=this.now)
         this.counts.released += len(released)
 
 
+def _is_over(this: Pass, job: Job) -> bool:
+    """It is not waited for its log any longer."""
+    return job.finished_at is not None and this.now - job.finished_at > PATIENCE
+
+
 def _release_of(job: Job) -> str:
     return f"release of job {job.job_id}"
 
 
-def _let_go(this: Pass, run: Run | None) -> None:
+@dataclass(frozen=True)
+class Call:
+    """What came of one call to let a run go."""
+
+    error: Exception | None = None
+    deleted: bool = False
+
+
+def _let_go(this: Pass, run: Run | None) -> Call:
     if run is None or not run.job_exists or run.deleting:
-        return
-    if run.decided or run.phase in (Phase.SUCCEEDED, Phase.FAILED):
-        this.gateway.release_run(run.namespace, run.name, ttl_s=settings.JOB_TTL_AFTER_CAPTURE_SECONDS)
-    else:  # the job failed because it could not start: nothing would ever end this run
-        this.counts.deleted += this.gateway.delete_run(run.namespace, run.name)
+        return Call()
+    try:
+        if run.decided or run.phase in (Phase.SUCCEEDED, Phase.FAILED):
+            this.gateway.release_run(run.namespace, run.name, ttl_s=settings.JOB_TTL_AFTER_CAPTURE_SECONDS)
+            return Call()
+        # The job failed because it could not start: nothing would ever end this run.
+        return Call(deleted=this.gateway.delete_run(run.namespace, run.name))
+    except Exception as error:  # noqa: BLE001 - raised again behind the job's own wall
+        return Call(error)
 
 
-def _live_logs(this: Pass, reader: LogReader) -> None:
-    """A vanished node costs at most the log since the last capture: some running jobs, the stalest first."""
-    if not reader.has_time(0.5) or not this.memory.due("live logs", 5):
-        return
+def _unheard(this: Pass) -> Sequence[Job]:
+    """A vanished node costs at most the log since the last capture: some running jobs, the stalest first. A job that
+    has just begun has said little, and may end within seconds: then its log is read once, at its end.
+    """
+    if not this.memory.due("live logs", 5):
+        return []
     unheard = Q(progress_at=None) | Q(reason=Job.Reason.SERVICE_UNREACHABLE)
-    stale = Q(log=None) | Q(log__captured_at__lt=this.now - LIVE_LOG_EVERY)
+    stale = Q(log=None, started_at__lt=this.now - FIRST_LOG_AFTER) | Q(log__captured_at__lt=this.now - LIVE_LOG_EVERY)
     stale |= unheard & Q(log__captured_at__lt=this.now - UNHEARD_EVERY)
     rows = (
         Job.objects.filter(stale, status=Job.Status.RUNNING, dispatched_at__isnull=False)
         .exclude(pod_name="")
         .only("job_id", "k8s_namespace", "pod_name", "node_name", *Job.READ_TO_MOVE)
-        .order_by(F("log__captured_at").asc(nulls_first=True))[:LIVE_LOGS_PER_PASS]
+        .order_by(F("log__captured_at").asc(nulls_first=True))
     )
-    for jobs in _batches(list(rows)):
-        _capture_live(this, reader, jobs)
-        if not reader.has_time(0.5):
-            return
+    return list(rows[:LIVE_LOGS_PER_PASS])
 
 
 def _capture_live(this: Pass, reader: LogReader, jobs: Sequence[Job]) -> None:
     read, failed = [], []
-    for job in jobs:
-        if not reader.has_time(0.5) or this.memory.stop.is_set():
-            break
-        if text := reader.tail(job.k8s_namespace, job.pod_name, job.node_name):
+    for job, text in zip(jobs, reader.tails(jobs, LIVE_SHARE), strict=True):
+        if text:
             read.append(JobLog(job=job, text=text))
-        else:
+        elif reader.has_time(LIVE_SHARE):
             failed.append(job)
     _store(read)
     this.counts.logs += len(read)
@@ -184,8 +228,3 @@ def _capture_live(this: Pass, reader: LogReader, jobs: Sequence[Job]) -> None:
     # Their turn comes again after the others', and what was stored before stays.
     JobLog.objects.bulk_create([JobLog(job=job, text="") for job in failed], ignore_conflicts=True)
     JobLog.objects.filter(job__in=failed).update(captured_at=this.now)
-
-
-def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for first in range(0, len(items), AT_ONCE):
-        yield items[first : first + AT_ONCE]

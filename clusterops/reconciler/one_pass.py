@@ -18,7 +18,7 @@ from clusterops.gateway import Gateway
 from clusterops.models import ClusterSample, ReconcilerState
 from clusterops.reconciler.cancelling import cancel_untouched
 from clusterops.reconciler.dispatch import dispatch
-from clusterops.reconciler.job_states import active_jobs, confirm, settle
+from clusterops.reconciler.job_states import add_listed, confirm, jobs_in_hand, settle
 from clusterops.reconciler.logs import capture
 from clusterops.reconciler.pass_state import Counts, Memory, Pass, Stopped, log
 from clusterops.reconciler.room import learn
@@ -26,6 +26,7 @@ from clusterops.reconciler.shares import charge
 from clusterops.reconciler.strays import sweep
 from clusterops.reconciler.study_runs import start_study_runs
 from clusterops.reconciler.tenant_spaces import keep_spaces
+from simulations.models import Job, JobCount
 from simulations.sumo.protocol.strict_json import clean, storable
 from tenants import throttling
 
@@ -59,10 +60,22 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
     return this
 
 
+def start_more(this: Pass, *, until: float) -> None:
+    """The dispatch of a pass that is over, once more; see `dispatch`. Raises database errors only."""
+    before = this.counts.created
+    try:
+        with this.wall("dispatch"):
+            dispatch(this, until)
+    except (Stopped, errors.GatewayError):
+        this.hungry = False  # `this.unreachable` says why
+    if created := this.counts.created - before:
+        log.info("started between passes: %d", created)
+
+
 def _run(this: Pass) -> None:
     cancel_untouched(this)
     # Rows before lists: whatever a row says was made is then in the lists, unless it is gone.
-    this.jobs = active_jobs()
+    this.jobs = jobs_in_hand()
     this.counts.jobs = len(this.jobs)
     snapshot = None
     if this.memory.due("sample", SAMPLE_EVERY_S):
@@ -71,6 +84,7 @@ def _run(this: Pass) -> None:
         runs = this.gateway.list_runs()
     this.counts.runs = len(runs)
     this.look(runs)
+    add_listed(this)
     for what in snapshot.unreadable if snapshot else ():
         this.odd(what)
     if snapshot:
@@ -101,11 +115,12 @@ STEPS: dict[str, Callable[[Pass], None]] = {
 
 
 def _count(this: Pass) -> None:
+    this.counts.queued = JobCount.objects.all().total().queued
     for job in this.jobs:
         if job.is_finished:
             continue
         if job.dispatched_at is None:
-            this.counts.queued += 1
+            this.counts.queued += job.status == Job.Status.RUNNING  # the count knows the others
         elif job.waits:
             this.counts.starting += 1
         else:

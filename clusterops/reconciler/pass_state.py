@@ -4,12 +4,13 @@ import logging
 import threading
 import time
 import uuid
-from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import InterfaceError, OperationalError
 
@@ -18,11 +19,13 @@ from clusterops.contract import Node, Phase, Run
 from clusterops.gateway import Gateway
 from clusterops.models import FairShare
 from clusterops.policy.fair_share import Resources
+from clusterops.reconciler.rate import Bucket
 from clusterops.reconciler.troubles import Troubles
 from simulations.models import Job
 
 log = logging.getLogger("clusterops.reconciler")
 
+CALLS_AT_ONCE = 8  # to the cluster, from one step
 UNREACHABLE_LIMIT = 3  # that many unanswered calls end the pass: each may cost a whole time-out
 # SQLSTATE classes of an OperationalError that is about one statement, not about the server or the way to it: data that
 # exceeds a limit, a deadlock, a lock that was not to be had.
@@ -36,6 +39,14 @@ def is_database_lost(error: BaseException) -> bool:
     return (getattr(error.__cause__, "sqlstate", None) or "")[:2] not in ONE_STATEMENT
 
 
+def as_uuid(text: str) -> uuid.UUID | None:
+    """A label's value as a job's key; None if it cannot be one."""
+    try:
+        return uuid.UUID(hex=text)
+    except ValueError:
+        return None
+
+
 class Stopped(Exception):
     """The process was asked to end; the pass ends after the step it is in."""
 
@@ -46,10 +57,13 @@ class Memory:
 
     stop: threading.Event = field(default_factory=threading.Event)
     done_at: dict[str, float] = field(default_factory=dict)  # task → time.monotonic() of its last time
-    created_at: deque[float] = field(default_factory=deque)  # time.monotonic() of Jobs created lately
+    bucket: Bucket = field(default_factory=Bucket)  # Jobs that may be created now
+    log_pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(CALLS_AT_ONCE, "log"))
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(CALLS_AT_ONCE, "cluster"))
     troubles: Troubles = field(default_factory=Troubles)
     nodes: tuple[Node, ...] = ()  # that take jobs, as last seen; with CAPACITY=nodes
-    pool: Resources | None = None  # with CAPACITY as a sum
+    node_pool: Resources | None = None  # with CAPACITY as a sum
+    keeper: "Keeper | None" = None  # reads logs beside the passes; None: each pass waits for its logs
     silent: dict[str, float] = field(default_factory=dict)  # pods and nodes not asked for logs until time.monotonic()
 
     def due(self, task: str, every_s: float) -> bool:
@@ -65,7 +79,7 @@ class Memory:
 class Counts:
     """Of one pass; stored in ReconcilerState.counts and logged."""
 
-    jobs: int = 0  # active when the pass began
+    jobs: int = 0  # that the cluster may have something of, when the pass began
     runs: int = 0  # of ours in the cluster
     queued: int = 0
     starting: int = 0
@@ -82,6 +96,18 @@ class Counts:
     unreadable: int = 0  # objects in a shape never seen; see ReconcilerState.troubles
     failing: int = 0  # jobs, tenants and objects that fail pass after pass; see ReconcilerState.troubles
     errors: int = 0
+
+    def add(self, others: "Counts") -> None:
+        for name, value in asdict(others).items():
+            setattr(self, name, getattr(self, name) + value)
+
+
+class Keeper(Protocol):
+    """Does beside the passes what need not be waited for; see `log_keeper`."""
+
+    def is_free(self, this: "Pass") -> bool: ...
+
+    def give(self, this: "Pass", work: "Callable[[Pass], None]") -> None: ...
 
 
 @dataclass(frozen=True)
@@ -102,13 +128,17 @@ class Pass:
     memory: Memory
     now: datetime
     begun: float = field(default_factory=time.monotonic)
-    jobs: list[Job] = field(default_factory=list)  # active when it began; rows are updated in place
+    jobs: list[Job] = field(default_factory=list)  # `JobQuerySet.in_hand`, and what it started; updated in place
     runs: list[Run] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     blocked: set[uuid.UUID] = field(default_factory=set)  # an earlier attempt still ends: not to be started yet
+    fit: set[str] = field(default_factory=set)  # tenants whose place in the cluster was found as wanted
+    tried: set[uuid.UUID] = field(default_factory=set)  # started, or refused for the time being
+    hungry: bool = False  # there is more to start: see `dispatch`
     seen: bool = False  # the cluster answered
     more: bool = False  # something is left that the next pass can do at once
     unreachable: int = 0
+    dispatch_s: float = 0.0  # spent on starting jobs
     rest_s: float = 0.0  # the cluster asked to be left alone for so long
     by_job: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
     shares: dict[str, FairShare] = field(default_factory=dict)  # by tenant
@@ -147,10 +177,10 @@ class Pass:
         return [run for run in self.by_job.get(job.job_id.hex, ()) if run.name != job.k8s_job_name]
 
     @contextmanager
-    def wall(self, what: str) -> Iterator[None]:
+    def wall(self, what: str, *, done: bool = True) -> Iterator[None]:
         """One bad job, tenant or step does not block the others. A cluster that stops answering ends the pass.
 
-        What fails steps back: ask `rests` before the next try.
+        What fails steps back: ask `rests` before the next try. Not `done`: more of it follows that may fail.
         """
         if self.memory.stop.is_set():
             raise Stopped
@@ -174,7 +204,8 @@ class Pass:
             self._failed(what, error)
             log.exception("%s failed", what)
         else:
-            self.memory.troubles.over(what)
+            if done:
+                self.memory.troubles.over(what)
 
     def _failed(self, what: str, error: Exception) -> None:
         self.counts.errors += 1

@@ -23,8 +23,8 @@ def learn(this: Pass, snapshot: ClusterSnapshot) -> None:
         memory.nodes = tuple(node for node in snapshot.nodes if _takes_jobs(node))
         sizes = list(largest_sizes(_size(node) for node in memory.nodes))
     else:
-        memory.pool = _pool(this)  # if that fails, what was known before still holds
-        sizes = [(memory.pool.cpu, memory.pool.memory_gi)] if memory.pool else []
+        memory.node_pool = _pool(this)  # if that fails, what was known before still holds
+        sizes = [(memory.node_pool.cpu, memory.node_pool.memory_gi)] if memory.node_pool else []
     ReconcilerState.objects.update_or_create(pk=1, defaults={"sizes": sizes})
 
 
@@ -32,7 +32,15 @@ def room(this: Pass, started: Iterable[Job]) -> Capacity:
     """What is free now, beside jobs that are `started`."""
     if settings.CAPACITY == "nodes":
         return MachineCapacity((_machine(node) for node in this.memory.nodes), started)
-    return PoolCapacity(this.memory.pool, started) if this.memory.pool else Capacity()
+    return PoolCapacity(this.memory.node_pool, started) if this.memory.node_pool else Capacity()
+
+
+def largest(this: Pass) -> Resources | None:
+    """No job beyond it is ever started; None: no bound is known."""
+    if settings.CAPACITY == "nodes":
+        sizes = [_size(node) for node in this.memory.nodes]
+        return Resources(max(each.cpu for each in sizes), max(each.memory_gi for each in sizes)) if sizes else None
+    return this.memory.node_pool
 
 
 def _pool(this: Pass) -> Resources | None:

@@ -1,13 +1,12 @@
 """Strays: Jobs of ours that no row wants. Found by label, deleted after a grace, counted."""
 
-import uuid
 from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Q
 
 from clusterops.contract import Phase, Run
-from clusterops.reconciler.pass_state import Pass, log
+from clusterops.reconciler.pass_state import Pass, as_uuid, log
 from simulations.models import Job
 from tenants.models import Tenant
 
@@ -27,7 +26,7 @@ def sweep(this: Pass) -> None:
     if not suspects:
         return
     ours = set(Tenant.objects.values_list("namespace", flat=True))
-    named = [(run, _uuid(run.job_id)) for run in suspects if run.namespace in ours]
+    named = [(run, as_uuid(run.job_id)) for run in suspects if run.namespace in ours]
     rows = Job.objects.filter(pk__in=[job_id for _, job_id in named if job_id])
     # Wanted: submitted since the rows were read; its outcome still being captured; or let go since the lists were.
     captured_long_ago = Q(released_at__lt=this.now - GRACE) | Q(released_at=None, dispatched_at=None)
@@ -45,10 +44,3 @@ def sweep(this: Pass) -> None:
 
 def _leaves_by_itself(run: Run) -> bool:
     return run.decided and run.ttl_s is not None and run.ttl_s <= settings.JOB_TTL_AFTER_CAPTURE_SECONDS
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(hex=text)
-    except ValueError:
-        return None

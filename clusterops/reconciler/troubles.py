@@ -25,7 +25,7 @@ class Trouble:
 
 
 class Troubles:
-    """Those of this process. Losing them costs a few tries, never correctness."""
+    """Those of this process, of all its threads. Losing them costs a few tries, never correctness."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, Trouble] = {}
@@ -34,6 +34,11 @@ class Troubles:
         """Whether `what` failed and its next turn has not come."""
         trouble = self._by_name.get(what)
         return trouble is not None and time.monotonic() < trouble.again_at
+
+    def resting(self) -> list[str]:
+        """All that `rests`."""
+        now = time.monotonic()
+        return [what for what, trouble in list(self._by_name.items()) if now < trouble.again_at]
 
     def failed(self, what: str, error: str, now: datetime) -> None:
         trouble = self._by_name.setdefault(what, Trouble(now))
@@ -49,7 +54,7 @@ class Troubles:
     def lasting(self) -> dict[str, Trouble]:
         """Those that failed more than once, the oldest first."""
         forgotten = time.monotonic() - FORGOTTEN_AFTER_S
-        self._by_name = {what: each for what, each in self._by_name.items() if each.again_at > forgotten}
+        self._by_name = {what: each for what, each in list(self._by_name.items()) if each.again_at > forgotten}
         lasting = [(what, each) for what, each in self._by_name.items() if each.times > 1]
         return dict(sorted(lasting, key=lambda pair: pair[1].since))
 

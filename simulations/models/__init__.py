@@ -1,6 +1,8 @@
 """What is wanted (scenarios, jobs) and what came of it (events, logs, artifacts)."""
 
+from simulations.models.counts import JobCount
 from simulations.models.job import WAITS, Job, JobQuerySet
+from simulations.models.moves import Move
 from simulations.models.notice import Notice
 from simulations.models.outcome import Artifact, JobEvent, JobLog
 from simulations.models.scenario import Scenario, ScenarioQuerySet
@@ -10,9 +12,11 @@ __all__ = [
     "WAITS",
     "Artifact",
     "Job",
+    "JobCount",
     "JobEvent",
     "JobLog",
     "JobQuerySet",
+    "Move",
     "Notice",
     "Scenario",
     "ScenarioQuerySet",

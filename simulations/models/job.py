@@ -1,13 +1,15 @@
 """One run of a scenario, and every move it may make."""
 
 import uuid
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models, transaction
 from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from simulations.models.json_columns import AcceptedRequest, Progress
+from simulations.models.moves import Move, make_all
 from simulations.models.notice import Notice
 from simulations.models.scenario import Scenario
 from simulations.sumo.protocol.endings import WAITING, Reason
@@ -15,6 +17,9 @@ from simulations.sumo.protocol.report import RunReport
 from tenants.database import slow_statements_allowed
 from tenants.models import Tenant
 from tenants.priority import PriorityClass
+
+if TYPE_CHECKING:
+    from simulations.models.outcome import JobEvent
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -33,6 +38,14 @@ class JobQuerySet(models.QuerySet["Job"]):
     def queued(self) -> "JobQuerySet":
         """Jobs that wait to be given to the cluster."""
         return self.filter(status=Job.Status.PENDING, dispatched_at=None)
+
+    def in_hand(self) -> "JobQuerySet":
+        """Active jobs that the cluster has, or may have, something of; never the queue. Follows `jobs_in_hand`."""
+        return self.active().filter(IN_HAND)
+
+    def move_all(self, moves: Iterable[Move]) -> set[uuid.UUID]:
+        """See `moves.make_all`."""
+        return make_all(moves)
 
     def run(self, job_id: uuid.UUID, attempt: int) -> "JobQuerySet":
         """That attempt of the job, if it is the present one and the job has not ended."""
@@ -170,6 +183,17 @@ class Job(models.Model):
                 name="jobs_started",
                 condition=models.Q(status="RUNNING") | models.Q(status="PENDING", dispatched_at__isnull=False),
             ),
+            # What a pass reads; see `JobQuerySet.in_hand`.
+            models.Index(
+                fields=["submitted_at", "job_id"],
+                name="jobs_in_hand",
+                condition=models.Q(status__in=["PENDING", "RUNNING"])
+                & (
+                    models.Q(status="RUNNING")
+                    | models.Q(dispatching_at__isnull=False)
+                    | models.Q(dispatched_at__isnull=False)
+                ),
+            ),
             models.Index(
                 fields=["cancel_requested_at"],
                 name="jobs_cancelling",
@@ -236,32 +260,54 @@ class Job(models.Model):
         changes). `columns` are written along. Raises ValueError for a move the table does not allow, and for a
         reason that is not in the table of endings.
         """
-        if status != self.status and status not in self.MOVES.get(self.status, frozenset()):
-            raise ValueError(f"{self.status} → {status} is not a move a job can make")
-        if status == self.status and self.is_finished:
-            raise ValueError(f"{self.status} is final")
-        columns |= {"status": status, "reason": Reason(reason).value, "message": message}
-        if status in self.TERMINAL:
-            columns.setdefault("finished_at", timezone.now())
-        elif status == self.Status.RUNNING and self.started_at is None:
-            columns.setdefault("started_at", timezone.now())
-        says_something_new = (status, reason) != (self.status, self.reason)
+        columns = self.columns_of_move(status, reason, message, columns)
+        event, notice = self.event_of_move(columns), self.notice_of_move(columns)
         with transaction.atomic():
             if not Job.objects.filter(pk=self.pk, status=self.status, attempt=self.attempt).update(**columns):
                 return False
-            if says_something_new:
-                self.events.create(
-                    status=status,
-                    reason=reason,
-                    message=message,
-                    attempt=columns.get("attempt", self.attempt),
-                )
-            if status in self.TERMINAL:
-                data = {"job_id": str(self.pk), "status": str(status), "reason": str(reason)}
-                Notice.objects.create(tenant_id=self.tenant_id, kind=f"job.{status.lower()}", data=data)
+            if event:
+                event.save()
+            if notice:
+                notice.save()
         for name, value in columns.items():
             setattr(self, name, value)
         return True
 
+    def columns_of_move(self, status: str, reason: str, message: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """What a move writes. Raises ValueError for a move or a reason that the tables do not have."""
+        if status != self.status and status not in self.MOVES.get(self.status, frozenset()):
+            raise ValueError(f"{self.status} → {status} is not a move a job can make")
+        if status == self.status and self.is_finished:
+            raise ValueError(f"{self.status} is final")
+        written = {**columns, "status": status, "reason": Reason(reason).value, "message": message}
+        if status in self.TERMINAL:
+            written.setdefault("finished_at", timezone.now())
+        elif status == self.Status.RUNNING and self.started_at is None:
+            written.setdefault("started_at", timezone.now())
+        return written
+
+    def notice_of_move(self, columns: Mapping[str, Any]) -> Notice | None:
+        """What its tenant's receivers are told, unsaved; None but for an end."""
+        status = str(columns["status"])
+        if status not in self.TERMINAL:
+            return None
+        data = {"job_id": str(self.pk), "status": status, "reason": columns["reason"]}
+        return Notice(tenant_id=self.tenant_id, kind=f"job.{status.lower()}", data=data)
+
+    def event_of_move(self, columns: Mapping[str, Any]) -> "JobEvent | None":
+        """Its line in the timeline, unsaved; None if it says nothing new."""
+        if (columns["status"], columns["reason"]) == (self.status, self.reason):
+            return None
+        return self.events.model(
+            job=self,
+            status=columns["status"],
+            reason=columns["reason"],
+            message=columns["message"],
+            attempt=columns.get("attempt", self.attempt),
+        )
+
 
 WAITS = models.Q(status=Job.Status.PENDING) | models.Q(dispatched_at=None) | models.Q(reason__in=Job.WAITING)
+IN_HAND = (
+    models.Q(status=Job.Status.RUNNING) | models.Q(dispatching_at__isnull=False) | models.Q(dispatched_at__isnull=False)
+)

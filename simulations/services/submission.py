@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from psycopg import Error as PsycopgError
 from psycopg.errors import ForeignKeyViolation
 
-from simulations.models import Job
+from simulations.models import Job, JobCount
 from simulations.services.acceptance import accepted, new_job, no_scenario, problems_of
 from tenants import plain_sql
 from tenants.errors import ApiError
@@ -18,7 +18,7 @@ from tenants.models import Tenant
 RETRY_AFTER_S = 30
 # Part of the INSERT: a statement of its own sees what was committed before the tenant's lock was granted.
 COUNT_ADMITTED = (
-    "(SELECT count(*) + 1 FROM jobs WHERE tenant_id = %(tenant_id)s::varchar AND status IN ('PENDING', 'RUNNING'))"
+    "(SELECT coalesce(max(pending + running), 0) + 1 FROM job_counts WHERE tenant_id = %(tenant_id)s::varchar)"
 )
 # The scenario is what `ScenarioQuerySet.best_first` puts first: own before shared, then the newest version.
 LOCK_TENANT = """
@@ -107,7 +107,7 @@ def _refusal(error: IntegrityError, tenant: Tenant) -> ApiError:
         "message": f"{limits.max_concurrent_jobs} jobs may run and {limits.max_queued_jobs} may wait.",
         "max_concurrent_jobs": limits.max_concurrent_jobs,
         "max_queued_jobs": limits.max_queued_jobs,
-        "active_jobs": Job.objects.active().filter(tenant=tenant).count(),
+        "active_jobs": JobCount.objects.filter(tenant=tenant).total().active,
     }
     message = "The queue is full; submit again when a job has ended."
     return ApiError(429, "queue.full", message, details=[entry], headers={"Retry-After": str(RETRY_AFTER_S)})

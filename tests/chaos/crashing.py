@@ -6,6 +6,7 @@ after a step is dying before the next, so dying before each of them is enough.
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -23,13 +24,15 @@ class Crash:
 
     def __init__(self, at: int, steps: Path, victim: str = "reconciler", pid: int = 0) -> None:
         self.at, self.steps, self.victim, self.pid, self.count = at, steps, victim, pid or os.getpid(), 0
+        self._lock = threading.Lock()  # some calls are made by several threads
 
     def step(self, what: str) -> None:
-        self.count += 1
-        with self.steps.open("a") as file:
-            file.write(f"{what}\n")
-        if self.count == self.at:
-            kill(self.pid, self.victim)
+        with self._lock:
+            self.count += 1
+            with self.steps.open("a") as file:
+                file.write(f"{what}\n")
+            if self.count == self.at:
+                kill(self.pid, self.victim)
 
     def execute(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         verb, _, rest = str(sql).lstrip().partition(" ")

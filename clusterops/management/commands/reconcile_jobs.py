@@ -21,15 +21,14 @@ from clusterops.gateway import default_gateway
 from clusterops.models import ReconcilerState
 from clusterops.reconciler.doorbell import Doorbell
 from clusterops.reconciler.leader_lock import Lock
+from clusterops.reconciler.log_keeper import LogKeeper
+from clusterops.reconciler.loop import AGAIN_AFTER_S, between_passes
 from clusterops.reconciler.one_pass import Memory, Pass, reconcile_once
 from tenants.management.base import OperatorCommand
 
 log = logging.getLogger("clusterops.reconciler")
 
-DEBOUNCE_S = 0.1  # rings that come together are answered together
-MORE_AFTER_S = 0.25
 ONCE_WAITS_S = 10.0  # for another reconciler's end
-AGAIN_AFTER_S = 5.0  # after a pass that something did not answer
 
 
 class Command(OperatorCommand):
@@ -93,7 +92,7 @@ class Command(OperatorCommand):
             raise CommandError(problem)
 
     def _loop(self, stop: threading.Event, doorbell: Doorbell, lock: Lock, interval: float) -> None:
-        memory = Memory(stop=stop)
+        memory = Memory(stop=stop, keeper=LogKeeper(doorbell.ring))
         attending = False
         while not stop.is_set():
             begun = time.monotonic()
@@ -116,22 +115,14 @@ class Command(OperatorCommand):
                 log.warning("the database does not answer: %s", error)
             took = time.monotonic() - begun
             beat()
-            doorbell.wait(pause_after(this, interval), not_before_s=rest_after(this, took, interval))
+            try:
+                between_passes(this, took, interval, doorbell, stop, lock.held)
+            except (DatabaseError, psycopg.Error) as error:
+                log.warning("the database does not answer: %s", error)
+                stop.wait(AGAIN_AFTER_S)
 
 
 def beat() -> None:
     """Tell the probes that the loop goes round, also while it waits for its turn or for the database."""
     if settings.HEARTBEAT_FILE:
         Path(settings.HEARTBEAT_FILE).touch()
-
-
-def rest_after(this: Pass | None, took: float, interval: float) -> float:
-    """Seconds that no doorbell cuts short: never busy more than half of the time, and what the cluster asked for."""
-    return min(interval, max(DEBOUNCE_S, took, this.rest_s if this else 0.0))
-
-
-def pause_after(this: Pass | None, interval: float) -> float:
-    """Seconds until the next pass if nothing rings; `this` is None if there was no database."""
-    if this is None or not this.seen or this.unreachable:
-        return min(interval, AGAIN_AFTER_S)
-    return MORE_AFTER_S if this.more else interval

@@ -6,6 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
+from simulations.models.counts import mend_counts as mend_job_counts
 from simulations.services.retention import prune
 from simulations.services.storage import mend_counts
 from tenants.management.base import OperatorCommand
@@ -15,7 +16,7 @@ class Command(OperatorCommand):
     help = (
         "Delete result files and logs of jobs that ended, and scenario versions that were superseded, more than N days "
         "ago, and files in storage that no row names. Jobs, timelines and KPIs stay, unless JOB_RETENTION_DAYS says "
-        "for how long. Mends the tenants' storage counts. Safe while everything runs."
+        "for how long. Mends the tenants' counts of jobs and storage. Safe while everything runs."
     )
     example = "manage.py prune --days 90 --dry-run"
 
@@ -35,5 +36,7 @@ class Command(OperatorCommand):
             f"{'Would delete' if dry_run else 'Deleted'} {gone.results} result file(s) ({size}), {gone.logs} log(s), "
             f"{gone.jobs} job(s), {gone.scenario_versions} scenario version(s), {gone.orphaned_files} orphaned file(s)."
         )
+        if not dry_run and (wrong := mend_job_counts()):
+            self.stdout.write(f"Mended the job counts of {len(wrong)} tenant(s): {', '.join(wrong[:10])}.")
         if not dry_run and (mended := mend_counts()):
             self.stdout.write(f"Mended the storage count of {len(mended)} tenant(s): {', '.join(mended[:10])}.")

@@ -4,6 +4,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,8 @@ def city(db: None) -> Tenant:
 
 
 @pytest.fixture(autouse=True)
-def _no_pacing(settings: Any) -> None:
+def _no_pacing(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clusterops.reconciler.logs.FIRST_LOG_AFTER", timedelta(0))
     settings.DISPATCH_PER_SECOND = 0
 
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clusterops.errors import ClusterUnreachable
 from clusterops.gateway import path_of
-from clusterops.reconciler import dispatch, job_states
+from clusterops.reconciler import job_states, starting
 from clusterops.reconciler.one_pass import reconcile_once
 from simulations.models import Job
 
@@ -157,13 +157,13 @@ def test_a_job_that_ended_while_the_pass_ran_is_not_made(loop, submit, gateway, 
     job = submit()
     loop.once()
     late = submit()
-    announced = dispatch._announced
+    announced = starting._announced
 
     def ended_meanwhile(this, jobs):
         Job.objects.get(pk=late.pk).move_to("CANCELLED", reason="CANCELLED", message="")
         return announced(this, jobs)
 
-    monkeypatch.setattr(dispatch, "_announced", ended_meanwhile)
+    monkeypatch.setattr(starting, "_announced", ended_meanwhile)
     loop.once()
     assert left_in_cluster(gateway, late) == []
     late.refresh_from_db()

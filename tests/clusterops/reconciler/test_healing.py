@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from clusterops.gateway import Gateway, KubeApi, path_of
 from clusterops.models import ReconcilerState
-from clusterops.reconciler import dispatch, job_states
+from clusterops.reconciler import job_states, starting
 from clusterops.reconciler.one_pass import reconcile_once
-from simulations.models import Job, JobEvent
+from simulations.models import Job, JobEvent, JobQuerySet
 from tests.clusterops.reconciler.conftest import Loop
 
 
@@ -32,7 +32,7 @@ def test_death_between_create_and_record_starts_nothing_twice(loop, submit, gate
     go = tmp_path / "go"
     job = submit(hold=str(go))
     with monkeypatch.context() as patched:
-        patched.setattr(Job, "move_to", die)
+        patched.setattr(JobQuerySet, "move_all", die)
         with pytest.raises(Killed):
             loop.once()
     job.refresh_from_db()
@@ -167,14 +167,14 @@ def test_a_stray_job_is_deleted_after_its_grace_and_only_in_our_namespaces(
 
 def test_one_bad_job_does_not_block_the_others(loop, submit, monkeypatch) -> None:
     bad, good = submit(), submit()
-    real = dispatch.run_spec
+    real = starting.run_spec
 
     def spec(job):
         if job.pk == bad.pk:
             raise RuntimeError("broken row")
         return real(job)
 
-    monkeypatch.setattr(dispatch, "run_spec", spec)
+    monkeypatch.setattr(starting, "run_spec", spec)
     monkeypatch.setattr("clusterops.reconciler.pass_state.log.exception", lambda *args: None)
     loop.until_ended(good)
     assert good.status == "SUCCEEDED"

@@ -59,22 +59,22 @@ def test_three_finished_jobs_on_a_dead_node_stop_nobody() -> None:
 def test_reading_logs_has_a_time_box_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "READING_S", 0.05)
     api, memory = CannedApi(), Memory()
-    jobs = [started_job() for _ in range(8)]
+    jobs = [started_job() for _ in range(20)]
     for n, job in enumerate(jobs):
         api.add(job, message=GOOD, node=f"node-{n}")
 
     def slow(pod: str) -> str:
-        time.sleep(0.02)
+        time.sleep(0.05)
         return "text"
 
     api.log = slow
     this = reconcile_once(gateway_of(api), memory)
-    assert 1 <= len(api.asked_logs) < 8
+    assert 1 <= len(api.asked_logs) < 20
     assert this.more
     for _ in range(8):
         this = reconcile_once(gateway_of(api), memory)
-    assert Job.objects.filter(released_at__isnull=False).count() == 8
-    assert JobLog.objects.filter(is_final=True).count() == 8
+    assert Job.objects.filter(released_at__isnull=False).count() == 20
+    assert JobLog.objects.filter(is_final=True).count() == 20
 
 
 def test_a_run_that_must_go_does_not_wait_for_its_log() -> None:

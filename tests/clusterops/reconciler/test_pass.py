@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from clusterops.errors import ClusterUnreachable
 from clusterops.gateway import path_of
-from clusterops.management.commands.reconcile_jobs import pause_after, rest_after
 from clusterops.models import ClusterSample, ReconcilerState
+from clusterops.reconciler.dispatch import dispatch
+from clusterops.reconciler.loop import pause_after, rest_after
 from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Pass
 from simulations.models import Job, JobLog
@@ -38,18 +39,19 @@ def test_a_quiet_pass_costs_the_same_queries_however_many_jobs(loop, submit, cit
     loop.until_ended(*jobs)
 
 
-def test_no_second_sees_more_jobs_created_than_the_setting(loop, submit, settings, city) -> None:
-    settings.DISPATCH_PER_SECOND = 2
-    jobs = [submit() for _ in range(5)]
+def test_the_rate_bounds_what_a_pass_creates(loop, submit, settings, monkeypatch) -> None:
+    settings.DISPATCH_PER_SECOND = 1
+    monkeypatch.setattr("clusterops.reconciler.dispatch.BOX_S", 0.0)
+    jobs = [submit() for _ in range(4)]
     this = loop.once()
+    assert this.counts.created == 2  # of two seconds in which none was created
+    assert this.hungry
+    dispatch(this)
     assert this.counts.created == 2
-    assert this.more
-    loop.once()
-    created = list(loop.memory.created_at)
+    settings.DISPATCH_PER_SECOND = 0
+    dispatch(this)
+    assert this.counts.created == 4
     loop.until_ended(*jobs)
-    created += [moment for moment in loop.memory.created_at if moment not in created]
-    for first, third in zip(created, created[2:], strict=False):
-        assert third - first > 1
 
 
 def test_a_running_jobs_log_is_captured_now_and_then(loop, submit, tmp_path) -> None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from clusterops.models import FairShare
 from clusterops.policy.fair_share import Resources
 from clusterops.reconciler.pass_state import Memory, Pass
+from clusterops.reconciler.rate import Bucket
 from clusterops.reconciler.shares import charge, claims, note_overtaken
 from simulations.models import Job
 from tests.factories import JobFactory, TenantFactory
@@ -63,7 +64,7 @@ def test_since_when_a_job_finds_no_room_is_kept_until_another_is_first() -> None
 
 
 def test_tenants_take_turns_over_passes_and_not_by_alphabet(loop, settings, tmp_path) -> None:
-    settings.DISPATCH_PER_SECOND = 2
+    settings.DISPATCH_PER_SECOND = 1  # and as many more as it takes BURST_S to save
     tenants = [TenantFactory(tenant_id=f"turn-{letter}") for letter in "abcd"]
     for tenant in tenants:
         for _ in range(3):
@@ -71,7 +72,7 @@ def test_tenants_take_turns_over_passes_and_not_by_alphabet(loop, settings, tmp_
             job.scenario_data |= {"options": {"hold": str(tmp_path / "go")}}
             job.save()
     for _ in range(2):
-        loop.memory.created_at.clear()
+        loop.memory.bucket = Bucket()
         loop.once()
     begun = Job.objects.filter(dispatched_at__isnull=False).values_list("tenant_id", flat=True)
     assert sorted(begun) == [tenant.pk for tenant in tenants]
