@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
@@ -58,6 +59,7 @@ class EndpointWithSecretSerializer(EndpointSerializer):
     secret = serializers.CharField(help_text="To check signatures with; shown here only.")
 
 
+@extend_schema_serializer(many=False)
 class EndpointsSerializer(serializers.Serializer):
     endpoints = EndpointSerializer(many=True)
 
