@@ -8,7 +8,7 @@ import pytest
 
 from tests.chaos.stage import PROJECT
 
-JOBS = os.environ.get("CHAOS_JOBS", "200")
+JOBS = os.environ.get("CHAOS_JOBS", "120")
 SEED = os.environ.get("CHAOS_SEED", "20261123")
 
 
