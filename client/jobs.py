@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +11,16 @@ from urllib3.exceptions import HTTPError
 from . import downloads
 from .errors import ApiProblem
 from .events import events
+from .watching import Watched
 
 if TYPE_CHECKING:
     from .api import Client
 
 FINISHED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 PIECE = 64 * 1024
-OFTEN_S, SELDOM_S = 0.5, 5.0  # between two looks at what runs
 
 
-class Job:
+class Job(Watched):
     """A job as it was when last looked at; `data` is the service's answer."""
 
     def __init__(self, client: Client, data: dict[str, Any]) -> None:
@@ -30,15 +29,6 @@ class Job:
 
     def __repr__(self) -> str:
         return f"<Job {self.id} {self.status}>"
-
-    @property
-    def status(self) -> str:
-        return str(self.data["status"])
-
-    @property
-    def message(self) -> str:
-        """Why it is so, and what to do."""
-        return str(self.data["message"])
 
     @property
     def is_finished(self) -> bool:
@@ -55,24 +45,6 @@ class Job:
 
     def refresh(self) -> Job:
         self.data = self._client.get(f"/jobs/{self.id}")
-        return self
-
-    def watch(self, *, every_s: float | None = None) -> Iterator[Job]:
-        """Itself after each look, until it has ended; looks become fewer unless `every_s` is given."""
-        pause = every_s or OFTEN_S
-        while True:
-            yield self.refresh()
-            if self.is_finished:
-                return
-            time.sleep(pause)
-            pause = every_s or min(pause * 1.2, SELDOM_S)
-
-    def wait(self, *, timeout_s: float | None = None) -> Job:
-        """Until it has ended, however it ended. Raises TimeoutError."""
-        began = time.monotonic()
-        for _ in self.watch():
-            if not self.is_finished and timeout_s is not None and time.monotonic() - began > timeout_s:
-                raise TimeoutError(f"Job {self.id} has not ended after {timeout_s:g} s: {self.message}")
         return self
 
     def cancel(self) -> Job:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .jobs import OFTEN_S, SELDOM_S
+from .watching import Watched
 
 if TYPE_CHECKING:
     from .api import Client
@@ -18,7 +17,7 @@ FILES = ("archive.zip", "runs.csv", "summary.csv", "comparisons.csv", "report.ht
 RUNS_PAGE = 1000
 
 
-class Study:
+class Study(Watched):
     """A study as it was when last looked at; `data` is the service's answer."""
 
     def __init__(self, client: Client, data: dict[str, Any]) -> None:
@@ -28,14 +27,6 @@ class Study:
 
     def __repr__(self) -> str:
         return f"<Study {self.id} {self.status}>"
-
-    @property
-    def status(self) -> str:
-        return str(self.data["status"])
-
-    @property
-    def message(self) -> str:
-        return str(self.data["message"])
 
     @property
     def is_finished(self) -> bool:
@@ -48,24 +39,6 @@ class Study:
 
     def refresh(self) -> Study:
         self.data = self._client.get(self._here)
-        return self
-
-    def watch(self, *, every_s: float | None = None) -> Iterator[Study]:
-        """Itself after each look, until it has ended; looks become fewer unless `every_s` is given."""
-        pause = every_s or OFTEN_S
-        while True:
-            yield self.refresh()
-            if self.is_finished:
-                return
-            time.sleep(pause)
-            pause = every_s or min(pause * 1.2, SELDOM_S)
-
-    def wait(self, *, timeout_s: float | None = None) -> Study:
-        """Until it has ended, however it ended. Raises TimeoutError."""
-        began = time.monotonic()
-        for _ in self.watch():
-            if not self.is_finished and timeout_s is not None and time.monotonic() - began > timeout_s:
-                raise TimeoutError(f"Study {self.id} has not ended after {timeout_s:g} s: {self.message}")
         return self
 
     def summary(self, *, confidence: float | None = None) -> dict[str, Any]:

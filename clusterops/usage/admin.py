@@ -13,7 +13,6 @@ from simulations.admin import ReadOnlyMixin
 @admin.register(PodRun)
 class PodRunAdmin(ReadOnlyMixin, admin.ModelAdmin):
     list_display = (
-        "pod_name",
         "tenant_name",
         "cpu",
         "memory_gi",
@@ -22,12 +21,14 @@ class PodRunAdmin(ReadOnlyMixin, admin.ModelAdmin):
         "lasted",
         "ending",
         "billable",
+        "pod_name",
     )
-    list_filter = ("billable", "ending", "ended_at", "tenant")
+    list_filter = ("billable", "ended_at")  # a filter of every value that a column has would walk the whole table
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("job_id", "pod_name", "tenant_name", "scenario_id")
     search_help_text = "Job id, pod, tenant or scenario"
+    list_display_links = ("tenant_name", "pod_name")
     date_hierarchy = "ended_at"
     fields = (
         *("job_id", "attempt", "pod_name", "node_name", "tenant_name", "scenario_id", "labels", "cpu", "memory_gi"),

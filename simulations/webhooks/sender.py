@@ -47,12 +47,15 @@ class Sender:
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
         """Until `stop`; then what is under way is still recorded. `beat` is called each time round."""
-        while not stop.is_set():
-            beat()
-            if not self.step() and not self.is_busy:
-                outbox.forget()
-                stop.wait(PAUSE_S)
-        self.finish()
+        try:
+            while not stop.is_set():
+                beat()
+                if not self.step() and not self.is_busy:
+                    outbox.forget()
+                    stop.wait(PAUSE_S)
+            self.finish()
+        finally:
+            self._pool.shutdown(wait=False)  # another sender follows an error, with threads of its own
 
     def finish(self) -> None:
         """Record what is under way, begin nothing more."""
