@@ -125,7 +125,7 @@ class Demo:
             if once:
                 return 0 if succeeded else 1
             self._say_how_to_go_on()
-            print("\nServing until Ctrl-C.")
+            print("\nServing until Ctrl-C.", flush=True)
             self.processes.keep_running(self._keep_postgres)
             return 0
         finally:
