@@ -26,6 +26,7 @@ class Command(OperatorCommand):
         while problem := _problem():
             if problem != told:
                 self.stdout.write(f"The database does not answer yet: {problem}")
+                self.stdout.flush()  # who waits reads it now, through a pipe as well
                 told = problem
             if time.monotonic() > deadline:
                 raise CommandError(f"The database did not answer within {timeout:.0f} s: {problem}")
