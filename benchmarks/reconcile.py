@@ -131,11 +131,11 @@ def _figures(size: int, jobs: list[tuple[str, str]], gateway: Any, ours: Connect
         ours.send(("count",))
         before, cpu, began = ours.recv(), time.process_time(), time.perf_counter()
         with CaptureQueriesContext(connection) as queries:
-            this = reconcile_once(gateway, memory)
+            this_pass = reconcile_once(gateway, memory)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         ours.send(("count",))
         calls = ours.recv() - before
-        return {"s": seconds, "cpu": cpu, "queries": len(queries), "calls": calls, "changed": this.counts.changed}
+        return {"s": seconds, "cpu": cpu, "queries": len(queries), "calls": calls, "changed": this_pass.counts.changed}
 
     memory.done_at["live logs"] = time.monotonic() + 3600  # log reading is paced by itself, 20 a pass
     still = min((one_pass() for _ in range(3)), key=lambda figures: figures["s"])

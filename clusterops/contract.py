@@ -21,7 +21,7 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True)
-class TenantSpace:
+class NamespaceSpec:
     """A tenant's place in the cluster."""
 
     tenant_id: str
@@ -32,7 +32,7 @@ class TenantSpace:
 
 
 @dataclass(frozen=True)
-class SpaceState:
+class NamespaceState:
     """A namespace of ours as the cluster has it now."""
 
     namespace: str

@@ -45,7 +45,7 @@ def nobody_has_looked_yet() -> None:
 
 @pytest.fixture(autouse=True)
 def no_column_is_loaded_late(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A column missing in an `.only()` costs a query for each job, and nothing tells. Noted, since a wall may catch."""
+    """A column missing in an `.only()` costs a query for each job, unseen. Noted: a pass catches what is raised."""
     late: list[str] = []
     load = Job.refresh_from_db
 

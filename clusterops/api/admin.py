@@ -20,7 +20,7 @@ from clusterops.api.serializers import (
     ReconcilerView,
 )
 from clusterops.contract import Node
-from clusterops.gateway.snapshot_cache import Sight, cluster
+from clusterops.gateway.snapshot_cache import LatestSnapshot, cluster
 from clusterops.models import ReconcilerState
 from simulations.api.pagination import page
 from simulations.models import Job, JobQuerySet
@@ -40,14 +40,14 @@ class ClusterOverview(AdminView):
 
     @extend_schema(summary="All nodes and their state", responses=ClusterAnswer, tags=["admin"])
     def get(self, request: Request) -> Response:
-        sight = cluster.look()
-        nodes = sight.current.nodes if sight.current else None
+        latest = cluster.look()
+        nodes = latest.current.nodes if latest.current else None
         return Response(
             {
                 "nodes": None if nodes is None else NodeAnswer([_node(node) for node in nodes], many=True).data,
                 "total_nodes": None if nodes is None else len(nodes),
                 "db_jobs": _by_status(Job.objects.active(), Job.ACTIVE),
-                "cluster": _cluster(sight),
+                "cluster": _cluster(latest),
                 "reconciler": _reconciler(),
             }
         )
@@ -74,14 +74,14 @@ class AdminJobs(AdminView):
             limit=filters["limit"],
             cursor=filters["cursor"],
         )
-        sight = cluster.look()
-        counters = sight.current.job_counters if sight.current else {}
+        latest = cluster.look()
+        counters = latest.current.job_counters if latest.current else {}
         return Response(
             {
                 "jobs": AdminJob(rows, many=True, context={"job_counters": counters}).data,
                 "total": found.count(),
                 "next": following,
-                "cluster": _cluster(sight),
+                "cluster": _cluster(latest),
             }
         )
 
@@ -91,15 +91,15 @@ class Activity(AdminView):
 
     @extend_schema(summary="What goes on now", responses=ActivityAnswer, tags=["admin"])
     def get(self, request: Request) -> Response:
-        sight = cluster.look()
-        snapshot = sight.current
+        latest = cluster.look()
+        snapshot = latest.current
         answer = {
             "timestamp": timezone.now(),
             "nodes": len(snapshot.nodes) if snapshot else None,
             "pods": dict(snapshot.pods_by_phase) if snapshot else None,
             "k8s_jobs": dict(snapshot.jobs) if snapshot else None,
             "db_jobs": _by_status(Job.objects.all(), Job.Status.values),
-            "cluster": _cluster(sight),
+            "cluster": _cluster(latest),
         }
         return Response(ActivityAnswer(answer).data)
 
@@ -124,11 +124,11 @@ def _by_status(jobs: JobQuerySet, statuses: Any) -> dict[str, int]:
     return {str(status): counts.get(status, 0) for status in statuses}
 
 
-def _cluster(sight: Sight) -> Any:
-    last_good_at = sight.last_good_at
-    if not sight.reachable:  # another process, the reconciler above all, may have seen it later than this one
+def _cluster(latest: LatestSnapshot) -> Any:
+    last_good_at = latest.last_good_at
+    if not latest.reachable:  # another process, the reconciler above all, may have seen it later than this one
         last_good_at = max(filter(None, (last_good_at, ReconcilerState.get().last_success_at)), default=None)
-    return ClusterView({"reachable": sight.reachable, "last_good_at": last_good_at, "message": sight.problem}).data
+    return ClusterView({"reachable": latest.reachable, "last_good_at": last_good_at, "message": latest.problem}).data
 
 
 def _reconciler() -> Any:

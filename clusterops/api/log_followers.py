@@ -24,10 +24,14 @@ class TooManyFollowers(Exception):
     """LOG_FOLLOWERS are being served by this process."""
 
 
-class Tail:
+class SharedLog:
     """The lines that a Reader found, numbered, for any number of followers."""
 
-    def __init__(self, reader: Reader, is_left: Callable[["Tail", bool], bool], ending: Callable[[], bool]) -> None:
+    def __init__(
+        self, reader: Reader, is_left: Callable[["SharedLog", bool], bool], ending: Callable[[], bool]
+    ) -> None:
+        self, reader: Reader, is_left: Callable[["SharedLog", bool], bool], ending: Callable[[], bool]
+    ) -> None:
         """`is_left(tail, ended)`: whether to stop reading; then nobody new comes to this tail. `ending`: whether this
         process is about to end."""
         self.followers = 0
@@ -128,13 +132,13 @@ class Tail:
         return ""
 
 
-class Tails:
+class SharedLogs:
     """Those of this process."""
 
     def __init__(self) -> None:
         self.ending: Callable[[], bool] = lambda: False  # set by the server that runs this process
         self._lock = threading.Lock()
-        self._tails: dict[uuid.UUID, Tail] = {}
+        self._tails: dict[uuid.UUID, SharedLog] = {}
         self._followers = 0
 
     def follow(self, job_id: uuid.UUID, tail: int, after: Position | None = None) -> "Followed":
@@ -146,18 +150,18 @@ class Tails:
             shared = self._tails.get(job_id)
             is_new = shared is None
             if shared is None:
-                shared = self._tails[job_id] = Tail(Reader(job_id), self._is_left, lambda: self.ending())
+                shared = self._tails[job_id] = SharedLog(Reader(job_id), self._is_left, lambda: self.ending())
             shared.followers += 1
         if is_new:
             threading.Thread(target=shared.run, name=f"tail-{job_id}", daemon=True).start()
         return Followed(shared.lines(tail, after), lambda: self._leave(shared))
 
-    def _leave(self, tail: Tail) -> None:
+    def _leave(self, tail: SharedLog) -> None:
         with self._lock:
             self._followers -= 1
             tail.followers -= 1
 
-    def _is_left(self, tail: Tail, ended: bool) -> bool:
+    def _is_left(self, tail: SharedLog, ended: bool) -> bool:
         with self._lock:
             if tail.followers and not ended:
                 return False
@@ -181,4 +185,4 @@ class Followed(Iterator[list[Line]]):
             leave()
 
 
-tails = Tails()
+shared_logs = SharedLogs()

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from clusterops import errors
 from clusterops.api import log_formats
-from clusterops.api.log_followers import Followed, TooManyFollowers, tails
+from clusterops.api.log_followers import Followed, TooManyFollowers, shared_logs
 from clusterops.api.log_reader import Position, stamped
 from clusterops.gateway import default_gateway
 from simulations.api.callers import query
@@ -171,7 +171,7 @@ def _followed(request: Request, job: Job, asked: dict[str, Any]) -> HttpResponse
     if last:
         after = LogsQuery.read({"since": last})["since"]
     try:
-        lines = tails.follow(job.pk, asked["tail"], after)
+        lines = shared_logs.follow(job.pk, asked["tail"], after)
     except TooManyFollowers:
         message = "Too many logs are being followed at the moment; try again, or read it without follow."
         raise ApiError(503, "logs.too_many", message, headers={"Retry-After": str(RETRY_AFTER_S)}) from None

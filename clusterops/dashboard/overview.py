@@ -8,7 +8,7 @@ from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 
 from clusterops.contract import Node
-from clusterops.gateway.snapshot_cache import Sight
+from clusterops.gateway.snapshot_cache import LatestSnapshot
 from clusterops.models import ReconcilerState
 from simulations.attention import SILENT_AFTER
 from simulations.models import WAITS, Job
@@ -19,7 +19,7 @@ TENANT_ROWS = 20
 JOINING_FOR = timedelta(minutes=10)
 # Counts of the last pass that mean: database and cluster did not agree.
 DRIFT = {
-    "repaired": "tenant spaces changed by another hand, set right",
+    "repaired": "tenants' namespaces changed by another hand, set right",
     "strays": "Kubernetes Jobs that no row wants, to be deleted",
     "unreadable": "Kubernetes objects in a shape that cannot be read, left as they are",
     "orphan_pods": "pods that nothing owns: manage.py delete_orphan_pods removes them",
@@ -32,13 +32,13 @@ LIST_COLUMNS = (
 )  # fmt: skip
 
 
-def health(sight: Sight) -> dict[str, Any]:
+def health(latest: LatestSnapshot) -> dict[str, Any]:
     """One query: the reconciler's last pass; is the cluster reachable, is anything amiss."""
     state = ReconcilerState.get()
     late = state.pass_finished_at is None or timezone.now() - state.pass_finished_at > SILENT_AFTER
-    last_good_at = max(filter(None, (sight.last_good_at, state.last_success_at)), default=None)
+    last_good_at = max(filter(None, (latest.last_good_at, state.last_success_at)), default=None)
     return {
-        "sight": sight,
+        "sight": latest,
         "reconciler": state,
         "reconciler_late": late,
         "last_good_at": last_good_at,
@@ -52,7 +52,7 @@ def _timed(trouble: dict[str, Any]) -> dict[str, Any]:
     return trouble | {name: datetime.fromisoformat(trouble[name]) for name in ("since", "next_try_at")}
 
 
-def summary(sight: Sight) -> dict[str, Any]:
+def summary(latest: LatestSnapshot) -> dict[str, Any]:
     """Three queries: the numbers at the top."""
     counts = Job.objects.active().aggregate(
         running=Count("pk", filter=~WAITS),
@@ -64,7 +64,7 @@ def summary(sight: Sight) -> dict[str, Any]:
         succeeded=Count("pk", filter=Q(status=Job.Status.SUCCEEDED)),
         failed=Count("pk", filter=Q(status=Job.Status.FAILED)),
     )
-    nodes = sight.current.nodes if sight.current else ()
+    nodes = latest.current.nodes if latest.current else ()
     capacity = {
         "nodes": len(nodes),
         "ready": sum(node.ready for node in nodes),
@@ -73,17 +73,17 @@ def summary(sight: Sight) -> dict[str, Any]:
         "memory": sum(node.memory for node in nodes),
         "memory_requested": sum(node.memory_requested for node in nodes),
     }
-    return {"counts": counts, "ended": ended, "capacity": capacity, **health(sight)}
+    return {"counts": counts, "ended": ended, "capacity": capacity, **health(latest)}
 
 
-def jobs(sight: Sight) -> dict[str, Any]:
+def jobs(latest: LatestSnapshot) -> dict[str, Any]:
     """Three queries: what runs, what waits and why, what failed in the last hour."""
     listed = Job.objects.only(*LIST_COLUMNS)
     running = listed.running().order_by("-submitted_at")
     waiting = listed.waiting().order_by("submitted_at")
     failed = listed.filter(status=Job.Status.FAILED, finished_at__gt=timezone.now() - timedelta(hours=1))
     lists = {"running": running, "waiting": waiting, "failed": failed.order_by("-finished_at")}
-    context: dict[str, Any] = {"sight": sight}
+    context: dict[str, Any] = {"sight": latest}
     for name, rows in lists.items():
         found = list(rows[: ROWS + 1])
         context[name] = found[:ROWS]
@@ -99,13 +99,13 @@ class NodeRow:
     state: str
 
 
-def nodes(sight: Sight) -> dict[str, Any]:
+def nodes(latest: LatestSnapshot) -> dict[str, Any]:
     """No query: the machines, troubled ones first, then by name."""
-    snapshot = sight.snapshot
+    snapshot = latest.snapshot
     now = timezone.now()
     rows = [NodeRow(node, state_of(node, now)) for node in snapshot.nodes] if snapshot else []
     rows.sort(key=lambda row: (row.state == "Ready", row.node.name))
-    return {"rows": rows, "sight": sight}
+    return {"rows": rows, "sight": latest}
 
 
 def state_of(node: Node, now: datetime) -> str:

@@ -17,14 +17,14 @@ STOP_POLLING = 286
 
 
 def _section(request: HttpRequest, name: str) -> dict[str, Any]:
-    sight = cluster.look()
+    latest = cluster.look()
     match name:
         case "summary":
-            return overview.summary(sight)
+            return overview.summary(latest)
         case "jobs":
-            return overview.jobs(sight)
+            return overview.jobs(latest)
         case "nodes":
-            return overview.nodes(sight)
+            return overview.nodes(latest)
         case "tenants":
             return overview.tenants(show_all=request.GET.get("tenants") == "all")
     raise Http404

@@ -10,7 +10,7 @@ from functools import cache
 from django.conf import settings
 
 from clusterops import errors, installation
-from clusterops.contract import ClusterSnapshot, Run, RunSpec, SpaceState, TenantSpace
+from clusterops.contract import ClusterSnapshot, NamespaceSpec, NamespaceState, Run, RunSpec
 from clusterops.gateway.garbage import collector_asleep
 from clusterops.gateway.kube_api import (
     APPLY,
@@ -45,43 +45,43 @@ class Gateway:
         self._others_request: Mapping[str, Counter[str]] = {}
         self._others_asked_at = float("-inf")
 
-    def ensure_space(self, space: TenantSpace) -> str:
+    def ensure_namespace(self, spec: NamespaceSpec) -> str:
         """Make the tenant's namespace and what belongs in it as its limits ask; returns the Namespace's uid.
 
         Raises NamespaceNotOurs rather than take over a namespace that another hand made, NamespaceTerminating while
         the old one is being deleted.
         """
-        wanted = manifests.namespace(space)
+        wanted = manifests.namespace(spec)
         try:
-            found = self.api.request("GET", path_of("namespaces", name=space.namespace))
+            found = self.api.request("GET", path_of("namespaces", name=spec.namespace))
         except errors.NotFound:
             try:
                 found = self.api.request("POST", path_of("namespaces"), body=wanted)
             except errors.Conflict:  # made by another hand since we looked
-                found = self.api.request("GET", path_of("namespaces", name=space.namespace))
-        cluster_readings.refuse_foreign_namespace(found, space)
+                found = self.api.request("GET", path_of("namespaces", name=spec.namespace))
+        cluster_readings.refuse_foreign_namespace(found, spec)
         if not cluster_readings.covers(found, wanted):
             self._apply("namespaces", "", wanted)
-        for kind, manifest in manifests.tenant_objects(space):
-            self._apply(kind, space.namespace, manifest)
+        for kind, manifest in manifests.tenant_objects(spec):
+            self._apply(kind, spec.namespace, manifest)
         return str(found["metadata"]["uid"])
 
     def _apply(self, kind: str, namespace: str, manifest: Json) -> None:
         path = path_of(kind, namespace, manifest["metadata"]["name"])
         self.api.request("PATCH", path, query=FIELD_MANAGER, body=manifest, content_type=APPLY)
 
-    def inspect_spaces(self, spaces: Iterable[TenantSpace]) -> dict[str, SpaceState]:
-        """Namespaces of ours by name, each with whether it is as `spaces` wants it. One LIST per kind of object."""
+    def inspect_namespaces(self, specs: Iterable[NamespaceSpec]) -> dict[str, NamespaceState]:
+        """Namespaces of ours by name, each with whether it is as `specs` want it. One LIST per kind of object."""
         query = {"labelSelector": installation.selector()}
         objects: dict[tuple[str, str, str], Json] = {}
         for kind in ("namespaces", *manifests.tenant_kinds()):
             objects |= cluster_readings.by_name(kind, self.api.items(path_of(kind), query=query))
-        return cluster_readings.space_states(objects, spaces)
+        return cluster_readings.namespace_states(objects, specs)
 
-    def namespaces(self) -> dict[str, SpaceState]:
+    def namespaces(self) -> dict[str, NamespaceState]:
         """Namespaces of ours by name, without a look at what is in them."""
         items = self.api.items(path_of("namespaces"), query={"labelSelector": installation.selector()})
-        return cluster_readings.space_states(cluster_readings.by_name("namespaces", items), ())
+        return cluster_readings.namespace_states(cluster_readings.by_name("namespaces", items), ())
 
     def list_runs(self) -> list[Run]:
         """Every run of ours: one paged LIST of Jobs, then one of pods, whatever the number of tenants."""

@@ -15,7 +15,7 @@ TIMEOUT_S = 4.0
 
 
 @dataclass(frozen=True)
-class Sight:
+class LatestSnapshot:
     """The newest answer, and whether the cluster gave it just now. Unreachable: `snapshot` is the last good one."""
 
     snapshot: ClusterSnapshot | None
@@ -38,33 +38,33 @@ class SnapshotCache:
     def __init__(self, take: Callable[[], ClusterSnapshot]) -> None:
         self._take = take
         self._lock = threading.Lock()
-        self._sight: Sight | None = None
+        self._latest: LatestSnapshot | None = None
         self._asked_at = 0.0
 
-    def look(self) -> Sight:
-        earlier = self._sight
+    def look(self) -> LatestSnapshot:
+        earlier = self._latest
         if earlier and time.monotonic() - self._asked_at < FRESH_S:
             return earlier
         if not self._lock.acquire(blocking=earlier is None):
             return earlier or self.look()
         try:
-            if self._sight is None or time.monotonic() - self._asked_at >= FRESH_S:
-                self._sight = self._ask()
+            if self._latest is None or time.monotonic() - self._asked_at >= FRESH_S:
+                self._latest = self._ask()
                 self._asked_at = time.monotonic()
-            return self._sight
+            return self._latest
         finally:
             self._lock.release()
 
     def forget(self) -> None:
         """The next look asks the cluster."""
         with self._lock:
-            self._sight = None
+            self._latest = None
 
-    def _ask(self) -> Sight:
+    def _ask(self) -> LatestSnapshot:
         try:
-            return Sight(self._take(), reachable=True)
+            return LatestSnapshot(self._take(), reachable=True)
         except GatewayError as error:
-            return Sight(self._sight.snapshot if self._sight else None, reachable=False, problem=str(error))
+            return LatestSnapshot(self._latest.snapshot if self._latest else None, reachable=False, problem=str(error))
 
 
 def _take() -> ClusterSnapshot:

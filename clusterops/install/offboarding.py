@@ -9,7 +9,7 @@ from clusterops.install import installer
 from clusterops.models import ReconcilerState, TenantNamespace
 from clusterops.readings.cluster import refuse_foreign_namespace
 from clusterops.reconciler.leader_lock import is_at_work
-from clusterops.reconciler.tenant_spaces import space_of
+from clusterops.reconciler.namespaces import spec_of
 from simulations.models import Job
 from simulations.services.retention import erase_tenant
 from simulations.studies.models import Study
@@ -90,7 +90,7 @@ def _delete_namespace(api: KubeApi, tenant: Tenant) -> str:
     if found is None:
         return f"There is no namespace {tenant.namespace} in the cluster."
     try:
-        refuse_foreign_namespace(found, space_of(tenant))
+        refuse_foreign_namespace(found, spec_of(tenant))
     except errors.NamespaceTerminating:
         return f"The namespace {tenant.namespace} is being deleted already."
     installer.delete(api, path)

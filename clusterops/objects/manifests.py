@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from clusterops import installation
-from clusterops.contract import RunSpec, TenantSpace
+from clusterops.contract import NamespaceSpec, RunSpec
 from simulations.sumo.protocol.endings import EXIT_CODES, Outcome
 
 MANAGED_BY, INSTALLATION = installation.MANAGED_BY, installation.INSTALLATION
@@ -45,12 +45,12 @@ def labels(tenant_id: str) -> dict[str, str]:
     return {MANAGED_BY: "sumok8", INSTALLATION: installation.own_id(), TENANT: tenant_id}
 
 
-def namespace(space: TenantSpace) -> dict[str, Any]:
+def namespace(tenant: NamespaceSpec) -> dict[str, Any]:
     restricted = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
-        "metadata": {"name": space.namespace, "labels": labels(space.tenant_id) | restricted},
+        "metadata": {"name": tenant.namespace, "labels": labels(tenant.tenant_id) | restricted},
     }
 
 
@@ -63,57 +63,57 @@ def tenant_kinds() -> tuple[str, ...]:
     return (*TENANT_KINDS, "localqueues") if uses_kueue() else TENANT_KINDS
 
 
-def tenant_objects(space: TenantSpace) -> list[tuple[str, dict[str, Any]]]:
+def tenant_objects(tenant: NamespaceSpec) -> list[tuple[str, dict[str, Any]]]:
     """What belongs into a tenant's namespace, in the order to write it: the right to write the rest comes first."""
     objects = [
-        ("rolebindings", role_binding(space)),
-        ("resourcequotas", quota(space)),
-        ("limitranges", limit_range(space)),
-        ("networkpolicies", isolation(space)),
+        ("rolebindings", role_binding(tenant)),
+        ("resourcequotas", quota(tenant)),
+        ("limitranges", limit_range(tenant)),
+        ("networkpolicies", isolation(tenant)),
     ]
     if uses_kueue():
-        objects.append(("localqueues", local_queue(space)))
+        objects.append(("localqueues", local_queue(tenant)))
     return objects
 
 
-def _object(api_version: str, kind: str, name: str, space: TenantSpace, **content: Any) -> dict[str, Any]:
-    metadata = {"name": name, "namespace": space.namespace, "labels": labels(space.tenant_id)}
+def _object(api_version: str, kind: str, name: str, tenant: NamespaceSpec, **content: Any) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": tenant.namespace, "labels": labels(tenant.tenant_id)}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
 
 
-def role_binding(space: TenantSpace) -> dict[str, Any]:
+def role_binding(tenant: NamespaceSpec) -> dict[str, Any]:
     """The reconciler may write Jobs and quotas in tenants' namespaces only; see deploy/base/rbac-tenant.yaml."""
     return _object(
         "rbac.authorization.k8s.io/v1",
         "RoleBinding",
         "sumok8-reconciler",
-        space,
+        tenant,
         roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "sumok8-tenant"},
         subjects=[{"kind": "ServiceAccount", "name": "sumok8-reconciler", "namespace": settings.CONTROLLER_NAMESPACE}],
     )
 
 
-def quota(space: TenantSpace) -> dict[str, Any]:
+def quota(tenant: NamespaceSpec) -> dict[str, Any]:
     """The cluster's own backstop behind the dispatcher. Pods: replacements may start while old ones still end."""
     hard = {
-        "requests.cpu": str(space.max_cpu),
-        "requests.memory": f"{space.max_memory_gi}Gi",
-        "pods": str(max(10, 2 * space.max_concurrent_jobs)),
+        "requests.cpu": str(tenant.max_cpu),
+        "requests.memory": f"{tenant.max_memory_gi}Gi",
+        "pods": str(max(10, 2 * tenant.max_concurrent_jobs)),
     }
-    return _object("v1", "ResourceQuota", f"{space.namespace}-quota", space, spec={"hard": hard})
+    return _object("v1", "ResourceQuota", f"{tenant.namespace}-quota", tenant, spec={"hard": hard})
 
 
-def limit_range(space: TenantSpace) -> dict[str, Any]:
+def limit_range(tenant: NamespaceSpec) -> dict[str, Any]:
     """For containers that name no resources, such as an operator's debugging pod: the quota refuses those."""
     defaults = {
         "type": "Container",
         "default": {"memory": "1Gi"},
         "defaultRequest": {"cpu": "100m", "memory": "256Mi"},
     }
-    return _object("v1", "LimitRange", f"{space.namespace}-limits", space, spec={"limits": [defaults]})
+    return _object("v1", "LimitRange", f"{tenant.namespace}-limits", tenant, spec={"limits": [defaults]})
 
 
-def isolation(space: TenantSpace) -> dict[str, Any]:
+def isolation(tenant: NamespaceSpec) -> dict[str, Any]:
     """Pods take no connection and open them only to DNS, to the control plane and, when it is used, to S3."""
     web = {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.CONTROLLER_NAMESPACE}},
@@ -131,13 +131,13 @@ def isolation(space: TenantSpace) -> dict[str, Any]:
         anywhere = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
         egress.append({"to": [anywhere], "ports": [{"protocol": "TCP", "port": port}]})
     spec = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": egress}
-    return _object("networking.k8s.io/v1", "NetworkPolicy", f"{space.namespace}-isolation", space, spec=spec)
+    return _object("networking.k8s.io/v1", "NetworkPolicy", f"{tenant.namespace}-isolation", tenant, spec=spec)
 
 
-def local_queue(space: TenantSpace) -> dict[str, Any]:
+def local_queue(tenant: NamespaceSpec) -> dict[str, Any]:
     """By which a tenant's Jobs wait for the operator's ClusterQueue."""
     spec = {"clusterQueue": settings.KUEUE_CLUSTER_QUEUE}
-    return _object("kueue.x-k8s.io/v1beta1", "LocalQueue", LOCAL_QUEUE, space, spec=spec)
+    return _object("kueue.x-k8s.io/v1beta1", "LocalQueue", LOCAL_QUEUE, tenant, spec=spec)
 
 
 def _dns() -> dict[str, Any]:

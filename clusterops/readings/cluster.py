@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from clusterops import errors, installation
-from clusterops.contract import ClusterSnapshot, Node, Run, SpaceState, TenantSpace
+from clusterops.contract import ClusterSnapshot, NamespaceSpec, NamespaceState, Node, Run
 from clusterops.objects import manifests
 from clusterops.readings import pod_requests
 from clusterops.readings.quantities import quantity, same
@@ -39,7 +39,7 @@ def snapshot(
         for item in items:
             try:
                 read(item)
-            except Exception as error:  # noqa: BLE001 - a wall per object
+            except Exception as error:  # noqa: BLE001 - each object on its own
                 unreadable.append(oddity(item, kind, error))
 
     usage = Usage()
@@ -140,37 +140,39 @@ def by_name(kind: str, items: Iterable[dict[str, Any]]) -> dict[tuple[str, str, 
     for item in items:
         try:
             found[kind, item["metadata"].get("namespace", ""), item["metadata"]["name"]] = item
-        except Exception as error:  # noqa: BLE001 - a wall per object
+        except Exception as error:  # noqa: BLE001 - each object on its own
             log.warning("%s", oddity(item, kind, error))
     return found
 
 
-def space_states(objects: Mapping[tuple[str, str, str], Json], spaces: Iterable[TenantSpace]) -> dict[str, SpaceState]:
+def namespace_states(
+    objects: Mapping[tuple[str, str, str], Json], specs: Iterable[NamespaceSpec]
+) -> dict[str, NamespaceState]:
     """Namespaces by name; `objects` by (kind, namespace, name), `spaces` what each should be."""
-    wanted = {space.namespace: space for space in spaces}
+    wanted = {spec.namespace: spec for spec in specs}
     states = {}
     for (kind, _, name), found in objects.items():
         if kind != "namespaces":
             continue
-        space = wanted.get(name)
+        spec = wanted.get(name)
         try:
-            states[name] = SpaceState(
+            states[name] = NamespaceState(
                 namespace=name,
                 tenant_id=(found["metadata"].get("labels") or {}).get(manifests.TENANT, ""),
                 uid=str(found["metadata"]["uid"]),
                 terminating=(found.get("status") or {}).get("phase") == "Terminating",
-                as_wanted=space is None or _as_wanted(found, space, objects),
+                as_wanted=spec is None or _as_wanted(found, spec, objects),
             )
-        except Exception as error:  # noqa: BLE001 - a wall per object; it is there, so it is not given up for gone
+        except Exception as error:  # noqa: BLE001 - each object on its own; it is there, so it is not given up for gone
             log.warning("%s", oddity(found, "Namespace", error))
-            states[name] = SpaceState(namespace=name, tenant_id="", uid="", terminating=False, as_wanted=False)
+            states[name] = NamespaceState(namespace=name, tenant_id="", uid="", terminating=False, as_wanted=False)
     return states
 
 
-def _as_wanted(namespace: Json, space: TenantSpace, objects: Mapping[tuple[str, str, str], Json]) -> bool:
-    return covers(namespace, manifests.namespace(space)) and all(
-        covers(objects.get((kind, space.namespace, manifest["metadata"]["name"])), manifest)
-        for kind, manifest in manifests.tenant_objects(space)
+def _as_wanted(namespace: Json, spec: NamespaceSpec, objects: Mapping[tuple[str, str, str], Json]) -> bool:
+    return covers(namespace, manifests.namespace(spec)) and all(
+        covers(objects.get((kind, spec.namespace, manifest["metadata"]["name"])), manifest)
+        for kind, manifest in manifests.tenant_objects(spec)
     )
 
 
@@ -200,22 +202,22 @@ def _same_quantities(found: Any, wanted: Json) -> bool:
     return isinstance(found, Mapping) and all(same(found.get(name), value) for name, value in wanted.items())
 
 
-def refuse_foreign_namespace(found: Json, space: TenantSpace) -> None:
+def refuse_foreign_namespace(found: Json, spec: NamespaceSpec) -> None:
     """Raises NamespaceNotOurs, or NamespaceTerminating while it is being deleted."""
     own = found["metadata"].get("labels") or {}
-    if own.get(manifests.MANAGED_BY) != "sumok8" or own.get(manifests.TENANT) != space.tenant_id:
+    if own.get(manifests.MANAGED_BY) != "sumok8" or own.get(manifests.TENANT) != spec.tenant_id:
         raise errors.NamespaceNotOurs(
-            f"The namespace {space.namespace} exists and does not belong to tenant {space.tenant_id}."
+            f"The namespace {spec.namespace} exists and does not belong to tenant {spec.tenant_id}."
         )
     if manifests.INSTALLATION not in own:
         raise errors.NamespaceNotOurs(
-            f"The namespace {space.namespace} names no installation: if an earlier version of this one made it, adopt "
+            f"The namespace {spec.namespace} names no installation: if an earlier version of this one made it, adopt "
             "it with manage.py adopt_cluster."
         )
     if (other := own[manifests.INSTALLATION]) != installation.own_id():
         raise errors.NamespaceNotOurs(
-            f"The namespace {space.namespace} belongs to another installation, {other}; with NAMESPACE_PREFIX each has "
+            f"The namespace {spec.namespace} belongs to another installation, {other}; with NAMESPACE_PREFIX each has "
             "names of its own."
         )
     if (found.get("status") or {}).get("phase") == "Terminating":
-        raise errors.NamespaceTerminating(f"The namespace {space.namespace} is being deleted.", status=403)
+        raise errors.NamespaceTerminating(f"The namespace {spec.namespace} is being deleted.", status=403)

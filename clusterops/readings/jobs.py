@@ -74,7 +74,7 @@ def runs(jobs: Iterable[Json], pods: Iterable[Json], explanations: Mapping[str, 
     for pod in pods:
         try:
             by_name[_job_of(pod)].append(pod)
-        except Exception as error:  # noqa: BLE001 - a wall per object
+        except Exception as error:  # noqa: BLE001 - each object on its own
             found.append(_unreadable("Pod", pod, error))
     for job in jobs:
         try:
@@ -84,12 +84,12 @@ def runs(jobs: Iterable[Json], pods: Iterable[Json], explanations: Mapping[str, 
             if left := [pod for pod in others if pod not in own]:
                 by_name[meta["namespace"], meta["name"]] = left
             found.append(_run(job, own, explanations))
-        except Exception as error:  # noqa: BLE001 - a wall per object
+        except Exception as error:  # noqa: BLE001 - each object on its own
             found.append(_unreadable("Job", job, error))
     for left in by_name.values():
         try:
             found.append(_run_of_pods(left))
-        except Exception as error:  # noqa: BLE001 - a wall per object
+        except Exception as error:  # noqa: BLE001 - each object on its own
             found.append(_unreadable("Pod", left[0], error))
     return found
 

@@ -10,7 +10,7 @@ from simulations.models import Job, Move
 AT_ONCE = 1000  # in one pass
 
 
-def cancel_untouched(this: Pass) -> None:
+def cancel_untouched(this_pass: Pass) -> None:
     """End the waiting jobs that no pass has ever been about to make, whether or not the cluster answers.
 
     `dispatch` marks a job before it asks the cluster for it, so a job without a mark cannot be there. Locked, and the
@@ -18,13 +18,13 @@ def cancel_untouched(this: Pass) -> None:
     """
     untouched = Job.objects.queued().filter(cancel_requested_at__isnull=False, dispatching_at=None)
     found = list(untouched.order_by("cancel_requested_at").values_list("pk", flat=True)[:AT_ONCE])
-    this.more = this.more or len(found) == AT_ONCE
+    this_pass.more = this_pass.more or len(found) == AT_ONCE
     for batch in batches(found):
-        with this.wall("cancellation of waiting jobs"), transaction.atomic():
+        with this_pass.isolate("cancellation of waiting jobs"), transaction.atomic():
             jobs = untouched.select_for_update().filter(pk__in=batch).order_by("pk")
-            this.counts.changed += len(Job.objects.move_all(_move_of(job, this) for job in jobs))
+            this_pass.counts.changed += len(Job.objects.move_all(_move_of(job, this_pass) for job in jobs))
 
 
-def _move_of(job: Job, this: Pass) -> Move:
+def _move_of(job: Job, this_pass: Pass) -> Move:
     message = sentence(Job.Reason.CANCELLED, job)
-    return Move(job, Job.Status.CANCELLED, Job.Reason.CANCELLED, message, {"observed_at": this.now})
+    return Move(job, Job.Status.CANCELLED, Job.Reason.CANCELLED, message, {"observed_at": this_pass.now})

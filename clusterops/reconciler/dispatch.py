@@ -13,12 +13,12 @@ from clusterops.models import TenantNamespace
 from clusterops.policy.queue import Room, Turn, turns
 from clusterops.reconciler.heads import Wanted, heads
 from clusterops.reconciler.job_states import NEEDED
+from clusterops.reconciler.namespaces import ensure, is_applied, spec_of
 from clusterops.reconciler.pass_state import Pass
 from clusterops.reconciler.recording import record
 from clusterops.reconciler.room import largest, room
 from clusterops.reconciler.shares import claims, half_life, note_overtaken
 from clusterops.reconciler.starting import start_all, start_of
-from clusterops.reconciler.tenant_spaces import ensure, is_applied, space_of
 from simulations.models import Job, Move
 from tenants.models import Tenant
 
@@ -29,67 +29,76 @@ HEADS = 200  # jobs read in one round, all tenants together; a few of each in an
 FEW = 3
 
 
-def dispatch(this: Pass, until: float | None = None) -> None:
+def dispatch(this_pass: Pass, until: float | None = None) -> None:
     """Start what may start, batch by batch, until nothing more may, the rate allows no more, or the time is over:
     `until` (time.monotonic()), else BOX_S from now.
 
-    `this.hungry` afterwards: there is more to start, and nothing new need be known of the cluster for it. The same pass
-    may be given again for that, or when jobs were submitted: of what the cluster has it knows since its own lists.
+    `this_pass.more_to_start` afterwards: there is more to start, and nothing new need be known of the cluster for it.
+    The same pass may be given again for that, or when jobs were submitted: of what the cluster has it knows since its
+    own lists.
     """
     begun = time.monotonic()
     until = begun + BOX_S if until is None else until
     may_go_on = True
     while may_go_on:
-        this.now = timezone.now()
-        may_go_on = _round(this) and time.monotonic() < until
-    this.dispatch_s += time.monotonic() - begun
+        this_pass.now = timezone.now()
+        may_go_on = _round(this_pass) and time.monotonic() < until
+    this_pass.dispatch_s += time.monotonic() - begun
 
 
-def _round(this: Pass) -> bool:
-    """One batch; whether another one may follow at once."""
-    allowed = this.memory.bucket.free(settings.DISPATCH_PER_SECOND, BATCH)
-    again = [job for job in this.jobs if _begins_again(this, job)]
+def _round(this_pass: Pass) -> bool:
+    """One batch; whether another one may follow at once.
+
+    1. What begins again stands in line with the rest: a retry has no right over others.
+    2. What the cluster has of ours is counted before anything is chosen: limits and shares come from it.
+    3. Tenants whose namespace is not as wanted are left out before the turns are dealt: no turn is lost on them.
+    4. Turns are dealt over all tenants at once; why the others wait is written before anything is created, as creating
+       takes longest and their people look now.
+    5. The rate's tokens are taken for what was chosen, also if its creation fails: a failing cluster is not pressed.
+    """
+    allowed = this_pass.memory.bucket.free(settings.DISPATCH_PER_SECOND, BATCH)
+    again = [job for job in this_pass.jobs if _begins_again(this_pass, job)]
     tenants = _in_line({job.tenant_id for job in again})
-    this.hungry = bool(tenants)
+    this_pass.more_to_start = bool(tenants)
     if not tenants or not allowed:
         return False
-    started = _started(this)
+    started = _started(this_pass)
     rooms = {pk: Room.of(tenant, started[pk]) for pk, tenant in tenants.items()}
-    queued = _queued(this, tenants, rooms, again)
+    queued = _queued(this_pass, tenants, rooms, again)
     waits: list[Turn] = []
-    _leave_out_unfit(this, tenants, queued, waits)
-    capacity = room(this, (job for jobs in started.values() for job in jobs))
-    places = claims(this, tenants, started, capacity.whole)
+    _leave_out_unfit(this_pass, tenants, queued, waits)
+    capacity = room(this_pass, (job for jobs in started.values() for job in jobs))
+    places = claims(this_pass, tenants, started, capacity.whole)
     chosen: list[Job] = []
-    this.hungry = False
+    this_pass.more_to_start = False
     for turn in turns(queued, rooms, tenants, places, capacity, half_life()):
         if turn.why:
             waits.append(turn)
         elif len(chosen) < allowed:
             chosen.append(turn.job)
         else:
-            this.hungry = True
-    _explain(this, waits)
-    with this.wall("jobs that find no room"):
-        note_overtaken(this, [turn.job for turn in waits if turn.overtaken])
+            this_pass.more_to_start = True
+    _explain(this_pass, waits)
+    with this_pass.isolate("jobs that find no room"):
+        note_overtaken(this_pass, [turn.job for turn in waits if turn.overtaken])
     if not chosen:
         return False
-    this.memory.bucket.take(len(chosen))
-    known = {job.pk for job in this.jobs}
-    this.jobs += [job for job in chosen if job.pk not in known]
-    this.tried.update(job.pk for job in chosen)
-    created = start_all(this, chosen)
-    this.hungry = True  # the next heads come up
+    this_pass.memory.bucket.take(len(chosen))
+    known = {job.pk for job in this_pass.jobs}
+    this_pass.jobs += [job for job in chosen if job.pk not in known]
+    this_pass.tried.update(job.pk for job in chosen)
+    created = start_all(this_pass, chosen)
+    this_pass.more_to_start = True  # the next heads come up
     return bool(created)
 
 
-def _begins_again(this: Pass, job: Job) -> bool:
+def _begins_again(this_pass: Pass, job: Job) -> bool:
     return (
         not job.is_finished
         and job.dispatched_at is None
         and job.cancel_requested_at is None
-        and job.pk not in this.blocked | this.tried
-        and not this.rests(start_of(job))
+        and job.pk not in this_pass.blocked | this_pass.tried
+        and not this_pass.rests(start_of(job))
     )
 
 
@@ -99,59 +108,61 @@ def _in_line(besides: set[str]) -> dict[str, Tenant]:
     return {tenant.pk: tenant for tenant in rows}
 
 
-def _started(this: Pass) -> Mapping[str, list[Job]]:
+def _started(this_pass: Pass) -> Mapping[str, list[Job]]:
     """What holds room; what begins again keeps its own."""
     started: dict[str, list[Job]] = defaultdict(list)
-    for job in this.jobs:
-        if not job.is_finished and (job.dispatched_at is not None or job.pk in this.blocked):
+    for job in this_pass.jobs:
+        if not job.is_finished and (job.dispatched_at is not None or job.pk in this_pass.blocked):
             started[job.tenant_id].append(job)
     return started
 
 
 def _queued(
-    this: Pass, tenants: Mapping[str, Tenant], rooms: Mapping[str, Room], again: list[Job]
+    this_pass: Pass, tenants: Mapping[str, Tenant], rooms: Mapping[str, Room], again: list[Job]
 ) -> dict[str, list[Job]]:
     """What begins again, and as much of the lines as there may be room for in this round."""
     known = {job.pk for job in again}
     each = max(FEW, HEADS // len(tenants))
-    bound = largest(this)
+    bound = largest(this_pass)
     wanted = [Wanted.of(tenant, max(1, min(rooms[pk].slots + FEW, each)), bound) for pk, tenant in tenants.items()]
     queued: dict[str, list[Job]] = defaultdict(list)
     for job in again:
         queued[job.tenant_id].append(job)
-    for tenant_id, jobs in heads(wanted, NEEDED, this.blocked | this.tried | _resting(this)).items():
+    for tenant_id, jobs in heads(wanted, NEEDED, this_pass.blocked | this_pass.tried | _resting(this_pass)).items():
         queued[tenant_id] += [job for job in jobs if job.pk not in known]
     return queued
 
 
-def _resting(this: Pass) -> set[uuid.UUID]:
+def _resting(this_pass: Pass) -> set[uuid.UUID]:
     """Those whose start failed and whose next turn has not come."""
     prefix = "start of job "
-    return {uuid.UUID(what.removeprefix(prefix)) for what in this.memory.troubles.resting() if what.startswith(prefix)}
+    return {
+        uuid.UUID(what.removeprefix(prefix)) for what in this_pass.memory.troubles.resting() if what.startswith(prefix)
+    }
 
 
 def _leave_out_unfit(
-    this: Pass, tenants: Mapping[str, Tenant], queued: dict[str, list[Job]], waits: list[Turn]
+    this_pass: Pass, tenants: Mapping[str, Tenant], queued: dict[str, list[Job]], waits: list[Turn]
 ) -> None:
     """Tenants for which nothing can be started at all; a place in the cluster is made for those that have none yet."""
-    spaces = TenantNamespace.objects.in_bulk(set(queued) - this.fit)
+    known = TenantNamespace.objects.in_bulk(set(queued) - this_pass.fit)
     for pk in list(queued):
-        if why := _unfit(this, tenants[pk], spaces.get(pk)):
+        if why := _unfit(this_pass, tenants[pk], known.get(pk)):
             waits.append(Turn(min(queued.pop(pk), key=lambda job: job.submitted_at), why))
         else:
-            this.fit.add(pk)
+            this_pass.fit.add(pk)
 
 
-def _unfit(this: Pass, tenant: Tenant, row: TenantNamespace | None) -> str:
+def _unfit(this_pass: Pass, tenant: Tenant, row: TenantNamespace | None) -> str:
     """Why nothing can be started for the tenant; empty: nothing is in the way."""
     if not tenant.is_active:
         return "The tenant is deactivated; its jobs wait until the operator activates it."
-    if tenant.pk in this.fit or (row and not row.problem and is_applied(row, space_of(tenant))):
+    if tenant.pk in this_pass.fit or (row and not row.problem and is_applied(row, spec_of(tenant))):
         return ""
-    return ensure(this, tenant)
+    return ensure(this_pass, tenant)
 
 
-def _explain(this: Pass, waits: list[Turn]) -> None:
+def _explain(this_pass: Pass, waits: list[Turn]) -> None:
     moves = []
     for turn in waits:
         job, why = turn.job, turn.why
@@ -159,4 +170,4 @@ def _explain(this: Pass, waits: list[Turn]) -> None:
             why = f"Attempt {job.attempt} of {settings.MAX_ATTEMPTS}: {why}"
         if (job.reason, job.message) != (Reason.QUEUED, why):
             moves.append(Move(job, job.status, Reason.QUEUED, why))
-    record(this, moves, name=lambda job: f"place of job {job.job_id}")
+    record(this_pass, moves, name=lambda job: f"place of job {job.job_id}")

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from clusterops.contract import Phase, Run, SpaceState
+from clusterops.contract import NamespaceState, Phase, Run
 from clusterops.models import TenantNamespace
 from clusterops.policy import decide as rules
-from clusterops.reconciler.pass_state import LastWords, Pass, as_uuid, is_database_lost, log
+from clusterops.reconciler.pass_state import LastLog, Pass, as_uuid, is_database_lost, log
 from clusterops.reconciler.recording import BATCH, name_of, one_by_one, record
 from clusterops.usage import recording
 from simulations import manifests
@@ -28,32 +28,32 @@ def jobs_in_hand() -> list[Job]:
     return list(Job.objects.in_hand().only(*NEEDED).order_by("submitted_at", "job_id"))
 
 
-def add_listed(this: Pass) -> None:
+def add_listed(this_pass: Pass) -> None:
     """Jobs of which the cluster has something although their rows, restored from an older state, know nothing of it."""
-    known = {job.job_id.hex for job in this.jobs}
-    listed = [job_id for text in this.by_job.keys() - known if (job_id := as_uuid(text))]
+    known = {job.job_id.hex for job in this_pass.jobs}
+    listed = [job_id for text in this_pass.by_job.keys() - known if (job_id := as_uuid(text))]
     if listed:
-        this.jobs += Job.objects.active().filter(pk__in=listed).only(*NEEDED).order_by("submitted_at", "job_id")
+        this_pass.jobs += Job.objects.active().filter(pk__in=listed).only(*NEEDED).order_by("submitted_at", "job_id")
 
 
-def settle(this: Pass) -> None:
-    """One decision per job, each behind its own wall, written in batches: an ending waits for few others."""
-    namespaces = Namespaces(this)
+def update_jobs(this_pass: Pass) -> None:
+    """One decision per job, each isolated from the others, written in batches: an ending waits for few others."""
+    namespaces = Namespaces(this_pass)
     found: list[Found] = []
-    for job in this.jobs:
+    for job in this_pass.jobs:
         what = name_of(job)
-        if this.rests(what):
-            this.blocked.add(job.pk)  # what it has in the cluster is not looked at, so nothing is to be started
+        if this_pass.rests(what):
+            this_pass.blocked.add(job.pk)  # what it has in the cluster is not looked at, so nothing is to be started
             continue
-        with this.wall(what, done=False):
-            if one := _settle(this, job, namespaces):
+        with this_pass.isolate(what, done=False):
+            if one := _decide_one(this_pass, job, namespaces):
                 found.append(one)
             else:
-                this.memory.troubles.over(what)
+                this_pass.memory.troubles.over(what)
         if len(found) >= BATCH:
-            _carry_out(this, found)
+            _record_found(this_pass, found)
             found = []
-    _carry_out(this, found)
+    _record_found(this_pass, found)
 
 
 @dataclass(frozen=True)
@@ -65,27 +65,36 @@ class Found:
     decision: rules.Decision
 
 
-def _settle(this: Pass, job: Job, namespaces: "Namespaces") -> Found | None:
-    for earlier in this.earlier(job):
+def _decide_one(this_pass: Pass, job: Job, namespaces: "Namespaces") -> Found | None:
+    """What is to become of one job; None: it stays as it is.
+
+    1. Runs of earlier attempts are deleted first, and while one may still run nothing of the job is started: one
+       attempt at a time, whatever was recorded.
+    2. The present run is looked up in the lists. Evidence beyond them (is it there after all, does its namespace go,
+       what did it report) costs a call each and is gathered only where a decision would turn on it.
+    3. The log of a pod that is being deleted is noted before the decision: it goes with the pod.
+    4. The rule book decides. It is pure: all that it may look at was gathered before.
+    """
+    for earlier in this_pass.earlier(job):
         if earlier.job_exists and not earlier.deleting:
-            this.counts.deleted += this.gateway.delete_run(earlier.namespace, earlier.name)
+            this_pass.counts.deleted += this_pass.gateway.delete_run(earlier.namespace, earlier.name)
         if _may_still_run(earlier):
-            this.blocked.add(job.pk)
-    run = this.current(job)
-    if run is None and job.pk in this.blocked and job.dispatched_at is None and not job.cancel_requested_at:
+            this_pass.blocked.add(job.pk)
+    run = this_pass.current(job)
+    if run is None and job.pk in this_pass.blocked and job.dispatched_at is None and not job.cancel_requested_at:
         _say_why_it_waits(job)
         return None
     evidence = None
     if rules.needs_evidence(job, run):
-        if run is None and this.gateway.run_exists(job.k8s_namespace, job.k8s_job_name):
+        if run is None and this_pass.gateway.run_exists(job.k8s_namespace, job.k8s_job_name):
             return None  # made or relabelled since the lists were taken: the next pass sees it
         evidence = rules.Evidence(namespaces.is_going(job), stored_report(job))
     if run is not None and run.deleting and run.pod_name and job.cancel_requested_at:
         # Its last words come while it ends, and go with the pod.
-        this.last_words.append(LastWords(job, run, is_final=False, delete=False))
+        this_pass.last_logs.append(LastLog(job, run, is_final=False, delete=False))
     if run is not None and run.phase is Phase.FAILED:
         _load_figures(job)
-    decision = rules.decide(job, run, this.now, evidence)
+    decision = rules.decide(job, run, this_pass.now, evidence)
     if decision is None:
         recording.note_end(job, run)
         return None
@@ -126,32 +135,38 @@ def _may_still_run(run: Run) -> bool:
     return run.phase not in (Phase.SUCCEEDED, Phase.FAILED) and run.reason != Job.Reason.NODE_LOST
 
 
-def _carry_out(this: Pass, found: list[Found]) -> None:
+def _record_found(this_pass: Pass, found: list[Found]) -> None:
+    """Record the decisions, then note what follows from those that were recorded.
+
+    1. Plain moves in one statement; moves of what ran one by one, as their usage stands in the same transaction.
+    2. Nothing in the cluster is touched before the row says so: a crash in between leaves work, never a lost answer.
+    3. Logs are read and Jobs deleted by later steps: an ending never waits for a kubelet.
+    """
     attempts = {each.job.pk: each.job.attempt for each in found}
     by_job = {each.job.pk: each for each in found}
 
     def one(move: Move) -> bool:
         return _record_one(move, by_job[move.job.pk].run)
 
-    plain = [_move_of(this, each) for each in found if not _leaves_evidence(each)]
-    evident = [_move_of(this, each) for each in found if _leaves_evidence(each)]
-    for move in [*record(this, plain, one=one), *one_by_one(this, evident, one, name_of)]:
+    plain = [_move_of(this_pass, each) for each in found if not _leaves_evidence(each)]
+    evident = [_move_of(this_pass, each) for each in found if _leaves_evidence(each)]
+    for move in [*record(this_pass, plain, one=one), *one_by_one(this_pass, evident, one, name_of)]:
         # Of the others another writer was first: the next pass looks again.
         job, run, decision = by_job[move.job.pk].job, by_job[move.job.pk].run, by_job[move.job.pk].decision
         ends = decision.status in Job.TERMINAL
-        this.counts.changed += 1
+        this_pass.counts.changed += 1
         if attempts[job.pk] != job.attempt:
-            this.blocked.add(job.pk)
-            this.more = True
+            this_pass.blocked.add(job.pk)
+            this_pass.more = True
         if run is not None and (decision.delete or (ends and not run.job_exists)):
-            this.last_words.append(LastWords(job, run, is_final=ends, delete=decision.delete))
+            this_pass.last_logs.append(LastLog(job, run, is_final=ends, delete=decision.delete))
 
 
-def _move_of(this: Pass, found: Found) -> Move:
+def _move_of(this_pass: Pass, found: Found) -> Move:
     decision, run = found.decision, found.run
-    columns = {**decision.columns, "observed_at": this.now}
+    columns = {**decision.columns, "observed_at": this_pass.now}
     if decision.status in Job.TERMINAL and (run is None or not run.job_exists):
-        columns["released_at"] = this.now  # nothing is left to let go
+        columns["released_at"] = this_pass.now  # nothing is left to let go
     return Move(found.job, decision.status, decision.reason, decision.message, columns)
 
 
@@ -186,24 +201,26 @@ def _record_one(move: Move, run: Run | None) -> bool:
 class Namespaces:
     """Which tenants' namespaces are going or gone; asked once per pass and only if some job's end is in doubt."""
 
-    def __init__(self, this: Pass) -> None:
-        self._this = this
-        self._states: dict[str, SpaceState] | None = None
+    def __init__(self, this_pass: Pass) -> None:
+        self._this_pass = this_pass
+        self._states: dict[str, NamespaceState] | None = None
         self._known: dict[str, str] = {}
 
     def is_going(self, job: Job) -> bool:
         """Terminating, gone, or replaced by another namespace of the same name since we made ours."""
         if self._states is None:
-            self._states = self._this.gateway.namespaces()
+            self._states = self._this_pass.gateway.namespaces()
             self._known = dict(TenantNamespace.objects.values_list("namespace", "uid"))
         state = self._states.get(job.k8s_namespace)
         known = self._known.get(job.k8s_namespace)
         return state is None or state.terminating or bool(known and known != state.uid)
 
 
-def confirm(this: Pass) -> None:
+def confirm(this_pass: Pass) -> None:
     """Note for all jobs at once, every minute, that the cluster still says what their rows say."""
-    if this.memory.due("confirm", CONFIRM_EVERY_S):
+    if this_pass.memory.due("confirm", CONFIRM_EVERY_S):
         seen = Job.objects.active().filter(dispatched_at__isnull=False)
-        unseen = [job.pk for job in this.jobs if job.dispatched_at and not job.is_finished and not this.current(job)]
-        seen.exclude(pk__in=unseen).update(observed_at=this.now)
+        unseen = [
+            job.pk for job in this_pass.jobs if job.dispatched_at and not job.is_finished and not this_pass.current(job)
+        ]
+        seen.exclude(pk__in=unseen).update(observed_at=this_pass.now)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from django.db import DatabaseError, close_old_connections, connection
 
 from clusterops.errors import GatewayError
-from clusterops.reconciler.pass_state import Counts, LastWords, Pass, Stopped
+from clusterops.reconciler.pass_state import Counts, LastLog, Pass, Stopped
 
 log = logging.getLogger("clusterops.reconciler")
 
@@ -20,33 +20,35 @@ class LogKeeper:
         self._ring = ring
         self._executor = ThreadPoolExecutor(1, "logs")
         self._done: Future[Counts] | None = None
-        self._late: list[LastWords] = []
+        self._late: list[LastLog] = []
 
-    def is_free(self, this: Pass) -> bool:
+    def is_free(self, this_pass: Pass) -> bool:
         """Whether work may be given. If not, the pass's last words are kept for then."""
         if self._done and not self._done.done():
-            self._late += this.last_words
+            self._late += this_pass.last_logs
             self._done.add_done_callback(lambda _: self._ring())
             return False
         if self._done:
-            this.counts.add(self._done.result())
+            this_pass.counts.add(self._done.result())
             self._done = None
-        this.last_words, self._late = self._late + this.last_words, []
+        this_pass.last_logs, self._late = self._late + this_pass.last_logs, []
         return True
 
-    def give(self, this: Pass, work: Callable[[Pass], None]) -> None:
+    def give(self, this_pass: Pass, work: Callable[[Pass], None]) -> None:
         """Do `work` with what this pass saw. What it counts is told by a later pass."""
-        self._done = self._executor.submit(self._do, replace(this, counts=Counts(), unreachable=0, more=False), work)
+        self._done = self._executor.submit(
+            self._do, replace(this_pass, counts=Counts(), unreachable=0, more=False), work
+        )
 
     def wait(self) -> None:
         """Until what was given is done."""
         if self._done:
             self._done.result()
 
-    def _do(self, this: Pass, work: Callable[[Pass], None]) -> Counts:
+    def _do(self, this_pass: Pass, work: Callable[[Pass], None]) -> Counts:
         try:
             close_old_connections()
-            work(this)
+            work(this_pass)
         except (Stopped, GatewayError):
             pass  # told where it happened
         except DatabaseError as error:
@@ -55,6 +57,6 @@ class LogKeeper:
             log.exception("reading logs failed")
         finally:
             connection.close()
-        if this.more:
+        if this_pass.more:
             self._ring()
-        return this.counts
+        return this_pass.counts

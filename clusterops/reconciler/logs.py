@@ -14,7 +14,7 @@ from django.db.models import F, Q
 
 from clusterops import errors
 from clusterops.contract import Phase, Run
-from clusterops.reconciler.pass_state import LastWords, Pass, log
+from clusterops.reconciler.pass_state import LastLog, Pass, log
 from clusterops.reconciler.recording import batches
 from clusterops.reconciler.unreachable import heed
 from simulations.models import Job, JobLog
@@ -37,8 +37,8 @@ PATIENCE = timedelta(seconds=120)  # a log that cannot be read for that long is 
 class LogReader:
     """Reads logs, several at once, until the time box is used up. Never raises: the rest is left for later."""
 
-    def __init__(self, this: Pass) -> None:
-        self._gateway, self._memory, self._silent = this.gateway, this.memory, this.memory.silent
+    def __init__(self, this_pass: Pass) -> None:
+        self._gateway, self._memory, self._silent = this_pass.gateway, this_pass.memory, this_pass.memory.silent
         self._begun = time.monotonic()
         for name in [name for name, until in self._silent.items() if until < self._begun]:
             del self._silent[name]
@@ -76,36 +76,36 @@ class LogReader:
 class Errands:
     """Whose logs are wanted, as the rows and this pass's lists agree: a later pass may know otherwise."""
 
-    last_words: Sequence[LastWords]
+    last_logs: Sequence[LastLog]
     ended: Sequence[Job]
     running: Sequence[Job]
 
 
-def capture(this: Pass) -> None:
+def capture(this_pass: Pass) -> None:
     """Beside the passes where there is somebody for it, else now."""
-    keeper = this.memory.keeper
-    if keeper and not keeper.is_free(this):
+    keeper = this_pass.memory.keeper
+    if keeper and not keeper.is_free(this_pass):
         return
-    errands = Errands(this.last_words, _unreleased(this), _unheard(this))
+    errands = Errands(this_pass.last_logs, _unreleased(this_pass), _unheard(this_pass))
     if keeper:
-        keeper.give(this, lambda own: run(own, errands))
+        keeper.give(this_pass, lambda own: run(own, errands))
     else:
-        run(this, errands)
+        run(this_pass, errands)
 
 
-def run(this: Pass, errands: Errands) -> None:
+def run(this_pass: Pass, errands: Errands) -> None:
     """The most urgent first: runs about to be deleted, ended runs whose node may go, running ones."""
-    reader = LogReader(this)
-    _last_words(this, reader, errands.last_words)
+    reader = LogReader(this_pass)
+    _last_words(this_pass, reader, errands.last_logs)
     for jobs in batches(errands.ended, AT_ONCE):
-        _release(this, reader, [job for job in jobs if not this.rests(_release_of(job))])
+        _release(this_pass, reader, [job for job in jobs if not this_pass.rests(_release_of(job))])
         if not reader.has_time():
-            this.more = True
+            this_pass.more = True
             return
     for jobs in batches(errands.running, AT_ONCE):
         if not reader.has_time(LIVE_SHARE):
             return
-        _capture_live(this, reader, jobs)
+        _capture_live(this_pass, reader, jobs)
 
 
 def _store(rows: list[JobLog]) -> None:
@@ -114,26 +114,26 @@ def _store(rows: list[JobLog]) -> None:
     )
 
 
-def _last_words(this: Pass, reader: LogReader, words: Sequence[LastWords]) -> None:
+def _last_words(this_pass: Pass, reader: LogReader, words: Sequence[LastLog]) -> None:
     """Stored now or not at all: these runs do not wait for their logs."""
     for some in batches(words, AT_ONCE):
-        texts = this.memory.log_pool.map(lambda each: reader.tail_of(each.run) if each.run.pod_name else "", some)
+        texts = this_pass.memory.log_pool.map(lambda each: reader.tail_of(each.run) if each.run.pod_name else "", some)
         for each, text in zip(some, texts, strict=True):
             run = each.run
-            with this.wall(f"end of {run.namespace}/{run.name}"):
+            with this_pass.isolate(f"end of {run.namespace}/{run.name}"):
                 if text:
                     _store([JobLog(job=each.job, text=text, is_final=each.is_final)])
                 if each.delete:
-                    this.counts.deleted += this.gateway.delete_run(run.namespace, run.name)
+                    this_pass.counts.deleted += this_pass.gateway.delete_run(run.namespace, run.name)
 
 
-def _unreleased(this: Pass) -> Sequence[Job]:
+def _unreleased(this_pass: Pass) -> Sequence[Job]:
     """Finished jobs whose Kubernetes Job is still held, the longest held first."""
-    silent = list(this.memory.silent)
+    silent = list(this_pass.memory.silent)
     waits = Q(node_name__in=silent) | Q(pod_name__in=silent)
     held = (
         Job.objects.filter(finished_at__isnull=False, dispatched_at__isnull=False, released_at=None)
-        .exclude(waits, finished_at__gt=this.now - PATIENCE)
+        .exclude(waits, finished_at__gt=this_pass.now - PATIENCE)
         .only("job_id", "k8s_job_name", "k8s_namespace", "pod_name", "node_name", "finished_at", "reason")
         .annotate(has_final_log=F("log__is_final"))
         .order_by("finished_at")
@@ -141,33 +141,33 @@ def _unreleased(this: Pass) -> Sequence[Job]:
     return list(held[:RELEASED_PER_PASS])
 
 
-def _release(this: Pass, reader: LogReader, jobs: Sequence[Job]) -> None:
+def _release(this_pass: Pass, reader: LogReader, jobs: Sequence[Job]) -> None:
     """Store the log's end, then give the Kubernetes Job its short TTL."""
     logless = [job for job in jobs if job.pod_name and not job.has_final_log]  # type: ignore[attr-defined]
     texts = dict(zip((job.pk for job in logless), reader.tails(logless), strict=True))
     patient = {pk for pk, text in texts.items() if text is None}
     # What nobody asked for yet, for want of time, is asked for in the next pass.
-    ready = [job for job in jobs if job.pk not in patient or (reader.has_time() and _is_over(this, job))]
+    ready = [job for job in jobs if job.pk not in patient or (reader.has_time() and _is_over(this_pass, job))]
     logs = [JobLog(job=job, text=text, is_final=True) for job in logless if (text := texts[job.pk])]
     _store(logs)
-    this.counts.logs += len(logs)
+    this_pass.counts.logs += len(logs)
     released = []
-    calls = this.memory.log_pool.map(lambda job: _let_go(this, this.current(job)), ready)
+    calls = this_pass.memory.log_pool.map(lambda job: _let_go(this_pass, this_pass.current(job)), ready)
     try:
         for job, call in zip(ready, calls, strict=True):
-            with this.wall(_release_of(job)):
+            with this_pass.isolate(_release_of(job)):
                 if call.error:
                     raise call.error
-                this.counts.deleted += call.deleted
+                this_pass.counts.deleted += call.deleted
                 released.append(job.pk)
     finally:
-        Job.objects.filter(pk__in=released).update(released_at=this.now)
-        this.counts.released += len(released)
+        Job.objects.filter(pk__in=released).update(released_at=this_pass.now)
+        this_pass.counts.released += len(released)
 
 
-def _is_over(this: Pass, job: Job) -> bool:
+def _is_over(this_pass: Pass, job: Job) -> bool:
     """It is not waited for its log any longer."""
-    return job.finished_at is not None and this.now - job.finished_at > PATIENCE
+    return job.finished_at is not None and this_pass.now - job.finished_at > PATIENCE
 
 
 def _release_of(job: Job) -> str:
@@ -182,28 +182,30 @@ class Call:
     deleted: bool = False
 
 
-def _let_go(this: Pass, run: Run | None) -> Call:
+def _let_go(this_pass: Pass, run: Run | None) -> Call:
     if run is None or not run.job_exists or run.deleting:
         return Call()
     try:
         if run.decided or run.phase in (Phase.SUCCEEDED, Phase.FAILED):
-            this.gateway.release_run(run.namespace, run.name, ttl_s=settings.JOB_TTL_AFTER_CAPTURE_SECONDS)
+            this_pass.gateway.release_run(run.namespace, run.name, ttl_s=settings.JOB_TTL_AFTER_CAPTURE_SECONDS)
             return Call()
         # The job failed because it could not start: nothing would ever end this run.
-        return Call(deleted=this.gateway.delete_run(run.namespace, run.name))
-    except Exception as error:  # noqa: BLE001 - raised again behind the job's own wall
+        return Call(deleted=this_pass.gateway.delete_run(run.namespace, run.name))
+    except Exception as error:  # noqa: BLE001 - raised again where the job is isolated
         return Call(error)
 
 
-def _unheard(this: Pass) -> Sequence[Job]:
+def _unheard(this_pass: Pass) -> Sequence[Job]:
     """A vanished node costs at most the log since the last capture: some running jobs, the stalest first. A job that
     has just begun has said little, and may end within seconds: then its log is read once, at its end.
     """
-    if not this.memory.due("live logs", 5):
+    if not this_pass.memory.due("live logs", 5):
         return []
     unheard = Q(progress_at=None) | Q(reason=Job.Reason.SERVICE_UNREACHABLE)
-    stale = Q(log=None, started_at__lt=this.now - FIRST_LOG_AFTER) | Q(log__captured_at__lt=this.now - LIVE_LOG_EVERY)
-    stale |= unheard & Q(log__captured_at__lt=this.now - UNHEARD_EVERY)
+    stale = Q(log=None, started_at__lt=this_pass.now - FIRST_LOG_AFTER) | Q(
+        log__captured_at__lt=this_pass.now - LIVE_LOG_EVERY
+    )
+    stale |= unheard & Q(log__captured_at__lt=this_pass.now - UNHEARD_EVERY)
     rows = (
         Job.objects.filter(stale, status=Job.Status.RUNNING, dispatched_at__isnull=False)
         .exclude(pod_name="")
@@ -213,7 +215,7 @@ def _unheard(this: Pass) -> Sequence[Job]:
     return list(rows[:LIVE_LOGS_PER_PASS])
 
 
-def _capture_live(this: Pass, reader: LogReader, jobs: Sequence[Job]) -> None:
+def _capture_live(this_pass: Pass, reader: LogReader, jobs: Sequence[Job]) -> None:
     read, failed = [], []
     for job, text in zip(jobs, reader.tails(jobs, LIVE_SHARE), strict=True):
         if text:
@@ -221,10 +223,10 @@ def _capture_live(this: Pass, reader: LogReader, jobs: Sequence[Job]) -> None:
         elif reader.has_time(LIVE_SHARE):
             failed.append(job)
     _store(read)
-    this.counts.logs += len(read)
+    this_pass.counts.logs += len(read)
     for row in read:
-        with this.wall(f"what the log of job {row.job_id} says"):
+        with this_pass.isolate(f"what the log of job {row.job_id} says"):
             heed(row)
     # Their turn comes again after the others', and what was stored before stays.
     JobLog.objects.bulk_create([JobLog(job=job, text="") for job in failed], ignore_conflicts=True)
-    JobLog.objects.filter(job__in=failed).update(captured_at=this.now)
+    JobLog.objects.filter(job__in=failed).update(captured_at=this_pass.now)

@@ -17,24 +17,24 @@ MORE_AFTER_S = 0.25
 AGAIN_AFTER_S = 5.0  # after a pass that something did not answer
 
 
-def rest_after(this: Pass | None, took: float, interval: float) -> float:
+def rest_after(this_pass: Pass | None, took: float, interval: float) -> float:
     """Seconds that no doorbell cuts short: the cluster is asked for its lists half of the time at most, and less where
     it asked for that. What was spent on starting jobs asks for no rest.
     """
-    if this is None:
+    if this_pass is None:
         return min(interval, max(DEBOUNCE_S, took))
-    return min(interval, max(DEBOUNCE_S, took - this.dispatch_s, this.rest_s))
+    return min(interval, max(DEBOUNCE_S, took - this_pass.dispatch_s, this_pass.rest_s))
 
 
-def pause_after(this: Pass | None, interval: float) -> float:
+def pause_after(this_pass: Pass | None, interval: float) -> float:
     """Seconds until the next pass if nothing rings; `this` is None if there was no database."""
-    if this is None or not this.seen or this.unreachable:
+    if this_pass is None or not this_pass.seen or this_pass.unreachable:
         return min(interval, AGAIN_AFTER_S)
-    return MORE_AFTER_S if this.more else interval
+    return MORE_AFTER_S if this_pass.more else interval
 
 
 def between_passes(
-    this: Pass | None,
+    this_pass: Pass | None,
     took: float,
     interval: float,
     doorbell: Doorbell,
@@ -46,17 +46,17 @@ def between_passes(
     `may_go_on` is asked before each step; False (the lock is lost) ends the wait. Raises database errors.
     """
     ended = time.monotonic()
-    rested_at = ended + rest_after(this, took, interval)
-    pass_at = max(rested_at, ended + pause_after(this, interval))
+    rested_at = ended + rest_after(this_pass, took, interval)
+    pass_at = max(rested_at, ended + pause_after(this_pass, interval))
     submitted = False
     while not stop.is_set() and (now := time.monotonic()) < pass_at:
-        able = this is not None and this.seen and not this.unreachable
-        if this is not None and able and (submitted or this.hungry):
-            stop.wait(0.0 if _may_create(this) else min(DEBOUNCE_S, pass_at - now))
+        able = this_pass is not None and this_pass.seen and not this_pass.unreachable
+        if this_pass is not None and able and (submitted or this_pass.more_to_start):
+            stop.wait(0.0 if _may_create(this_pass) else min(DEBOUNCE_S, pass_at - now))
             if stop.is_set() or not may_go_on():
                 return
             close_old_connections()
-            start_more(this, until=min(pass_at, time.monotonic() + BOX_S))
+            start_more(this_pass, until=min(pass_at, time.monotonic() + BOX_S))
             submitted, now = False, pass_at  # only look at the bells now
         bells = doorbell.wait(pass_at - now)
         submitted = submitted or Bell.DISPATCH in bells
@@ -64,6 +64,6 @@ def between_passes(
             pass_at = min(pass_at, rested_at)
 
 
-def _may_create(this: Pass) -> bool:
+def _may_create(this_pass: Pass) -> bool:
     """At once: there is more to start than the last step came to."""
-    return this.hungry and bool(this.memory.bucket.free(settings.DISPATCH_PER_SECOND, 1))
+    return this_pass.more_to_start and bool(this_pass.memory.bucket.free(settings.DISPATCH_PER_SECOND, 1))

@@ -1,4 +1,4 @@
-"""One level-triggered pass: list → decide → record → repair → dispatch → capture, let go → sweep → sum up.
+"""One level-triggered pass: list → decide → record → repair → dispatch → capture, let go → delete strays → sum up.
 
 Nothing is remembered from pass to pass but pacing: each pass compares all wishes with all that is there.
 """
@@ -18,14 +18,14 @@ from clusterops.gateway import Gateway
 from clusterops.models import ClusterSample, ReconcilerState
 from clusterops.reconciler.cancelling import cancel_untouched
 from clusterops.reconciler.dispatch import dispatch
-from clusterops.reconciler.job_states import add_listed, confirm, jobs_in_hand, settle
+from clusterops.reconciler.job_states import add_listed, confirm, jobs_in_hand, update_jobs
 from clusterops.reconciler.logs import capture
+from clusterops.reconciler.namespaces import keep_namespaces
 from clusterops.reconciler.pass_state import Counts, Memory, Pass, Stopped, log
 from clusterops.reconciler.room import learn
 from clusterops.reconciler.shares import charge
-from clusterops.reconciler.strays import sweep
+from clusterops.reconciler.strays import delete_strays
 from clusterops.reconciler.study_runs import start_study_runs
-from clusterops.reconciler.tenant_spaces import keep_spaces
 from simulations.models import Job, JobCount
 from simulations.sumo.protocol.strict_json import clean, storable
 from tenants import throttling
@@ -42,98 +42,98 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
 
     Database errors are raised: without the database there is nothing to reconcile.
     """
-    this = Pass(gateway=gateway, memory=memory or Memory(), now=timezone.now())
+    this_pass = Pass(gateway=gateway, memory=memory or Memory(), now=timezone.now())
     problem = ""
     try:
-        _run(this)
+        _run(this_pass)
     except Stopped:
         problem = "Stopped in the middle of a pass."
     except errors.GatewayError as error:
         problem = str(error)
-        this.rest_s = max(this.rest_s, error.retry_after_s or 0.0)
+        this_pass.rest_s = max(this_pass.rest_s, error.retry_after_s or 0.0)
     except DatabaseError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is: the next pass comes, and may do better
         log.exception("the pass failed")
         problem = f"The pass failed, which is our fault; the reconciler's log has more. {type(error).__name__}: {error}"
-    _sum_up(this, time.monotonic() - this.begun, problem)
-    return this
+    _sum_up(this_pass, time.monotonic() - this_pass.begun, problem)
+    return this_pass
 
 
-def start_more(this: Pass, *, until: float) -> None:
+def start_more(this_pass: Pass, *, until: float) -> None:
     """The dispatch of a pass that is over, once more; see `dispatch`. Raises database errors only."""
-    before = this.counts.created
+    before = this_pass.counts.created
     try:
-        with this.wall("dispatch"):
-            dispatch(this, until)
+        with this_pass.isolate("dispatch"):
+            dispatch(this_pass, until)
     except (Stopped, errors.GatewayError):
-        this.hungry = False  # `this.unreachable` says why
-    if created := this.counts.created - before:
+        this_pass.more_to_start = False  # `this_pass.unreachable` says why
+    if created := this_pass.counts.created - before:
         log.info("started between passes: %d", created)
 
 
-def _run(this: Pass) -> None:
-    cancel_untouched(this)
+def _run(this_pass: Pass) -> None:
+    cancel_untouched(this_pass)
     # Rows before lists: whatever a row says was made is then in the lists, unless it is gone.
-    this.jobs = jobs_in_hand()
-    this.counts.jobs = len(this.jobs)
+    this_pass.jobs = jobs_in_hand()
+    this_pass.counts.jobs = len(this_pass.jobs)
     snapshot = None
-    if this.memory.due("sample", SAMPLE_EVERY_S):
-        runs, snapshot = this.gateway.list_runs_and_snapshot()
+    if this_pass.memory.due("sample", SAMPLE_EVERY_S):
+        runs, snapshot = this_pass.gateway.list_runs_and_snapshot()
     else:
-        runs = this.gateway.list_runs()
-    this.counts.runs = len(runs)
-    this.look(runs)
-    add_listed(this)
+        runs = this_pass.gateway.list_runs()
+    this_pass.counts.runs = len(runs)
+    this_pass.look(runs)
+    add_listed(this_pass)
     for what in snapshot.unreadable if snapshot else ():
-        this.odd(what)
+        this_pass.odd(what)
     if snapshot:
-        with this.wall("the cluster's capacity"):
-            learn(this, snapshot)
-    settle(this)
+        with this_pass.isolate("the cluster's capacity"):
+            learn(this_pass, snapshot)
+    update_jobs(this_pass)
     for name, step in STEPS.items():
-        with this.wall(name):
-            step(this)
-    _count(this)
+        with this_pass.isolate(name):
+            step(this_pass)
+    _count(this_pass)
     if snapshot:
-        with this.wall("sample of the cluster"):
-            _sample(this, snapshot)
-        with this.wall("rate limits that are whole again"):
+        with this_pass.isolate("sample of the cluster"):
+            _sample(this_pass, snapshot)
+        with this_pass.isolate("rate limits that are whole again"):
             throttling.prune()
 
 
-# Each behind its own wall: what breaks one of them does not keep the others from their work.
+# Each isolated: what breaks one of them does not keep the others from their work.
 STEPS: dict[str, Callable[[Pass], None]] = {
     "confirmation": confirm,
     "fair shares": charge,
-    "tenants' namespaces": keep_spaces,
+    "tenants' namespaces": keep_namespaces,
     "studies": start_study_runs,
     "dispatch": dispatch,
     "logs and release": capture,
-    "sweep": sweep,
+    "strays": delete_strays,
 }
 
 
-def _count(this: Pass) -> None:
-    this.counts.queued = JobCount.objects.all().total().queued
-    for job in this.jobs:
+def _count(this_pass: Pass) -> None:
+    this_pass.counts.queued = JobCount.objects.all().total().queued
+    for job in this_pass.jobs:
         if job.is_finished:
             continue
         if job.dispatched_at is None:
-            this.counts.queued += job.status == Job.Status.RUNNING  # the count knows the others
+            this_pass.counts.queued += job.status == Job.Status.RUNNING  # the count knows the others
         elif job.waits:
-            this.counts.starting += 1
+            this_pass.counts.starting += 1
         else:
-            this.counts.running += 1
+            this_pass.counts.running += 1
 
 
-def _sample(this: Pass, snapshot: ClusterSnapshot) -> None:
+def _sample(this_pass: Pass, snapshot: ClusterSnapshot) -> None:
     nodes = snapshot.nodes
     ClusterSample.objects.create(
-        at=this.now,
-        running=this.counts.running,
-        queued=this.counts.queued,
-        starting=this.counts.starting,
+        at=this_pass.now,
+        running=this_pass.counts.running,
+        queued=this_pass.counts.queued,
+        starting=this_pass.counts.starting,
         nodes=len(nodes),
         nodes_ready=sum(node.ready for node in nodes),
         cpu_requested=sum(node.cpu_requested for node in nodes),
@@ -141,7 +141,7 @@ def _sample(this: Pass, snapshot: ClusterSnapshot) -> None:
         memory_requested=sum(node.memory_requested for node in nodes),
         memory_allocatable=sum(node.memory for node in nodes),
     )
-    ClusterSample.objects.filter(at__lt=this.now - SAMPLES_KEPT).delete()
+    ClusterSample.objects.filter(at__lt=this_pass.now - SAMPLES_KEPT).delete()
     ReconcilerState.objects.update_or_create(
         pk=1, defaults={"snapshot": _as_json(snapshot), "snapshot_at": snapshot.taken_at}
     )
@@ -162,24 +162,26 @@ def _as_json(snapshot: ClusterSnapshot) -> dict[str, Any]:
     return dict(storable(whole))
 
 
-def _sum_up(this: Pass, duration_s: float, problem: str) -> None:
-    this.counts.failing = len(this.memory.troubles.lasting())
+def _sum_up(this_pass: Pass, duration_s: float, problem: str) -> None:
+    this_pass.counts.failing = len(this_pass.memory.troubles.lasting())
     state: dict[str, Any] = {
-        "pass_started_at": this.now,
+        "pass_started_at": this_pass.now,
         "pass_finished_at": timezone.now(),
         "pass_duration_s": round(duration_s, 3),
-        "counts": this.summary(),
-        "cluster_reachable": this.seen,
+        "counts": this_pass.summary(),
+        "cluster_reachable": this_pass.seen,
         "error": clean(problem)[:MAX_ERROR],
-        "troubles": this.memory.troubles.told(this.now),
+        "troubles": this_pass.memory.troubles.told(this_pass.now),
     }
-    if this.seen:
-        state["last_success_at"] = this.now
+    if this_pass.seen:
+        state["last_success_at"] = this_pass.now
     row, _ = ReconcilerState.objects.get_or_create(pk=1)
     ReconcilerState.objects.filter(pk=1).update(passes=row.passes + 1, **state)
-    told = " ".join(f"{name}={value}" for name, value in this.summary().items() if value)
+    told = " ".join(f"{name}={value}" for name, value in this_pass.summary().items() if value)
     if problem:
         log.warning("pass ended early after %.2f s: %s (%s)", duration_s, problem, told)
     else:
-        quiet = not (this.counts.changed or this.counts.created or this.counts.errors or this.counts.deleted)
+        quiet = not (
+            this_pass.counts.changed or this_pass.counts.created or this_pass.counts.errors or this_pass.counts.deleted
+        )
         log.log(10 if quiet else 20, "pass took %.2f s: %s", duration_s, told or "nothing to do")

@@ -89,7 +89,7 @@ class Counts:
     released: int = 0
     deleted: int = 0
     logs: int = 0
-    spaces: int = 0  # written to
+    namespaces: int = 0  # written to
     repaired: int = 0  # of these: changed by another hand
     strays: int = 0  # Jobs of ours that no row wants, waiting for their grace to end
     orphan_pods: int = 0  # pods of ours that nothing owns; an operator's command removes them
@@ -105,13 +105,13 @@ class Counts:
 class Keeper(Protocol):
     """Does beside the passes what need not be waited for; see `log_keeper`."""
 
-    def is_free(self, this: "Pass") -> bool: ...
+    def is_free(self, this_pass: "Pass") -> bool: ...
 
-    def give(self, this: "Pass", work: "Callable[[Pass], None]") -> None: ...
+    def give(self, this_pass: "Pass", work: "Callable[[Pass], None]") -> None: ...
 
 
 @dataclass(frozen=True)
-class LastWords:
+class LastLog:
     """The log of a run that is about to go, to be read after all that is more urgent; then, if `delete`, it goes."""
 
     job: Job
@@ -134,7 +134,7 @@ class Pass:
     blocked: set[uuid.UUID] = field(default_factory=set)  # an earlier attempt still ends: not to be started yet
     fit: set[str] = field(default_factory=set)  # tenants whose place in the cluster was found as wanted
     tried: set[uuid.UUID] = field(default_factory=set)  # started, or refused for the time being
-    hungry: bool = False  # there is more to start: see `dispatch`
+    more_to_start: bool = False  # there is more to start: see `dispatch`
     seen: bool = False  # the cluster answered
     more: bool = False  # something is left that the next pass can do at once
     unreachable: int = 0
@@ -142,7 +142,7 @@ class Pass:
     rest_s: float = 0.0  # the cluster asked to be left alone for so long
     by_job: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
     shares: dict[str, FairShare] = field(default_factory=dict)  # by tenant
-    last_words: list[LastWords] = field(default_factory=list)
+    last_logs: list[LastLog] = field(default_factory=list)
 
     def look(self, runs: list[Run]) -> None:
         self.runs = runs
@@ -177,7 +177,7 @@ class Pass:
         return [run for run in self.by_job.get(job.job_id.hex, ()) if run.name != job.k8s_job_name]
 
     @contextmanager
-    def wall(self, what: str, *, done: bool = True) -> Iterator[None]:
+    def isolate(self, what: str, *, done: bool = True) -> Iterator[None]:
         """One bad job, tenant or step does not block the others. A cluster that stops answering ends the pass.
 
         What fails steps back: ask `rests` before the next try. Not `done`: more of it follows that may fail.

@@ -21,9 +21,12 @@ def name_of(job: Job) -> str:
 
 
 def record(
-    this: Pass, moves: Sequence[Move], one: Callable[[Move], bool] = Move.make, name: Callable[[Job], str] = name_of
+    this_pass: Pass,
+    moves: Sequence[Move],
+    one: Callable[[Move], bool] = Move.make,
+    name: Callable[[Job], str] = name_of,
 ) -> list[Move]:
-    """Make the moves; those that were made. `one` makes a single one when a batch was refused, behind its own wall."""
+    """Make the moves; those that were made. `one` makes a single one, isolated, when a batch was refused."""
     made: list[Move] = []
     for batch in batches(moves):
         try:
@@ -32,22 +35,22 @@ def record(
             if is_database_lost(error):
                 raise
             log.info("%d moves are made one by one: %s", len(batch), error)
-            made += one_by_one(this, batch, one, name)
+            made += one_by_one(this_pass, batch, one, name)
             continue
         for move in batch:
-            this.memory.troubles.over(name(move.job))
+            this_pass.memory.troubles.over(name(move.job))
             if move.job.pk in won:
                 made.append(move)
     return made
 
 
 def one_by_one(
-    this: Pass, batch: Sequence[Move], one: Callable[[Move], bool], name: Callable[[Job], str]
+    this_pass: Pass, batch: Sequence[Move], one: Callable[[Move], bool], name: Callable[[Job], str]
 ) -> list[Move]:
-    """Each behind its own wall."""
+    """Each isolated from the others."""
     made = []
     for move in batch:
-        with this.wall(name(move.job)):
+        with this_pass.isolate(name(move.job)):
             if one(move):
                 made.append(move)
     return made

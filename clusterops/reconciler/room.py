@@ -16,40 +16,40 @@ GI = 2**30
 PASSING_TAINTS = "node.kubernetes.io/"  # pressure, not ready, cordoned: they come and go
 
 
-def learn(this: Pass, snapshot: ClusterSnapshot) -> None:
+def learn(this_pass: Pass, snapshot: ClusterSnapshot) -> None:
     """Once a minute: the machines that take jobs, or the pool's limits; and, for submissions, the largest job."""
-    memory = this.memory
+    memory = this_pass.memory
     if settings.CAPACITY == "nodes":
         memory.nodes = tuple(node for node in snapshot.nodes if _takes_jobs(node))
         sizes = list(largest_sizes(_size(node) for node in memory.nodes))
     else:
-        memory.node_pool = _pool(this)  # if that fails, what was known before still holds
+        memory.node_pool = _pool(this_pass)  # if that fails, what was known before still holds
         sizes = [(memory.node_pool.cpu, memory.node_pool.memory_gi)] if memory.node_pool else []
     ReconcilerState.objects.update_or_create(pk=1, defaults={"sizes": sizes})
 
 
-def room(this: Pass, started: Iterable[Job]) -> Capacity:
+def room(this_pass: Pass, started: Iterable[Job]) -> Capacity:
     """What is free now, beside jobs that are `started`."""
     if settings.CAPACITY == "nodes":
-        return MachineCapacity((_machine(node) for node in this.memory.nodes), started)
-    return PoolCapacity(this.memory.node_pool, started) if this.memory.node_pool else Capacity()
+        return MachineCapacity((_machine(node) for node in this_pass.memory.nodes), started)
+    return PoolCapacity(this_pass.memory.node_pool, started) if this_pass.memory.node_pool else Capacity()
 
 
-def largest(this: Pass) -> Resources | None:
+def largest(this_pass: Pass) -> Resources | None:
     """No job beyond it is ever started; None: no bound is known."""
     if settings.CAPACITY == "nodes":
-        sizes = [_size(node) for node in this.memory.nodes]
+        sizes = [_size(node) for node in this_pass.memory.nodes]
         return Resources(max(each.cpu for each in sizes), max(each.memory_gi for each in sizes)) if sizes else None
-    return this.memory.node_pool
+    return this_pass.memory.node_pool
 
 
-def _pool(this: Pass) -> Resources | None:
+def _pool(this_pass: Pass) -> Resources | None:
     """None: no bound is asked for, or none is known."""
     given = dict(part.split("=", 1) for part in settings.CAPACITY.split(",") if "=" in part)
     if name := given.get("nodepool"):
-        given = dict(this.gateway.pool_limits(name))
+        given = dict(this_pass.gateway.pool_limits(name))
         if not given.keys() >= {"cpu", "memory"}:
-            this.odd(f"NodePool {name} has no limits of both cpu and memory, so CAPACITY bounds nothing")
+            this_pass.odd(f"NodePool {name} has no limits of both cpu and memory, so CAPACITY bounds nothing")
             return None
     return Resources(quantity(given["cpu"]), quantity(given["memory"]) / GI) if given else None
 

@@ -17,47 +17,47 @@ def half_life() -> timedelta:
     return timedelta(days=settings.FAIR_SHARE_HALF_LIFE)
 
 
-def charge(this: Pass) -> None:
+def charge(this_pass: Pass) -> None:
     """Two queries, after the jobs were settled: what ended in this pass counts to its end."""
-    this.shares = FairShare.objects.in_bulk()
+    this_pass.shares = FairShare.objects.in_bulk()
     used: dict[str, Resources] = defaultdict(Resources)
-    for job in this.jobs:
-        row = this.shares.get(job.tenant_id)
-        used[job.tenant_id] += charged(job, row.at if row else None, this.now)
+    for job in this_pass.jobs:
+        row = this_pass.shares.get(job.tenant_id)
+        used[job.tenant_id] += charged(job, row.at if row else None, this_pass.now)
     changed = []
     for tenant_id, use in used.items():
         if use != Resources():
-            row = this.shares.setdefault(tenant_id, FairShare(tenant_id=tenant_id, at=this.now))
-            before = _used(row, this)
-            row.cpu_s, row.memory_gi_s, row.at = before.cpu + use.cpu, before.memory_gi + use.memory_gi, this.now
+            row = this_pass.shares.setdefault(tenant_id, FairShare(tenant_id=tenant_id, at=this_pass.now))
+            before = _used(row, this_pass)
+            row.cpu_s, row.memory_gi_s, row.at = before.cpu + use.cpu, before.memory_gi + use.memory_gi, this_pass.now
             changed.append(row)
     _write(changed, "cpu_s", "memory_gi_s", "at")
 
 
 def claims(
-    this: Pass, tenants: Mapping[str, Tenant], started: Mapping[str, list[Job]], whole: Resources
+    this_pass: Pass, tenants: Mapping[str, Tenant], started: Mapping[str, list[Job]], whole: Resources
 ) -> dict[str, Claim]:
     """The tenants' places among each other; `whole`: the cluster's size."""
-    used = {tenant_id: _used(row, this) for tenant_id, row in this.shares.items()}
+    used = {tenant_id: _used(row, this_pass) for tenant_id, row in this_pass.shares.items()}
     shares = used_shares(used, whole)
     found = {}
     for tenant_id, tenant in tenants.items():
         claim = Claim(tenant.weight, used.get(tenant_id, Resources()), held_by(started.get(tenant_id, ())))
         if shares:
             claim.used_share = shares.get(tenant_id, 0.0)
-        if (row := this.shares.get(tenant_id)) and row.overtaken_since:
-            claim.overtaken_job, claim.overtaken_for = row.overtaken_job, this.now - row.overtaken_since
+        if (row := this_pass.shares.get(tenant_id)) and row.overtaken_since:
+            claim.overtaken_job, claim.overtaken_for = row.overtaken_job, this_pass.now - row.overtaken_since
         found[tenant_id] = claim
     return found
 
 
-def note_overtaken(this: Pass, jobs: Iterable[Job]) -> None:
+def note_overtaken(this_pass: Pass, jobs: Iterable[Job]) -> None:
     """Since when each, the first of its tenant, has found no room: see `fair_share.RESERVES_AFTER`."""
     changed = []
     for job in jobs:
-        row = this.shares.setdefault(job.tenant_id, FairShare(tenant_id=job.tenant_id, at=this.now))
+        row = this_pass.shares.setdefault(job.tenant_id, FairShare(tenant_id=job.tenant_id, at=this_pass.now))
         if row.overtaken_job != job.pk:
-            row.overtaken_job, row.overtaken_since = job.pk, this.now
+            row.overtaken_job, row.overtaken_since = job.pk, this_pass.now
             changed.append(row)
     _write(changed, "overtaken_job", "overtaken_since")
 
@@ -69,5 +69,5 @@ def _write(rows: list[FairShare], *columns: str) -> None:
         )
 
 
-def _used(row: FairShare, this: Pass) -> Resources:
-    return decayed(Resources(row.cpu_s, row.memory_gi_s), this.now - row.at, half_life())
+def _used(row: FairShare, this_pass: Pass) -> Resources:
+    return decayed(Resources(row.cpu_s, row.memory_gi_s), this_pass.now - row.at, half_life())

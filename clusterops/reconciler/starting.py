@@ -40,76 +40,76 @@ class Try:
     made: bool = False
 
 
-def start_all(this: Pass, jobs: Sequence[Job]) -> int:
+def start_all(this_pass: Pass, jobs: Sequence[Job]) -> int:
     """How many Jobs were created. A death on the way is healed by the next pass, which finds the runs by name."""
     tries = []
-    full = _announced(this, jobs).select_related("scenario").only("scenario_data", "scenario").in_bulk()
+    full = _announced(this_pass, jobs).select_related("scenario").only("scenario_data", "scenario").in_bulk()
     for job in jobs:
-        with this.wall(start_of(job), done=False):
+        with this_pass.isolate(start_of(job), done=False):
             if whole := full.get(job.pk):
                 job.scenario_data, job.scenario = whole.scenario_data, whole.scenario
                 tries.append(Try(job, run_spec(job)))
-    _create(this, tries)
+    _create(this_pass, tries)
     moves = []
     for each in tries:
-        with this.wall(start_of(each.job), done=False):
-            if each.made and (move := _told(this, each)):
+        with this_pass.isolate(start_of(each.job), done=False):
+            if each.made and (move := _told(this_pass, each)):
                 moves.append(move)
-    before = this.counts.created
+    before = this_pass.counts.created
     try:
-        record(this, moves, name=start_of)
+        record(this_pass, moves, name=start_of)
     finally:
-        this.counts.created += sum(each.created for each in tries)
-    return this.counts.created - before
+        this_pass.counts.created += sum(each.created for each in tries)
+    return this_pass.counts.created - before
 
 
-def _announced(this: Pass, jobs: Sequence[Job]) -> QuerySet[Job]:
+def _announced(this_pass: Pass, jobs: Sequence[Job]) -> QuerySet[Job]:
     """Mark them, once for all, before the cluster is asked: from here on each may be there. See `cancel_untouched`."""
     rows = Job.objects.active().filter(pk__in=[job.pk for job in jobs])
-    rows.filter(dispatching_at=None).update(dispatching_at=this.now)
+    rows.filter(dispatching_at=None).update(dispatching_at=this_pass.now)
     return rows.filter(dispatching_at__isnull=False)  # not those that ended meanwhile
 
 
-def _create(this: Pass, tries: Sequence[Try]) -> None:
+def _create(this_pass: Pass, tries: Sequence[Try]) -> None:
     """All at once as far as the pool goes. No more are begun once some calls were not answered, or at the end."""
     unanswered = 0
     lock = threading.Lock()
 
     def create(each: Try) -> None:
         nonlocal unanswered
-        if unanswered >= UNREACHABLE_LIMIT or this.memory.stop.is_set():
+        if unanswered >= UNREACHABLE_LIMIT or this_pass.memory.stop.is_set():
             return
         each.made = True
         try:
-            each.created = this.gateway.start_run(each.spec)
-        except Exception as error:  # noqa: BLE001 - looked at behind the job's own wall
+            each.created = this_pass.gateway.start_run(each.spec)
+        except Exception as error:  # noqa: BLE001 - looked at where the job is isolated
             each.error = error
             with lock:
                 unanswered += isinstance(error, errors.ClusterUnreachable)
 
-    list(this.memory.pool.map(create, tries))
+    list(this_pass.memory.pool.map(create, tries))
 
 
-def _told(this: Pass, each: Try) -> Move | None:
+def _told(this_pass: Pass, each: Try) -> Move | None:
     """What its row shall say. Raises what only time can heal."""
     job, error = each.job, each.error
     match error:
         case None:
-            columns = {"dispatched_at": this.now}
+            columns = {"dispatched_at": this_pass.now}
             return Move(job, job.status, Reason.STARTING, sentence(Reason.STARTING, job), columns)
         case errors.NotFound():  # the namespace went away since we looked
-            _forget_space(this, job)
-            this.more = True
+            _forget_namespace(this_pass, job)
+            this_pass.more = True
             return None
         case errors.QuotaExceeded():
             return _wait(job, Reason.WAITING_QUOTA, str(error))
         case errors.NamespaceTerminating():
-            _forget_space(this, job)
+            _forget_namespace(this_pass, job)
             return _wait(job, Reason.NAMESPACE_TERMINATING, "")
         case errors.Forbidden():
             return _wait(job, Reason.ADMISSION_REFUSED, str(error))
         case errors.Conflict():  # its namesake is still being deleted
-            this.more = True
+            this_pass.more = True
             return None
         case errors.Refused():  # 4xx: it would be refused for ever
             message = f"{sentence(Reason.CONFIG_ERROR, job)} The cluster says: {error}"
@@ -117,9 +117,9 @@ def _told(this: Pass, each: Try) -> Move | None:
     raise error
 
 
-def _forget_space(this: Pass, job: Job) -> None:
+def _forget_namespace(this_pass: Pass, job: Job) -> None:
     TenantNamespace.objects.filter(pk=job.tenant_id).update(applied={})
-    this.fit.discard(job.tenant_id)
+    this_pass.fit.discard(job.tenant_id)
 
 
 def _wait(job: Job, reason: str, words: str) -> Move | None:

@@ -4,5 +4,5 @@ from clusterops.reconciler.pass_state import Pass
 from simulations.studies.services.run_submission import submit_runs
 
 
-def start_study_runs(this: Pass) -> None:
-    submit_runs(this.now, this.wall)
+def start_study_runs(this_pass: Pass) -> None:
+    submit_runs(this_pass.now, this_pass.isolate)

@@ -28,7 +28,7 @@ def act(name: str, log: str, *arguments: object) -> None:
     from django.db import connections
 
     from clusterops.objects import manifests
-    from clusterops.reconciler import tenant_spaces
+    from clusterops.reconciler import namespaces
     from tests.chaos import crashing, loaded
 
     loaded.ready()
@@ -37,7 +37,7 @@ def act(name: str, log: str, *arguments: object) -> None:
     os.dup2(out, 2)
     connections["default"].settings_dict["OPTIONS"]["pool"]["timeout"] = POOL_TIMEOUT_S
     manifests.GRACE_S = GRACE_S
-    tenant_spaces.CHECK_EVERY_S = tenant_spaces.RETRY_AFTER_S = CHECK_EVERY_S
+    namespaces.CHECK_EVERY_S = namespaces.RETRY_AFTER_S = CHECK_EVERY_S
     logging.raiseExceptions = False
     parts = {"reconciler": reconciler, "one_pass": crashing.one_pass, "one_submission": crashing.one_submission}
     parts[name](*arguments)

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from clusterops import errors
-from clusterops.contract import TenantSpace
+from clusterops.contract import NamespaceSpec
 from clusterops.gateway import Gateway, KubeApi, path_of
 from clusterops.install import reach_check
 from clusterops.objects import manifests
@@ -19,7 +19,7 @@ from localcluster.cluster import LocalCluster
 from localcluster.config import Image, LocalClusterConfig
 
 ROOT = Path(__file__).resolve().parents[2]
-SPACE = TenantSpace("reach-a", "reach-a", 1, 1, 1)
+SPACE = NamespaceSpec("reach-a", "reach-a", 1, 1, 1)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def reaching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     config = LocalClusterConfig(data=folder / "data", kubeconfig=folder / "kubeconfig", default_image=image)
     cluster = LocalCluster(config)
     cluster.start()
-    Gateway(KubeApi(str(config.kubeconfig))).ensure_space(SPACE)
+    Gateway(KubeApi(str(config.kubeconfig))).ensure_namespace(SPACE)
     yield config.kubeconfig
     cluster.stop(stop_pods=True)
 

@@ -84,10 +84,10 @@ class Command(OperatorCommand):
                 "Another reconciler is at work, and passes by itself; stop it first to run a single pass."
             )
         try:
-            this = reconcile_once(default_gateway(), Memory(stop=stop))
+            this_pass = reconcile_once(default_gateway(), Memory(stop=stop))
         except GatewayError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(" ".join(f"{name}={value}" for name, value in this.summary().items()))
+        self.stdout.write(" ".join(f"{name}={value}" for name, value in this_pass.summary().items()))
         if problem := ReconcilerState.get().error:
             raise CommandError(problem)
 
@@ -96,7 +96,7 @@ class Command(OperatorCommand):
         attending = False
         while not stop.is_set():
             begun = time.monotonic()
-            this: Pass | None = None
+            this_pass: Pass | None = None
             try:
                 if not lock.wait(stop, beat=beat):
                     return
@@ -105,7 +105,7 @@ class Command(OperatorCommand):
                 if not attending:
                     doorbell.attend(gateway)
                     attending = True
-                this = reconcile_once(gateway, memory)
+                this_pass = reconcile_once(gateway, memory)
             except GatewayError as error:  # no way to the cluster is configured
                 log.error("%s", error)
                 ReconcilerState.objects.update_or_create(
@@ -116,7 +116,7 @@ class Command(OperatorCommand):
             took = time.monotonic() - begun
             beat()
             try:
-                between_passes(this, took, interval, doorbell, stop, lock.held)
+                between_passes(this_pass, took, interval, doorbell, stop, lock.held)
             except (DatabaseError, psycopg.Error) as error:
                 log.warning("the database does not answer: %s", error)
                 stop.wait(AGAIN_AFTER_S)

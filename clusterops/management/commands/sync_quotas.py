@@ -3,17 +3,17 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from clusterops.contract import SpaceState
+from clusterops.contract import NamespaceState
 from clusterops.errors import GatewayError
 from clusterops.gateway import Gateway
 from clusterops.management.operator import add_kubeconfig_argument, operator_api
-from clusterops.reconciler import tenant_spaces
+from clusterops.reconciler import namespaces
 from clusterops.reconciler.pass_state import Memory, Pass
 from tenants.management.base import OperatorCommand, find_tenant
 from tenants.models import Tenant
 
 
-def _done(tenant: Tenant, before: SpaceState | None) -> str:
+def _done(tenant: Tenant, before: NamespaceState | None) -> str:
     if before is None:
         return f"namespace {tenant.namespace} was made, and its quota is in force"
     if before.as_wanted:
@@ -36,10 +36,10 @@ class Command(OperatorCommand):
         tenants = [find_tenant(options["tenant"])] if options["tenant"] else Tenant.objects.filter(is_active=True)
         failed = 0
         try:
-            this = Pass(gateway=Gateway(operator_api(options)), memory=Memory(), now=timezone.now())
-            found = this.gateway.inspect_spaces(tenant_spaces.space_of(tenant) for tenant in tenants)
+            this_pass = Pass(gateway=Gateway(operator_api(options)), memory=Memory(), now=timezone.now())
+            found = this_pass.gateway.inspect_namespaces(namespaces.spec_of(tenant) for tenant in tenants)
             for tenant in tenants:
-                problem = tenant_spaces.ensure(this, tenant)
+                problem = namespaces.ensure(this_pass, tenant)
                 failed += bool(problem)
                 self.stdout.write(f"{tenant}: {problem or _done(tenant, found.get(tenant.namespace))}")
         except GatewayError as error:

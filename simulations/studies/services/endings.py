@@ -31,14 +31,14 @@ def note_endings(now: datetime) -> None:
     StudyRun.objects.filter(status=StudyRun.Status.SUBMITTED, job=None).update(status=StudyRun.Status.PLANNED)
 
 
-def end_studies(wall: Callable[[str], AbstractContextManager[Any]]) -> None:
+def end_studies(isolate: Callable[[str], AbstractContextManager[Any]]) -> None:
     """Each study that has nothing left to run either ends or, if it asked for a precision, goes on."""
     left = StudyRun.objects.filter(
         study=OuterRef("pk"), status__in=[StudyRun.Status.PLANNED, StudyRun.Status.SUBMITTED]
     )
     done = Study.objects.filter(~Exists(left), status=Study.Status.RUNNING)
     for pk in done.values_list("pk", flat=True):
-        with wall(f"end of study {pk}"), transaction.atomic():
+        with isolate(f"end of study {pk}"), transaction.atomic():
             if study := done.select_for_update(skip_locked=True).filter(pk=pk).first():
                 _end(study)
 

@@ -23,7 +23,7 @@ from simulations.studies.turns import Waiting, next_runs
 from tenants.models import Tenant
 from tenants.priority import PriorityClass
 
-Wall = Callable[[str], AbstractContextManager[Any]]
+Isolate = Callable[[str], AbstractContextManager[Any]]
 # Callers may ask for a priority from -100 to 100. Single jobs of the same class come first, but from two slots on one
 # study job stands before them all: an endless stream of single jobs does not starve a study.
 BEHIND_ALL, BEFORE_ALL = -1000, 1000
@@ -46,21 +46,21 @@ ORDER BY s.created_at, s.study_id
 """
 
 
-def submit_runs(now: datetime, wall: Wall = nullcontext) -> int:
+def submit_runs(now: datetime, isolate: Isolate = nullcontext) -> int:
     """Note what ended, end or extend studies, make jobs of the runs that may start; how many jobs were made.
 
-    Call it once per pass, before the dispatcher looks. `wall(name)` surrounds what must not stop the rest.
+    Call it once per pass, before the dispatcher looks. `isolate(name)` surrounds what must not stop the rest.
     """
     if not Study.objects.active().exists() and not StudyRun.objects.filter(status=StudyRun.Status.SUBMITTED).exists():
         return 0
-    with wall("endings of studies' runs"):
+    with isolate("endings of studies' runs"):
         note_endings(now)
-    end_studies(wall)
+    end_studies(isolate)
     held = _held()
     waiting = _waiting(held)
     made = 0
     for tenant in Tenant.objects.filter(pk__in=waiting.keys() | held.keys()).order_by("pk"):
-        with wall(f"studies of tenant {tenant.pk}"):
+        with isolate(f"studies of tenant {tenant.pk}"):
             made += _submit_of(tenant, held[tenant.pk], waiting.get(tenant.pk, []), now)
     return made
 

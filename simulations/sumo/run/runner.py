@@ -279,7 +279,7 @@ def main() -> int:
         Runner(pod, job, report=report, console=console, stop=stop, started=started).run()
     except RunEnd as end:
         report.end(end.outcome, end.problems)
-    except Exception as error:  # noqa: BLE001 - the last wall: whatever it is, it must be reported
+    except Exception as error:  # noqa: BLE001 - the outermost handler: whatever it is, it must be reported
         console.log("error", traceback.format_exc()[-LAST_TRACE_CHARS:])
         report.end(Outcome.INTERNAL, [Problem("runner.internal", f"{type(error).__name__}: {error}")])
     outcome = report.outcome or Outcome.INTERNAL

@@ -55,7 +55,7 @@ def at(second: int, nth: int = 1) -> Position:
 def followed(
     script: Script, tail: int = 500, after: Position | None = None, ending: Callable[[], bool] = lambda: False
 ) -> list[str]:
-    shared = log_followers.Tail(script, lambda _, ended: ended, ending)  # type: ignore[arg-type]
+    shared = log_followers.SharedLog(script, lambda _, ended: ended, ending)  # type: ignore[arg-type]
     threading.Thread(target=shared.run, daemon=True).start()
     return [line.text.removesuffix("\n") for lines in shared.lines(tail, after) for line in lines]
 

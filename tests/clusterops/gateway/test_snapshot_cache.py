@@ -30,7 +30,7 @@ def test_concurrent_looks_ask_once() -> None:
     with ThreadPoolExecutor(16) as pool:
         sights = list(pool.map(lambda _: cache.look(), range(64)))
     assert cluster.asked == 1
-    assert len({id(sight) for sight in sights}) == 1
+    assert len({id(latest) for latest in sights}) == 1
 
 
 def test_nobody_waits_for_a_slow_cluster_while_there_is_an_earlier_answer() -> None:
@@ -54,11 +54,11 @@ def test_silence_keeps_the_last_good_answer_but_not_as_current() -> None:
     good = cache.look()
     cluster.silent = True
     cache._asked_at = 0.0
-    sight = cache.look()
-    assert not sight.reachable
-    assert sight.current is None
-    assert sight.last_good_at == good.last_good_at
-    assert sight.problem == "no answer"
+    latest = cache.look()
+    assert not latest.reachable
+    assert latest.current is None
+    assert latest.last_good_at == good.last_good_at
+    assert latest.problem == "no answer"
     cluster.silent = False
     cache._asked_at = 0.0
     assert cache.look().reachable

@@ -10,7 +10,7 @@ from django.utils import timezone
 from clusterops.gateway import Gateway, KubeApi, path_of
 from clusterops.install import installer
 from clusterops.models import ReconcilerState, TenantNamespace
-from clusterops.reconciler import tenant_spaces
+from clusterops.reconciler import namespaces
 from clusterops.reconciler.leader_lock import Lock, is_at_work
 from clusterops.reconciler.one_pass import Memory, Pass, reconcile_once
 from simulations.models import Job
@@ -147,14 +147,14 @@ def test_a_pass_under_way_cannot_make_the_namespace_again(cluster, api, monkeypa
     """The reconciler read the tenant's row before it left, and repairs afterwards, as in its pass."""
     tenant = TenantFactory(tenant_id="racing-a")
     run("sync_quotas", "--kubeconfig", cluster)
-    this = Pass(gateway=Gateway(api), memory=Memory(), now=timezone.now())
+    this_pass = Pass(gateway=Gateway(api), memory=Memory(), now=timezone.now())
     rows = list(TenantNamespace.objects.select_related("tenant"))
     slept = []
 
     def end_of_the_pass(seconds: float) -> None:
         slept.append(seconds)
         assert not is_gone(api, "racing-a")
-        tenant_spaces.ensure(this, rows[0].tenant)
+        namespaces.ensure(this_pass, rows[0].tenant)
         ReconcilerState.objects.update_or_create(pk=1, defaults={"passes": 1})
 
     monkeypatch.setattr("clusterops.install.offboarding.is_at_work", lambda: True)

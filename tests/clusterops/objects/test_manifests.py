@@ -5,7 +5,7 @@ import re
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from clusterops.contract import RunSpec, TenantSpace
+from clusterops.contract import NamespaceSpec, RunSpec
 from clusterops.objects import manifests
 
 REFERENCE = re.compile(r"\$\$|\$\(([^)]+)\)")
@@ -46,7 +46,7 @@ def test_what_a_tenant_named_is_never_filled_in() -> None:
 
 
 def egress_to_dns() -> dict[str, Any]:
-    policy = manifests.isolation(TenantSpace("city-a", "city-a", 1, 1, 1))
+    policy = manifests.isolation(NamespaceSpec("city-a", "city-a", 1, 1, 1))
     return policy["spec"]["egress"][0]
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from clusterops import errors
-from clusterops.contract import TenantSpace
+from clusterops.contract import NamespaceSpec
 from clusterops.gateway.kube_api import error_of
 from clusterops.objects import manifests
 from clusterops.readings.cluster import covers, quantity, refuse_foreign_namespace, snapshot
 from clusterops.readings.pod_requests import by_node, slim
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
-SPACE = TenantSpace("tenant-a", "tenant-a", 10, 20, 2)
+SPACE = NamespaceSpec("tenant-a", "tenant-a", 10, 20, 2)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_namespace_of_another_hand_is_never_ours() -> None:
     with pytest.raises(errors.NamespaceTerminating):
         refuse_foreign_namespace(other, SPACE)
     with pytest.raises(errors.NamespaceNotOurs):
-        refuse_foreign_namespace(other, TenantSpace("tenant-b", "tenant-a", 1, 1, 1))
+        refuse_foreign_namespace(other, NamespaceSpec("tenant-b", "tenant-a", 1, 1, 1))
 
 
 ERRORS = [

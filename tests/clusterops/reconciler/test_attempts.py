@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from clusterops.dashboard import overview
-from clusterops.gateway.snapshot_cache import Sight
+from clusterops.gateway.snapshot_cache import LatestSnapshot
 from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Memory
 from simulations.models import Job
@@ -21,16 +21,16 @@ PROGRESS = {"sim_time": 540.0, "percent": 90.0, "running": 7}
 def interrupted(**columns: Any) -> tuple[Job, CannedApi, Memory]:
     job, api, memory = started_job(progress=PROGRESS, progress_at=timezone.now(), **columns), CannedApi(), Memory()
     api.add(job, message='{"outcome":"interrupted"}', exit_code=75)
-    this = reconcile_once(gateway_of(api), memory)
-    assert this.more
+    this_pass = reconcile_once(gateway_of(api), memory)
+    assert this_pass.more
     job.refresh_from_db()
     assert (job.status, job.attempt, job.reason) == ("RUNNING", 2, "INTERRUPTED")
     return job, api, memory
 
 
 def counted() -> tuple[int, int]:
-    counts = overview.summary(Sight(None, reachable=False))["counts"]
-    lists = overview.jobs(Sight(None, reachable=False))
+    counts = overview.summary(LatestSnapshot(None, reachable=False))["counts"]
+    lists = overview.jobs(LatestSnapshot(None, reachable=False))
     assert (len(lists["running"]), len(lists["waiting"])) == (counts["running"], counts["queued"])
     return counts["running"], counts["queued"]
 
@@ -48,11 +48,11 @@ def test_while_it_waits_for_its_turn_it_is_queued_and_counted_as_waiting() -> No
     api.add(other, exit_code=None)
     job.tenant.max_concurrent_jobs = 1
     job.tenant.save()
-    this = reconcile_once(gateway_of(api), memory)
+    this_pass = reconcile_once(gateway_of(api), memory)
     job.refresh_from_db()
     assert (job.status, job.reason) == ("RUNNING", "QUEUED")
     assert job.message == "Attempt 2 of 3: Waiting for a free slot."
-    assert (this.counts.queued, this.counts.running) == (1, 1)
+    assert (this_pass.counts.queued, this_pass.counts.running) == (1, 1)
     assert (job.waits, counted()) == (True, (1, 1))
     assert [event.reason for event in job.events.all()] == ["INTERRUPTED", "QUEUED"]
 
@@ -64,15 +64,15 @@ def test_while_its_pod_starts_it_is_starting_and_counted_as_waiting() -> None:
     assert (job.status, job.reason) == ("RUNNING", "STARTING")
     api.add(job, exit_code=None)
     api.lists["pods"] = []
-    this = reconcile_once(gateway_of(api), memory)
+    this_pass = reconcile_once(gateway_of(api), memory)
     job.refresh_from_db()
-    assert (job.status, job.reason, this.counts.starting) == ("RUNNING", "STARTING", 1)
+    assert (job.status, job.reason, this_pass.counts.starting) == ("RUNNING", "STARTING", 1)
     assert counted() == (0, 1)
     api.lists["jobs"].clear()
     api.add(job, exit_code=None)
-    this = reconcile_once(gateway_of(api), memory)
+    this_pass = reconcile_once(gateway_of(api), memory)
     job.refresh_from_db()
-    assert (job.reason, job.waits, this.counts.running, counted()) == ("RUNNING", False, 1, (1, 0))
+    assert (job.reason, job.waits, this_pass.counts.running, counted()) == ("RUNNING", False, 1, (1, 0))
 
 
 def test_while_the_pod_before_still_ends_it_says_so() -> None:

@@ -117,8 +117,8 @@ class Away:
 def test_what_was_never_dispatched_ends_at_once_though_the_cluster_is_away(loop, submit) -> None:
     job, kept = submit(), submit()
     job.request_cancel()
-    this = reconcile_once(Away())
-    assert not this.seen
+    this_pass = reconcile_once(Away())
+    assert not this_pass.seen
     job.refresh_from_db()
     assert (job.status, job.reason, job.message) == ("CANCELLED", "CANCELLED", "Cancelled on request.")
     assert job.events.get().reason == "CANCELLED"
@@ -159,9 +159,9 @@ def test_a_job_that_ended_while_the_pass_ran_is_not_made(loop, submit, gateway, 
     late = submit()
     announced = starting._announced
 
-    def ended_meanwhile(this, jobs):
+    def ended_meanwhile(this_pass, jobs):
         Job.objects.get(pk=late.pk).move_to("CANCELLED", reason="CANCELLED", message="")
-        return announced(this, jobs)
+        return announced(this_pass, jobs)
 
     monkeypatch.setattr(starting, "_announced", ended_meanwhile)
     loop.once()

@@ -67,25 +67,25 @@ def node(name: str, cpu: float = 4, taints: tuple[str, ...] = (), ready: bool = 
 
 
 def looked(*nodes: Node) -> Pass:
-    this = Pass(gateway=None, memory=Memory(), now=timezone.now())  # type: ignore[arg-type]
-    learn(this, ClusterSnapshot(taken_at=this.now, nodes=nodes, pods_by_phase={}, jobs={}))
-    return this
+    this_pass = Pass(gateway=None, memory=Memory(), now=timezone.now())  # type: ignore[arg-type]
+    learn(this_pass, ClusterSnapshot(taken_at=this_pass.now, nodes=nodes, pods_by_phase={}, jobs={}))
+    return this_pass
 
 
 def test_only_machines_that_take_jobs_count(settings) -> None:
     settings.CAPACITY = "nodes"
     settings.RUNNER_NODE_SELECTOR, settings.RUNNER_TOLERATIONS = {"workload": "sumo"}, ["sumo"]
-    this = looked(
+    this_pass = looked(
         node("good", workload="sumo", taints=("sumo",)),
         node("ill", 16, workload="sumo", taints=("node.kubernetes.io/memory-pressure",)),
         node("theirs", 32),
         node("gpu", 64, workload="sumo", taints=("nvidia.com/gpu",)),
     )
-    capacity = room(this, [])
+    capacity = room(this_pass, [])
     assert (capacity.whole.cpu, capacity.whole.memory_gi) == (4, 8)
     assert (capacity.fits(Job(cpu_request=3)), capacity.fits(Job(cpu_request=4))) == (True, False)
     assert ReconcilerState.get().sizes == [[16, 8]]
-    assert room(this, [JobFactory(node_name="good", cpu_request=2)]).fits(Job(cpu_request=2)) is False
+    assert room(this_pass, [JobFactory(node_name="good", cpu_request=2)]).fits(Job(cpu_request=2)) is False
 
 
 def test_a_node_pools_limits(loop, gateway, submit, settings) -> None:

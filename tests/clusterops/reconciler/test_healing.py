@@ -103,9 +103,9 @@ def test_a_cluster_that_does_not_answer_changes_nothing(loop, submit, tmp_path, 
     wrong.write_text(text)
     waiting = submit()
     before = list(Job.objects.order_by("pk").values())
-    this = reconcile_once(Gateway(KubeApi(str(wrong))))
+    this_pass = reconcile_once(Gateway(KubeApi(str(wrong))))
     assert list(Job.objects.order_by("pk").values()) == before
-    assert not this.seen
+    assert not this_pass.seen
     state = ReconcilerState.get()
     assert state.cluster_reachable is False
     assert "ClusterUnreachable" in state.error or "Connection" in state.error

@@ -74,8 +74,8 @@ def store_manifest(job: Job, content: bytes) -> None:
 
 def ends(job: Job, beside: Job, api: CannedApi) -> None:
     api.add(beside, message=GOOD)
-    this = reconcile_once(gateway_of(api))
-    assert this.counts.errors == 0
+    this_pass = reconcile_once(gateway_of(api))
+    assert this_pass.counts.errors == 0
     for each in (job, beside):
         each.refresh_from_db()
     assert job.is_finished or job.attempt == 2  # INTERRUPTED begins again

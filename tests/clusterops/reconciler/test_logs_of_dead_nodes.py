@@ -41,8 +41,8 @@ def test_three_finished_jobs_on_a_dead_node_stop_nobody() -> None:
     api.add(alive, message=GOOD, node="alive")
     dead_on(api, "dead")
     queued = JobFactory()
-    this = reconcile_once(gateway_of(api), memory)
-    assert (this.counts.created, this.counts.errors, this.unreachable) == (1, 0, 0)
+    this_pass = reconcile_once(gateway_of(api), memory)
+    assert (this_pass.counts.created, this_pass.counts.errors, this_pass.unreachable) == (1, 0, 0)
     assert Job.objects.get(pk=queued.pk).dispatched_at
     assert [Job.objects.get(pk=job.pk).status for job in (*dead, alive)] == ["SUCCEEDED"] * 5
     assert JobLog.objects.get().job_id == alive.pk  # the node that answers is asked in the same pass
@@ -68,11 +68,11 @@ def test_reading_logs_has_a_time_box_of_its_own(monkeypatch: pytest.MonkeyPatch)
         return "text"
 
     api.log = slow
-    this = reconcile_once(gateway_of(api), memory)
+    this_pass = reconcile_once(gateway_of(api), memory)
     assert 1 <= len(api.asked_logs) < 20
-    assert this.more
+    assert this_pass.more
     for _ in range(8):
-        this = reconcile_once(gateway_of(api), memory)
+        this_pass = reconcile_once(gateway_of(api), memory)
     assert Job.objects.filter(released_at__isnull=False).count() == 20
     assert JobLog.objects.filter(is_final=True).count() == 20
 
@@ -82,8 +82,8 @@ def test_a_run_that_must_go_does_not_wait_for_its_log() -> None:
     job = started_job(cancel_requested_at=timezone.now())
     api.add(job, exit_code=None, node="dead")
     dead_on(api, "dead")
-    this = reconcile_once(gateway_of(api))
-    assert (api.deleted, this.counts.errors) == ([job.k8s_job_name], 0)
+    this_pass = reconcile_once(gateway_of(api))
+    assert (api.deleted, this_pass.counts.errors) == ([job.k8s_job_name], 0)
 
 
 def test_the_last_words_are_read_before_the_run_goes() -> None:

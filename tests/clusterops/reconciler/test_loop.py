@@ -28,31 +28,33 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[Pass]:
     """Dispatch steps that were taken."""
     taken: list[Pass] = []
 
-    def step(this: Pass, *, until: float) -> None:
-        taken.append(this)
-        this.hungry = False
+    def step(this_pass: Pass, *, until: float) -> None:
+        taken.append(this_pass)
+        this_pass.more_to_start = False
 
     monkeypatch.setattr(looping, "start_more", step)
     return taken
 
 
 def a_pass(**columns: object) -> Pass:
-    this = reconcile_once(gateway_of(CannedApi()))
+    this_pass = reconcile_once(gateway_of(CannedApi()))
     for name, value in columns.items():
-        setattr(this, name, value)
-    return this
+        setattr(this_pass, name, value)
+    return this_pass
 
 
-def between(this: Pass | None, bell: Doorbell, stop: threading.Event, may: Callable[[], bool] = lambda: True) -> None:
-    between_passes(this, 0.0, 0.3, bell, stop, may)
+def between(
+    this_pass: Pass | None, bell: Doorbell, stop: threading.Event, may: Callable[[], bool] = lambda: True
+) -> None:
+    between_passes(this_pass, 0.0, 0.3, bell, stop, may)
 
 
 def test_a_submission_rings_for_the_dispatcher_only(db, stop, steps) -> None:
-    bell, this = Doorbell(stop), a_pass()
+    bell, this_pass = Doorbell(stop), a_pass()
     bell.ring(Bell.DISPATCH)
     began = time.monotonic()
-    between(this, bell, stop)
-    assert steps == [this]
+    between(this_pass, bell, stop)
+    assert steps == [this_pass]
     assert time.monotonic() - began >= 0.3  # the whole interval: no pass was asked for
 
 
@@ -64,7 +66,7 @@ def test_the_clusters_ring_is_for_a_pass(db, stop, steps) -> None:
 
 
 def test_what_the_rate_left_over_is_started_without_a_ring(db, stop, steps) -> None:
-    between(a_pass(hungry=True), Doorbell(stop), stop)
+    between(a_pass(more_to_start=True), Doorbell(stop), stop)
     assert len(steps) == 1
 
 
@@ -77,7 +79,7 @@ def test_without_the_cluster_a_submission_asks_for_a_pass(db, stop, steps, colum
 
 
 def test_a_lost_lock_ends_it(db, stop, steps) -> None:
-    between(a_pass(hungry=True), Doorbell(stop), stop, lambda: False)
+    between(a_pass(more_to_start=True), Doorbell(stop), stop, lambda: False)
     assert steps == []
 
 

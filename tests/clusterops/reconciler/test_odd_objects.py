@@ -112,12 +112,12 @@ def test_what_cannot_be_read_is_left_alone_told_and_cancelled_on_request(kind: s
         memory.done_at.clear()
         for trouble in memory.troubles._by_name.values():
             trouble.again_at = 0
-        this = reconcile_once(gateway_of(api), memory)
+        this_pass = reconcile_once(gateway_of(api), memory)
     job.refresh_from_db()
     assert (job.status, job.reason) == ("RUNNING", "RUNNING")
     assert Job.objects.get(pk=beside.pk).status == "SUCCEEDED"
     state = ReconcilerState.get()
-    assert this.counts.unreadable == state.counts["unreadable"] >= 2
+    assert this_pass.counts.unreadable == state.counts["unreadable"] >= 2
     told = [each["what"] for each in state.troubles]
     assert any(job.k8s_job_name in what and "cannot be read" in what for what in told)
     assert any("Node (without a name)" in what for what in told)
@@ -170,6 +170,6 @@ def test_an_error_of_our_own_ends_one_pass_and_not_the_process(monkeypatch: pyte
     api.add(job, message=GOOD)
     with monkeypatch.context() as patched:
         patched.setitem(one_pass.STEPS, "dispatch", broken)
-        this = reconcile_once(gateway_of(api))
-    assert (this.counts.released, ReconcilerState.get().error) == (1, "")
+        this_pass = reconcile_once(gateway_of(api))
+    assert (this_pass.counts.released, ReconcilerState.get().error) == (1, "")
     assert Job.objects.get(pk=job.pk).status == "SUCCEEDED"

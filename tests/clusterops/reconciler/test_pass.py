@@ -20,8 +20,8 @@ from simulations.models import Job, JobLog
 def queries_of_a_quiet_pass(loop) -> int:
     loop.once()
     with CaptureQueriesContext(connection) as queries:
-        this = loop.once()
-    assert this.counts.changed == 0
+        this_pass = loop.once()
+    assert this_pass.counts.changed == 0
     return len(queries)
 
 
@@ -43,14 +43,14 @@ def test_the_rate_bounds_what_a_pass_creates(loop, submit, settings, monkeypatch
     settings.DISPATCH_PER_SECOND = 1
     monkeypatch.setattr("clusterops.reconciler.dispatch.BOX_S", 0.0)
     jobs = [submit() for _ in range(4)]
-    this = loop.once()
-    assert this.counts.created == 2  # of two seconds in which none was created
-    assert this.hungry
-    dispatch(this)
-    assert this.counts.created == 2
+    this_pass = loop.once()
+    assert this_pass.counts.created == 2  # of two seconds in which none was created
+    assert this_pass.more_to_start
+    dispatch(this_pass)
+    assert this_pass.counts.created == 2
     settings.DISPATCH_PER_SECOND = 0
-    dispatch(this)
-    assert this.counts.created == 4
+    dispatch(this_pass)
+    assert this_pass.counts.created == 4
     loop.until_ended(*jobs)
 
 

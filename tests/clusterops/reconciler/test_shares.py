@@ -40,18 +40,18 @@ def test_each_pass_adds_what_ran_since_the_one_before(django_assert_num_queries,
     assert row.cpu_s == pytest.approx(7200 * 0.5 ** (1 / 24) + 7200)
     with django_assert_num_queries(1):  # nothing ran: it fades without being written
         charge(a_pass(waiting, at=25 * HOUR))
-    this = a_pass(at=25 * HOUR)
-    charge(this)
+    this_pass = a_pass(at=25 * HOUR)
+    charge(this_pass)
     tenants = {each.pk: each for each in (job.tenant, waiting.tenant)}
-    found = claims(this, tenants, {}, ONE)
+    found = claims(this_pass, tenants, {}, ONE)
     assert found[job.tenant_id].used.cpu == pytest.approx(row.cpu_s / 2)
     assert (found[job.tenant_id].used_share, found[waiting.tenant_id].used_share) == (1.0, 0.0)
 
 
 def test_since_when_a_job_finds_no_room_is_kept_until_another_is_first() -> None:
     first, second = JobFactory(), JobFactory()
-    this = a_pass()
-    note_overtaken(this, [first])
+    this_pass = a_pass()
+    note_overtaken(this_pass, [first])
     later = a_pass(at=HOUR)
     charge(later)
     note_overtaken(later, [first])

@@ -49,7 +49,7 @@ def test_no_machine_has_room(loop, submit, gateway, settings, city) -> None:
 
 def test_a_full_quota_in_the_cluster_is_waited_for(loop, submit, gateway, city, monkeypatch) -> None:
     monkeypatch.setattr("clusterops.gateway.operations.EXPLAIN_AFTER", timedelta(0))
-    monkeypatch.setattr("clusterops.reconciler.tenant_spaces.CHECK_EVERY_S", 3600)
+    monkeypatch.setattr("clusterops.reconciler.namespaces.CHECK_EVERY_S", 3600)
     loop.until_ended(submit())
     path = path_of("resourcequotas", city.namespace, f"{city.namespace}-quota")
     merge = {"content_type": "application/merge-patch+json"}

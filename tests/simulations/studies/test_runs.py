@@ -172,7 +172,7 @@ def test_a_job_that_vanished_is_made_again(submit: Any, cluster: Any) -> None:
 def test_one_tenants_trouble_does_not_stop_the_others(
     submit: Any, other_tenant: Tenant, town: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each tenant stands behind a wall of its own."""
+    """What breaks for one tenant does not stop the others."""
     from contextlib import contextmanager
 
     study = submit()
@@ -186,13 +186,13 @@ def test_one_tenants_trouble_does_not_stop_the_others(
     fell: list[str] = []
 
     @contextmanager
-    def wall(what: str) -> Any:
+    def isolate(what: str) -> Any:
         try:
             yield
         except KeyError:
             fell.append(what)
 
-    assert run_submission.submit_runs(timezone.now(), wall) == 2
+    assert run_submission.submit_runs(timezone.now(), isolate) == 2
     assert fell == [f"studies of tenant {other_tenant.pk}"]
 
 

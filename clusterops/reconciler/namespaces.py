@@ -7,7 +7,7 @@ import time
 from django.db.models import Exists, F, OuterRef, Q
 
 from clusterops import errors
-from clusterops.contract import TenantSpace
+from clusterops.contract import NamespaceSpec
 from clusterops.models import TenantNamespace
 from clusterops.objects import manifests
 from clusterops.reconciler.pass_state import Pass, log
@@ -20,8 +20,8 @@ RIGHTS_SPREAD_S = 2.0  # a fresh RoleBinding takes a moment to be known to every
 TIME_BETWEEN_TRIES_S = 0.2
 
 
-def space_of(tenant: Tenant) -> TenantSpace:
-    return TenantSpace(
+def spec_of(tenant: Tenant) -> NamespaceSpec:
+    return NamespaceSpec(
         tenant_id=tenant.tenant_id,
         namespace=tenant.namespace,
         max_cpu=tenant.max_cpu,
@@ -30,17 +30,17 @@ def space_of(tenant: Tenant) -> TenantSpace:
     )
 
 
-def digest(space: TenantSpace) -> str:
+def digest(spec: NamespaceSpec) -> str:
     """Changes when anything that we would write into the tenant's place changes."""
-    objects = [manifests.namespace(space), *manifests.tenant_objects(space)]
+    objects = [manifests.namespace(spec), *manifests.tenant_objects(spec)]
     return hashlib.sha256(json.dumps(objects, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def is_applied(row: TenantNamespace, space: TenantSpace) -> bool:
-    return bool(row.applied.get("digest") == digest(space))
+def is_applied(row: TenantNamespace, spec: NamespaceSpec) -> bool:
+    return bool(row.applied.get("digest") == digest(spec))
 
 
-def keep_spaces(this: Pass) -> None:
+def keep_namespaces(this_pass: Pass) -> None:
     """Changed limits at once; every minute, and once at the start, also what others changed or deleted.
 
     A deactivated tenant without active jobs needs no place, and may be on its way out: nothing is written there, so
@@ -49,39 +49,39 @@ def keep_spaces(this: Pass) -> None:
     needed = Q(tenant__is_active=True) | Exists(Job.objects.active().filter(tenant=OuterRef("pk")))
     rows = list(TenantNamespace.objects.filter(needed).select_related("tenant"))
     for row in rows:
-        if not is_applied(row, space_of(row.tenant)):
-            ensure(this, row.tenant)
-    if this.memory.due("spaces", CHECK_EVERY_S):
-        with this.wall("look at tenants' namespaces"):
-            _repair(this, rows)
+        if not is_applied(row, spec_of(row.tenant)):
+            ensure(this_pass, row.tenant)
+    if this_pass.memory.due("namespaces", CHECK_EVERY_S):
+        with this_pass.isolate("look at tenants' namespaces"):
+            _repair(this_pass, rows)
 
 
-def _repair(this: Pass, rows: list[TenantNamespace]) -> None:
-    found = this.gateway.inspect_spaces(space_of(row.tenant) for row in rows)
+def _repair(this_pass: Pass, rows: list[TenantNamespace]) -> None:
+    found = this_pass.gateway.inspect_namespaces(spec_of(row.tenant) for row in rows)
     good = []
     for row in rows:
         state = found.get(row.tenant.namespace)
         if state and state.as_wanted and not state.terminating and state.tenant_id == row.tenant_id:
             good.append(row.pk)
         elif row.problem:
-            ensure(this, row.tenant)
+            ensure(this_pass, row.tenant)
         else:
             log.warning("namespace %s is not as it should be; repairing", row.namespace)
-            if ensure(this, row.tenant) == "":
-                this.counts.repaired += 1
+            if ensure(this_pass, row.tenant) == "":
+                this_pass.counts.repaired += 1
                 TenantNamespace.objects.filter(pk=row.pk).update(repairs=F("repairs") + 1)
-    TenantNamespace.objects.filter(pk__in=good).update(checked_at=this.now, problem="", problem_since=None)
+    TenantNamespace.objects.filter(pk__in=good).update(checked_at=this_pass.now, problem="", problem_since=None)
 
 
-def ensure(this: Pass, tenant: Tenant) -> str:
+def ensure(this_pass: Pass, tenant: Tenant) -> str:
     """Make the tenant's place as it should be. Returns why that is not possible, empty if it is done."""
     task = f"space {tenant.pk}"
-    if time.monotonic() - this.memory.done_at.get(task, float("-inf")) < RETRY_AFTER_S:
+    if time.monotonic() - this_pass.memory.done_at.get(task, float("-inf")) < RETRY_AFTER_S:
         return _row(tenant).problem
-    space, problem, uid = space_of(tenant), "", ""
-    with this.wall(f"namespace {tenant.namespace}"):
+    spec, problem, uid = spec_of(tenant), "", ""
+    with this_pass.isolate(f"namespace {tenant.namespace}"):
         try:
-            uid = _ensure_patiently(this, space)
+            uid = _ensure_patiently(this_pass, spec)
         except errors.NamespaceNotOurs as error:
             problem = f"{error} The operator must choose another namespace for the tenant, or remove that one."
         except errors.NamespaceTerminating:
@@ -89,23 +89,23 @@ def ensure(this: Pass, tenant: Tenant) -> str:
         except errors.Refused as error:
             problem = f"The cluster refuses to prepare the namespace {tenant.namespace}; the operator must act. {error}"
     if uid:
-        applied = {"digest": digest(space), "max_cpu": space.max_cpu, "max_memory_gi": space.max_memory_gi}
-        applied["max_concurrent_jobs"] = space.max_concurrent_jobs
+        applied = {"digest": digest(spec), "max_cpu": spec.max_cpu, "max_memory_gi": spec.max_memory_gi}
+        applied["max_concurrent_jobs"] = spec.max_concurrent_jobs
         TenantNamespace.objects.update_or_create(
             tenant=tenant,
             defaults={
                 "namespace": tenant.namespace,
                 "uid": uid,
                 "applied": applied,
-                "applied_at": this.now,
-                "checked_at": this.now,
+                "applied_at": this_pass.now,
+                "checked_at": this_pass.now,
                 "problem": "",
                 "problem_since": None,
             },
         )
-        this.counts.spaces += 1
+        this_pass.counts.namespaces += 1
         return ""
-    this.memory.done_at[task] = time.monotonic()
+    this_pass.memory.done_at[task] = time.monotonic()
     problem = problem or "The cluster did not answer when the tenant's namespace was prepared; it is tried again."
     row = _row(tenant)
     if row.problem != problem:
@@ -115,7 +115,7 @@ def ensure(this: Pass, tenant: Tenant) -> str:
             defaults={
                 "namespace": tenant.namespace,
                 "problem": problem,
-                "problem_since": row.problem_since or this.now,
+                "problem_since": row.problem_since or this_pass.now,
             },
         )
     return problem
@@ -125,14 +125,14 @@ def _row(tenant: Tenant) -> TenantNamespace:
     return TenantNamespace.objects.filter(tenant=tenant).first() or TenantNamespace(tenant=tenant)
 
 
-def _ensure_patiently(this: Pass, space: TenantSpace) -> str:
+def _ensure_patiently(this_pass: Pass, spec: NamespaceSpec) -> str:
     """The right to write there comes with the RoleBinding just made: 403 may mean "not yet"."""
     deadline = time.monotonic() + RIGHTS_SPREAD_S
     while True:
         try:
-            return this.gateway.ensure_space(space)
+            return this_pass.gateway.ensure_namespace(spec)
         except errors.NamespaceTerminating:
             raise
         except errors.Forbidden:
-            if time.monotonic() > deadline or this.memory.stop.wait(TIME_BETWEEN_TRIES_S):
+            if time.monotonic() > deadline or this_pass.memory.stop.wait(TIME_BETWEEN_TRIES_S):
                 raise

@@ -45,7 +45,7 @@ def test_changed_limits_are_in_force_after_one_pass_and_recorded(loop, submit, c
     assert row.applied["max_cpu"] == 64
     assert row.applied_at > before
     loop.once()
-    assert loop.last.counts.spaces == 0
+    assert loop.last.counts.namespaces == 0
 
 
 def test_the_api_servers_own_notation_of_a_large_limit_is_no_damage(loop, submit, gateway, city, quota) -> None:
