@@ -30,8 +30,6 @@ class SharedLog:
     def __init__(
         self, reader: Reader, is_left: Callable[["SharedLog", bool], bool], ending: Callable[[], bool]
     ) -> None:
-        self, reader: Reader, is_left: Callable[["SharedLog", bool], bool], ending: Callable[[], bool]
-    ) -> None:
         """`is_left(tail, ended)`: whether to stop reading; then nobody new comes to this tail. `ending`: whether this
         process is about to end."""
         self.followers = 0

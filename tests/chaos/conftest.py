@@ -6,7 +6,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from simulations.models import Job, Scenario
-from tenants.models import Tenant
+from tenants.models import RateLimit, Tenant
 from tests.chaos.served import Served
 from tests.factories import issue_key
 
@@ -20,6 +20,7 @@ def tenant_key(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Ite
         for rows in (Job.objects, Scenario.objects):
             rows.filter(tenant=tenant).delete()
         tenant.delete()
+        RateLimit.objects.all().delete()  # committed, so the next tests of this process would find them
 
 
 @pytest.fixture(scope="module")
