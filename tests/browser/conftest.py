@@ -1,18 +1,31 @@
 """The system's Chromium, and a guard that hears every complaint a page makes."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Request,
+    expect,
+    sync_playwright,
+)
 from pytest_django.live_server_helper import LiveServer
 
 from tests.clusterops.dashboard.conftest import cluster_answers as cluster_answers
 
-CHROMIUM = Path("/usr/bin/chromium")
+SYSTEMS = Path("/usr/bin/chromium")
+INSTALL_S = 180
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -25,8 +38,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            if not CHROMIUM.exists():
-                item.add_marker(pytest.mark.skip(reason="needs Chromium: apt-get install chromium"))
+
+
+def chromium_of(playwright: Playwright) -> Path:
+    """The system's, else Playwright's own, fetched once if it can be had. Skips the tests where there is neither."""
+    own = Path(playwright.chromium.executable_path)
+    if SYSTEMS.exists() or own.exists():
+        return SYSTEMS if SYSTEMS.exists() else own
+    command = [sys.executable, "-m", "playwright", "install", "chromium"]
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run(command, capture_output=True, timeout=INSTALL_S, check=False)
+    if not own.exists():
+        pytest.skip("needs Chromium: apt-get install chromium")
+    return own
 
 
 class Guard:
@@ -66,9 +90,9 @@ def accessibility_faults(page: Page) -> list[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright runs its loop in the tests' own thread
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=chromium_of(playwright), args=FLAGS)
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright runs its loop in the tests' own thread
         yield chromium
         chromium.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

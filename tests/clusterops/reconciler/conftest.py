@@ -17,6 +17,7 @@ from localcluster.cluster import LocalCluster
 from localcluster.config import Image, LocalClusterConfig, Timing
 from simulations.models import Job
 from tenants.models import Tenant
+from tests.clusterops.fake_api import FakeApi
 from tests.factories import JobFactory, TenantFactory
 
 # Plays the runner as far as the reconciler can see it: environment in, log, termination message and exit code out.
@@ -88,9 +89,12 @@ def fate_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClus
     cluster.stop(stop_pods=True)
 
 
-@pytest.fixture(scope="session")
-def gateway(fate_cluster: LocalCluster) -> Gateway:
-    return Gateway(KubeApi(str(fate_cluster.config.kubeconfig)))
+@pytest.fixture
+def gateway(request: pytest.FixtureRequest) -> Gateway:
+    """A cluster in memory; with the mark `local_cluster` the local one, whose pods are processes."""
+    if request.node.get_closest_marker("local_cluster") is None:
+        return Gateway(FakeApi())  # type: ignore[arg-type]
+    return Gateway(KubeApi(str(request.getfixturevalue("fate_cluster").config.kubeconfig)))
 
 
 @pytest.fixture

@@ -66,6 +66,7 @@ def test_too_late_a_cancel_changes_nothing(loop, submit) -> None:
     assert job.status == "SUCCEEDED"
 
 
+@pytest.mark.local_cluster
 def test_a_pod_without_its_job_ends_by_an_operators_hand(loop, submit, gateway, fate_cluster, tmp_path) -> None:
     def command(*arguments: str) -> str:
         out = StringIO()

@@ -88,6 +88,7 @@ def test_only_machines_that_take_jobs_count(settings) -> None:
     assert room(this_pass, [JobFactory(node_name="good", cpu_request=2)]).fits(Job(cpu_request=2)) is False
 
 
+@pytest.mark.local_cluster
 def test_a_node_pools_limits(loop, gateway, submit, settings) -> None:
     settings.CAPACITY = "nodepool=none-such"
     job = submit()

@@ -10,6 +10,8 @@ from simulations.models import Job
 from tests.clusterops.reconciler.conftest import Loop
 from tests.clusterops.reconciler.test_hostile_reports import store_manifest
 
+pytestmark = pytest.mark.local_cluster
+
 INTERRUPTED = b'{"outcome":"interrupted","run":{}}'
 
 

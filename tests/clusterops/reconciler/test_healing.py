@@ -14,6 +14,8 @@ from clusterops.reconciler.one_pass import reconcile_once
 from simulations.models import Job, JobEvent, JobQuerySet
 from tests.clusterops.reconciler.conftest import Loop
 
+pytestmark = pytest.mark.local_cluster
+
 
 def wait_until_gone(gateway: Gateway, job: Job) -> None:
     while [run for run in gateway.list_runs() if run.job_id == job.job_id.hex]:

@@ -8,6 +8,8 @@ from clusterops.gateway import MERGE, Gateway, path_of
 from simulations.models import Job
 from tenants.models import Tenant
 
+pytestmark = pytest.mark.local_cluster
+
 
 @pytest.fixture(autouse=True)
 def _kueue(settings) -> None:

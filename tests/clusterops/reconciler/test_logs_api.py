@@ -22,6 +22,8 @@ from tests.conftest import client_with
 from tests.factories import issue_key
 from tests.simulations.served import web
 
+pytestmark = pytest.mark.local_cluster
+
 
 @pytest.fixture(autouse=True)
 def _this_cluster(settings, gateway, fate_cluster):

@@ -48,6 +48,7 @@ def test_changed_limits_are_in_force_after_one_pass_and_recorded(loop, submit, c
     assert loop.last.counts.namespaces == 0
 
 
+@pytest.mark.local_cluster
 def test_the_api_servers_own_notation_of_a_large_limit_is_no_damage(loop, submit, gateway, city, quota) -> None:
     city.max_cpu, city.max_memory_gi = 1000, 1024
     city.save()

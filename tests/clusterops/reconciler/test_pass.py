@@ -112,6 +112,7 @@ def test_the_pass_leaves_word_and_a_sample(loop, submit, tmp_path) -> None:
     loop.until_ended(job, queued)
 
 
+@pytest.mark.local_cluster
 def test_a_nodes_room_counts_pods_of_all_namespaces(loop, submit, gateway, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("clusterops.gateway.operations.ASK_OTHERS_EVERY_S", 0.0)
     job = submit(hold=str(tmp_path / "go"), cpu_request=3)

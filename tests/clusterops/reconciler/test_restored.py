@@ -15,6 +15,8 @@ from localcluster.config import LocalClusterConfig
 from simulations.models import Job
 from tests.clusterops.reconciler.conftest import QUICK, fate_image
 
+pytestmark = pytest.mark.local_cluster
+
 
 @pytest.fixture
 def once(settings, fate_cluster):

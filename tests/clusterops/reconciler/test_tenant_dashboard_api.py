@@ -6,6 +6,8 @@ from clusterops.gateway import default_gateway
 from tests.conftest import client_with
 from tests.factories import issue_key
 
+pytestmark = pytest.mark.local_cluster
+
 
 @pytest.fixture(autouse=True)
 def _fresh_gateway():

@@ -20,6 +20,8 @@ from tenants.models import Tenant
 from tests.clusterops.reconciler.conftest import Loop
 from tests.factories import TenantFactory
 
+pytestmark = pytest.mark.local_cluster
+
 Elsewhere = Callable[[str], AbstractContextManager[Loop]]
 
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from clusterops.gateway import path_of
 from clusterops.objects import manifests
 from simulations.models import Job
@@ -24,6 +26,7 @@ def test_limits_hold_and_the_next_in_line_says_what_it_waits_for(loop, submit, c
     assert large.dispatched_at <= small.dispatched_at
 
 
+@pytest.mark.local_cluster
 def test_an_image_that_cannot_be_pulled(loop, submit, gateway, settings) -> None:
     settings.RUNNER_IMAGE = "registry.invalid/nope:1"
     job = submit()
@@ -36,6 +39,7 @@ def test_an_image_that_cannot_be_pulled(loop, submit, gateway, settings) -> None
     loop.until(lambda: gone(gateway, job))
 
 
+@pytest.mark.local_cluster
 def test_no_machine_has_room(loop, submit, gateway, settings, city) -> None:
     city.max_memory_gi = 100_000
     city.save()
@@ -47,6 +51,7 @@ def test_no_machine_has_room(loop, submit, gateway, settings, city) -> None:
     loop.until(lambda: gone(gateway, job))
 
 
+@pytest.mark.local_cluster
 def test_a_full_quota_in_the_cluster_is_waited_for(loop, submit, gateway, city, monkeypatch) -> None:
     monkeypatch.setattr("clusterops.gateway.operations.EXPLAIN_AFTER", timedelta(0))
     monkeypatch.setattr("clusterops.reconciler.namespaces.CHECK_EVERY_S", 3600)
@@ -62,6 +67,7 @@ def test_a_full_quota_in_the_cluster_is_waited_for(loop, submit, gateway, city, 
     assert job.status == "SUCCEEDED"
 
 
+@pytest.mark.local_cluster
 def test_a_pod_that_the_clusters_rules_refuse(loop, submit, gateway, monkeypatch, settings) -> None:
     real = manifests.job
 

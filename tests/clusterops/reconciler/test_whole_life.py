@@ -1,6 +1,10 @@
 """From a queued row to a recorded end on a local cluster."""
 
+import pytest
+
 from simulations.models import Job, JobLog
+
+pytestmark = pytest.mark.local_cluster
 
 
 def test_a_job_runs_and_its_outcome_log_and_release_are_recorded(loop, submit, gateway, settings) -> None:
