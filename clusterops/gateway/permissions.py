@@ -2,17 +2,13 @@
 
 from typing import Literal
 
+from clusterops.objects import manifests
+
 Right = tuple[str, str, str]  # apiGroup, resource, verb
 Identity = Literal["web", "reconciler"]
 
 _LIST_RUNS: set[Right] = {("batch", "jobs", "list"), ("", "pods", "list")}
-_TENANT_OBJECTS = (
-    ("rbac.authorization.k8s.io", "rolebindings"),
-    ("", "resourcequotas"),
-    ("", "limitranges"),
-    ("networking.k8s.io", "networkpolicies"),
-    ("kueue.x-k8s.io", "localqueues"),
-)
+_TENANT_OBJECTS = [(manifests.group_of(kind), kind) for kind in manifests.TENANT_OBJECTS | manifests.KUEUE_OBJECTS]
 
 # Server-side apply of a new object needs `create` besides `patch`.
 BY_METHOD: dict[str, set[Right]] = {
