@@ -20,21 +20,21 @@ BADGES = {IN_FORCE: "ok", BEHIND: "warn", PROBLEM: "bad", NONE: ""}
 
 def quota_state(tenant: Tenant) -> tuple[str, str]:
     """(state, sentence): does the cluster's ResourceQuota have the tenant's limits?"""
-    space: TenantNamespace | None = getattr(tenant, "cluster_namespace", None)
-    if space is None or not space.applied:
-        if space and space.problem:
-            return PROBLEM, space.problem
+    known: TenantNamespace | None = getattr(tenant, "cluster_namespace", None)
+    if known is None or not known.applied:
+        if known and known.problem:
+            return PROBLEM, known.problem
         return NONE, "The namespace and its quota are made with the tenant's first job."
-    if space.problem:
-        return PROBLEM, space.problem
+    if known.problem:
+        return PROBLEM, known.problem
     behind = [
-        f"{name} {space.applied[name]}, not {limit}"
+        f"{name} {known.applied[name]}, not {limit}"
         for name, limit in tenant.limits.items()
-        if name in space.applied and space.applied[name] != limit
+        if name in known.applied and known.applied[name] != limit
     ]
     if behind:
         return BEHIND, f"The cluster still has {', '.join(behind)}; the reconciler applies it within seconds."
-    since = f" since {space.applied_at:%Y-%m-%d %H:%M:%S} UTC" if space.applied_at else ""
+    since = f" since {known.applied_at:%Y-%m-%d %H:%M:%S} UTC" if known.applied_at else ""
     return IN_FORCE, f"The cluster's quota has these limits{since}."
 
 

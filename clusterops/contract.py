@@ -22,7 +22,7 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class NamespaceSpec:
-    """A tenant's place in the cluster."""
+    """What a tenant's namespace is to be."""
 
     tenant_id: str
     namespace: str

@@ -9,7 +9,7 @@ from tenants.models import Tenant
 
 
 class TenantNamespace(models.Model):
-    """A tenant's place in the cluster: which limits are in force there, and what is wrong with it."""
+    """A tenant's namespace: which limits are in force there, and what is wrong with it."""
 
     tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="cluster_namespace")
     namespace = models.CharField(max_length=63)

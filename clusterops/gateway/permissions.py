@@ -2,23 +2,19 @@
 
 from typing import Literal
 
+from clusterops.objects import manifests
+
 Right = tuple[str, str, str]  # apiGroup, resource, verb
 Identity = Literal["web", "reconciler"]
 
 _LIST_RUNS: set[Right] = {("batch", "jobs", "list"), ("", "pods", "list")}
-_TENANT_OBJECTS = (
-    ("rbac.authorization.k8s.io", "rolebindings"),
-    ("", "resourcequotas"),
-    ("", "limitranges"),
-    ("networking.k8s.io", "networkpolicies"),
-    ("kueue.x-k8s.io", "localqueues"),
-)
+_TENANT_OBJECTS = [(manifests.group_of(kind), kind) for kind in manifests.TENANT_OBJECTS | manifests.KUEUE_OBJECTS]
 
 # Server-side apply of a new object needs `create` besides `patch`.
 BY_METHOD: dict[str, set[Right]] = {
-    "ensure_space": {("", "namespaces", verb) for verb in ("get", "create", "patch")}
+    "ensure_namespace": {("", "namespaces", verb) for verb in ("get", "create", "patch")}
     | {(group, resource, verb) for group, resource in _TENANT_OBJECTS for verb in ("create", "patch")},
-    "inspect_spaces": {("", "namespaces", "list")} | {(group, kind, "list") for group, kind in _TENANT_OBJECTS},
+    "inspect_namespaces": {("", "namespaces", "list")} | {(group, kind, "list") for group, kind in _TENANT_OBJECTS},
     "namespaces": {("", "namespaces", "list")},
     "list_runs": _LIST_RUNS | {("", "events", "list")},
     "start_run": {("batch", "jobs", "create"), ("batch", "jobs", "get")},

@@ -15,7 +15,7 @@ from clusterops.models import Installation, TenantNamespace
 from clusterops.objects import manifests
 
 # Pods before their Jobs: a Job that is seen without its pods would be taken for one that lost them.
-CONTENTS = ("pods", "jobs", *manifests.TENANT_KINDS)
+CONTENTS = ("pods", "jobs", *manifests.TENANT_OBJECTS)
 
 
 def rename(*, dry_run: bool) -> str:

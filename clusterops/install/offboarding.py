@@ -73,7 +73,7 @@ def _wait_for_jobs(tenant: Tenant, patience_s: float) -> None:
 
 
 def _wait_for_pass(patience_s: float) -> None:
-    """A pass that read the tenant before it was locked out may make its place again; later ones leave it alone."""
+    """A pass that read the tenant before it was locked out may make its namespace again; later ones leave it alone."""
     before, deadline = ReconcilerState.get().passes, time.monotonic() + patience_s
     while is_at_work() and ReconcilerState.get().passes == before:
         if time.monotonic() > deadline:

@@ -1,6 +1,7 @@
 """What we write to the cluster, as plain dicts. Pure: the same tenant, run and settings give the same manifest."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +29,6 @@ API_PATHS = {
     "localqueues": "/apis/kueue.x-k8s.io/v1beta1",
     "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
 }
-TENANT_KINDS = ("rolebindings", "resourcequotas", "limitranges", "networkpolicies")
 QUEUE_NAME = "kueue.x-k8s.io/queue-name"
 LOCAL_QUEUE = "sumok8"
 NOBODY = 65534
@@ -45,6 +45,11 @@ def labels(tenant_id: str) -> dict[str, str]:
     return {MANAGED_BY: "sumok8", INSTALLATION: installation.own_id(), TENANT: tenant_id}
 
 
+def group_of(kind: str) -> str:
+    """Its API group; empty for the core's."""
+    return API_PATHS[kind].removeprefix("/api/v1").removeprefix("/apis/").partition("/")[0]
+
+
 def namespace(tenant: NamespaceSpec) -> dict[str, Any]:
     restricted = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
     return {
@@ -58,31 +63,13 @@ def uses_kueue() -> bool:
     return bool(settings.QUEUEING == "kueue")
 
 
-def tenant_kinds() -> tuple[str, ...]:
-    """Kinds of `tenant_objects`."""
-    return (*TENANT_KINDS, "localqueues") if uses_kueue() else TENANT_KINDS
-
-
-def tenant_objects(tenant: NamespaceSpec) -> list[tuple[str, dict[str, Any]]]:
-    """What belongs into a tenant's namespace, in the order to write it: the right to write the rest comes first."""
-    objects = [
-        ("rolebindings", role_binding(tenant)),
-        ("resourcequotas", quota(tenant)),
-        ("limitranges", limit_range(tenant)),
-        ("networkpolicies", isolation(tenant)),
-    ]
-    if uses_kueue():
-        objects.append(("localqueues", local_queue(tenant)))
-    return objects
-
-
 def _object(api_version: str, kind: str, name: str, tenant: NamespaceSpec, **content: Any) -> dict[str, Any]:
     metadata = {"name": name, "namespace": tenant.namespace, "labels": labels(tenant.tenant_id)}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
 
 
 def role_binding(tenant: NamespaceSpec) -> dict[str, Any]:
-    """The reconciler may write Jobs and quotas in tenants' namespaces only; see deploy/base/rbac-tenant.yaml."""
+    """The reconciler may write Jobs and quotas in tenants' namespaces only; see deploy/base/rbac-reconciler.yaml."""
     return _object(
         "rbac.authorization.k8s.io/v1",
         "RoleBinding",
@@ -134,12 +121,6 @@ def isolation(tenant: NamespaceSpec) -> dict[str, Any]:
     return _object("networking.k8s.io/v1", "NetworkPolicy", f"{tenant.namespace}-isolation", tenant, spec=spec)
 
 
-def local_queue(tenant: NamespaceSpec) -> dict[str, Any]:
-    """By which a tenant's Jobs wait for the operator's ClusterQueue."""
-    spec = {"clusterQueue": settings.KUEUE_CLUSTER_QUEUE}
-    return _object("kueue.x-k8s.io/v1beta1", "LocalQueue", LOCAL_QUEUE, tenant, spec=spec)
-
-
 def _dns() -> dict[str, Any]:
     """Name servers may be pods, or live outside the pods' network: on the machines, link-local, in the cloud."""
     ports = [{"protocol": protocol, "port": port} for port in settings.RUNNER_DNS_PORTS for protocol in ("UDP", "TCP")]
@@ -147,6 +128,38 @@ def _dns() -> dict[str, Any]:
         return {"ports": ports}
     places = [{"ipBlock": {"cidr": cidr}} for cidr in settings.RUNNER_DNS_CIDRS]
     return {"to": [{"namespaceSelector": {}}, *places], "ports": ports}
+
+
+def local_queue(tenant: NamespaceSpec) -> dict[str, Any]:
+    """By which a tenant's Jobs wait for the operator's ClusterQueue."""
+    spec = {"clusterQueue": settings.KUEUE_CLUSTER_QUEUE}
+    return _object("kueue.x-k8s.io/v1beta1", "LocalQueue", LOCAL_QUEUE, tenant, spec=spec)
+
+
+Builders = dict[str, Callable[[NamespaceSpec], dict[str, Any]]]
+# What belongs into a tenant's namespace, by kind, in the order to write it: the right to write the rest comes first.
+# A new kind needs its row in `API_PATHS`; the reconciler's rights follow, see `gateway/permissions.py`.
+TENANT_OBJECTS: Builders = {
+    "rolebindings": role_binding,
+    "resourcequotas": quota,
+    "limitranges": limit_range,
+    "networkpolicies": isolation,
+}
+KUEUE_OBJECTS: Builders = {"localqueues": local_queue}
+
+
+def _tenant_builders() -> Builders:
+    return TENANT_OBJECTS | KUEUE_OBJECTS if uses_kueue() else TENANT_OBJECTS
+
+
+def tenant_kinds() -> tuple[str, ...]:
+    """Kinds of `tenant_objects`."""
+    return tuple(_tenant_builders())
+
+
+def tenant_objects(tenant: NamespaceSpec) -> list[tuple[str, dict[str, Any]]]:
+    """(kind, manifest) of each, in the order to write them."""
+    return [(kind, build(tenant)) for kind, build in _tenant_builders().items()]
 
 
 def job(spec: RunSpec) -> dict[str, Any]:

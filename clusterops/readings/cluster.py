@@ -148,7 +148,7 @@ def by_name(kind: str, items: Iterable[dict[str, Any]]) -> dict[tuple[str, str, 
 def namespace_states(
     objects: Mapping[tuple[str, str, str], Json], specs: Iterable[NamespaceSpec]
 ) -> dict[str, NamespaceState]:
-    """Namespaces by name; `objects` by (kind, namespace, name), `spaces` what each should be."""
+    """Namespaces by name; `objects` by (kind, namespace, name), `specs` what each should be."""
     wanted = {spec.namespace: spec for spec in specs}
     states = {}
     for (kind, _, name), found in objects.items():

@@ -144,7 +144,7 @@ def _resting(this_pass: Pass) -> set[uuid.UUID]:
 def _leave_out_unfit(
     this_pass: Pass, tenants: Mapping[str, Tenant], queued: dict[str, list[Job]], waits: list[Turn]
 ) -> None:
-    """Tenants for which nothing can be started at all; a place in the cluster is made for those that have none yet."""
+    """Tenants for which nothing can be started at all; a namespace is made for those that have none yet."""
     known = TenantNamespace.objects.in_bulk(set(queued) - this_pass.fit)
     for pk in list(queued):
         if why := _unfit(this_pass, tenants[pk], known.get(pk)):

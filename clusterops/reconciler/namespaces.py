@@ -1,4 +1,4 @@
-"""Tenants' places in the cluster: made when first needed, changed with the limits, repaired after others."""
+"""Tenants' namespaces: made when first needed, changed with the limits, repaired after others."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from simulations.models import Job
 from tenants.models import Tenant
 
 CHECK_EVERY_S = 60
-RETRY_AFTER_S = 30  # a tenant whose place cannot be made is tried again after this
+RETRY_AFTER_S = 30  # a tenant whose namespace cannot be made is tried again after this
 RIGHTS_SPREAD_S = 2.0  # a fresh RoleBinding takes a moment to be known to every API server
 TIME_BETWEEN_TRIES_S = 0.2
 
@@ -31,7 +31,7 @@ def spec_of(tenant: Tenant) -> NamespaceSpec:
 
 
 def digest(spec: NamespaceSpec) -> str:
-    """Changes when anything that we would write into the tenant's place changes."""
+    """Changes when anything that we would write into the tenant's namespace changes."""
     objects = [manifests.namespace(spec), *manifests.tenant_objects(spec)]
     return hashlib.sha256(json.dumps(objects, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -43,7 +43,7 @@ def is_applied(row: TenantNamespace, spec: NamespaceSpec) -> bool:
 def keep_namespaces(this_pass: Pass) -> None:
     """Changed limits at once; every minute, and once at the start, also what others changed or deleted.
 
-    A deactivated tenant without active jobs needs no place, and may be on its way out: nothing is written there, so
+    A deactivated tenant without active jobs needs no namespace, and may be on its way out: nothing is written there, so
     that `offboard_tenant` can delete it for good.
     """
     needed = Q(tenant__is_active=True) | Exists(Job.objects.active().filter(tenant=OuterRef("pk")))
@@ -74,8 +74,8 @@ def _repair(this_pass: Pass, rows: list[TenantNamespace]) -> None:
 
 
 def ensure(this_pass: Pass, tenant: Tenant) -> str:
-    """Make the tenant's place as it should be. Returns why that is not possible, empty if it is done."""
-    task = f"space {tenant.pk}"
+    """Make the tenant's namespace as it should be. Returns why that is not possible, empty if it is done."""
+    task = f"namespace {tenant.pk}"
     if time.monotonic() - this_pass.memory.done_at.get(task, float("-inf")) < RETRY_AFTER_S:
         return _row(tenant).problem
     spec, problem, uid = spec_of(tenant), "", ""

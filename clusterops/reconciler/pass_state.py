@@ -132,7 +132,7 @@ class Pass:
     runs: list[Run] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     blocked: set[uuid.UUID] = field(default_factory=set)  # an earlier attempt still ends: not to be started yet
-    fit: set[str] = field(default_factory=set)  # tenants whose place in the cluster was found as wanted
+    fit: set[str] = field(default_factory=set)  # tenants whose namespace was found as wanted
     tried: set[uuid.UUID] = field(default_factory=set)  # started, or refused for the time being
     more_to_start: bool = False  # there is more to start: see `dispatch`
     seen: bool = False  # the cluster answered

@@ -56,7 +56,7 @@ def test_the_web_writes_nothing() -> None:
     assert {verb for _, _, verb in rights("sumok8-web")} <= {"get", "list", "watch"}
 
 
-def test_the_reconciler_writes_everywhere_only_what_makes_a_tenants_space() -> None:
+def test_the_reconciler_writes_everywhere_only_what_makes_a_tenants_namespace() -> None:
     writes = {right for right in rights("sumok8-reconciler") if right[2] not in {"get", "list", "watch"}}
     assert writes == {
         ("", "namespaces", "create"),

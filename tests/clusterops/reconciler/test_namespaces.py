@@ -6,7 +6,7 @@ import pytest
 
 from clusterops.gateway import path_of
 from clusterops.models import TenantNamespace
-from clusterops.objects.manifests import TENANT_KINDS
+from clusterops.objects.manifests import TENANT_OBJECTS
 from simulations.models import Job
 
 
@@ -27,7 +27,7 @@ def test_made_with_the_first_job_and_not_before(loop, submit, gateway, city, quo
     assert quota() == {"requests.cpu": "10", "requests.memory": "20Gi", "pods": "10"}
     namespace = gateway.api.request("GET", path_of("namespaces", name=city.namespace))
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
-    for kind in TENANT_KINDS:
+    for kind in TENANT_OBJECTS:
         assert len(gateway.api.items(path_of(kind, city.namespace))) == 1
     row = TenantNamespace.objects.get(tenant=city)
     assert row.problem == ""

@@ -14,6 +14,7 @@ from django.db import transaction
 from clusterops import installation
 from clusterops.gateway import MERGE, Gateway, path_of
 from clusterops.models import Installation, TenantNamespace
+from clusterops.objects import manifests
 from clusterops.reconciler import strays
 from simulations.models import Job
 from tenants.models import Tenant
@@ -90,7 +91,7 @@ def test_with_names_of_their_own_both_work_side_by_side(loop, submit, gateway, e
 def without_label(gateway: Gateway, tenant: Tenant) -> None:
     """As an earlier version left them."""
     body = {"metadata": {"labels": {"sumok8.io/installation": None}}}
-    kinds = ("pods", "jobs", "rolebindings", "resourcequotas", "limitranges", "networkpolicies")
+    kinds = ("pods", "jobs", *manifests.tenant_kinds())
     places = [
         path_of(kind, tenant.namespace, item["metadata"]["name"])
         for kind in kinds
