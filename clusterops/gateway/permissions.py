@@ -16,7 +16,7 @@ _TENANT_OBJECTS = (
 
 # Server-side apply of a new object needs `create` besides `patch`.
 BY_METHOD: dict[str, set[Right]] = {
-    "ensure_space": {("", "namespaces", verb) for verb in ("get", "create", "patch")}
+    "ensure_namespace": {("", "namespaces", verb) for verb in ("get", "create", "patch")}
     | {(group, resource, verb) for group, resource in _TENANT_OBJECTS for verb in ("create", "patch")},
     "inspect_spaces": {("", "namespaces", "list")} | {(group, kind, "list") for group, kind in _TENANT_OBJECTS},
     "namespaces": {("", "namespaces", "list")},

@@ -89,7 +89,7 @@ def is_cluster_wide(right: Right, identity: Identity) -> bool:
 def _right(api: KubeApi, right: Right, namespace: str | None, *, name: str = "") -> Finding:
     """`namespace` empty: everywhere; None: in tenants' namespaces, of which there is none yet."""
     group, resource, verb = right
-    users = ", ".join(method for method, rights in BY_METHOD.items() if right in rights) or "ensure_space"
+    users = ", ".join(method for method, rights in BY_METHOD.items() if right in rights) or "ensure_namespace"
     subject = f"{verb} {resource}" + (f".{group}" if group else "")
     if namespace is None:
         return Finding(Verdict.NOTE, subject, f"given with a tenant's namespace; there is none yet (for {users})")

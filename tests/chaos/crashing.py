@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.chaos.stage import kill
 
-CALLS = ("ensure_space", "start_run", "delete_run", "release_run", "list_runs", "read_log", "run_exists")
+CALLS = ("ensure_namespace", "start_run", "delete_run", "release_run", "list_runs", "read_log", "run_exists")
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
