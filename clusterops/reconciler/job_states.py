@@ -1,6 +1,8 @@
 """Each active job against what the cluster says of it: gather, decide, record, delete."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.conf import settings
 
@@ -8,7 +10,7 @@ from clusterops.contract import NamespaceState, Phase, Run
 from clusterops.models import TenantNamespace
 from clusterops.policy import decide as rules
 from clusterops.reconciler.pass_state import LastLog, Pass, as_uuid, is_database_lost, log
-from clusterops.reconciler.recording import BATCH, name_of, one_by_one, record
+from clusterops.reconciler.recording import BATCH, name_of, record
 from clusterops.usage import recording
 from simulations import manifests
 from simulations.models import Artifact, Job, Move
@@ -138,19 +140,21 @@ def _may_still_run(run: Run) -> bool:
 def _record_found(this_pass: Pass, found: list[Found]) -> None:
     """Record the decisions, then note what follows from those that were recorded.
 
-    1. Plain moves in one statement; moves of what ran one by one, as their usage stands in the same transaction.
+    1. A batch and the usage that it proves are one transaction.
     2. Nothing in the cluster is touched before the row says so: a crash in between leaves work, never a lost answer.
     3. Logs are read and Jobs deleted by later steps: an ending never waits for a kubelet.
     """
     attempts = {each.job.pk: each.job.attempt for each in found}
     by_job = {each.job.pk: each for each in found}
+    runs = {each.job.pk: each.run for each in found}
+
+    def many(moves: Sequence[Move]) -> set[UUID]:
+        return recording.move_all(moves, runs)
 
     def one(move: Move) -> bool:
-        return _record_one(move, by_job[move.job.pk].run)
+        return _record_one(move, runs[move.job.pk])
 
-    plain = [_move_of(this_pass, each) for each in found if not _leaves_evidence(each)]
-    evident = [_move_of(this_pass, each) for each in found if _leaves_evidence(each)]
-    for move in [*record(this_pass, plain, one=one), *one_by_one(this_pass, evident, one, name_of)]:
+    for move in record(this_pass, [_move_of(this_pass, each) for each in found], many=many, one=one):
         # Of the others another writer was first: the next pass looks again.
         job, run, decision = by_job[move.job.pk].job, by_job[move.job.pk].run, by_job[move.job.pk].decision
         ends = decision.status in Job.TERMINAL
@@ -170,22 +174,11 @@ def _move_of(this_pass: Pass, found: Found) -> Move:
     return Move(found.job, decision.status, decision.reason, decision.message, columns)
 
 
-def _leaves_evidence(found: Found) -> bool:
-    """Of what ran, which is written with the move and job by job; see `usage.recording`."""
-    job, run, decision = found.job, found.run, found.decision
-    return (
-        (run is not None and run.started_at is not None)
-        or decision.status in Job.TERMINAL
-        or "attempt" in decision.columns
-        or bool(decision.columns.get("disruptions", job.disruptions))
-    )
-
-
 def _record_one(move: Move, run: Run | None) -> bool:
     """An ending that cannot be recorded with all that belongs to it is recorded without."""
     job = move.job
     try:
-        return recording.move(job, run, move.status, reason=move.reason, message=move.message, **move.columns)
+        return bool(recording.move_all([move], {job.pk: run}))
     except Exception as error:
         if move.status not in Job.TERMINAL or is_database_lost(error):
             raise
@@ -193,9 +186,11 @@ def _record_one(move: Move, run: Run | None) -> bool:
     bare = {name: move.columns[name] for name in ("observed_at", "released_at") if name in move.columns}
     if move.status == Job.Status.CANCELLED:
         message = "Cancelled on request. What it had come to could not be recorded."
-        return recording.move(job, None, move.status, reason=Job.Reason.CANCELLED, message=message, **bare)
-    message = "It has ended, but how could not be recorded, which is our fault; tell the operator."
-    return recording.move(job, None, Job.Status.FAILED, reason=Job.Reason.RUNNER_ERROR, message=message, **bare)
+        told = Move(job, move.status, Job.Reason.CANCELLED, message, bare)
+    else:
+        message = "It has ended, but how could not be recorded, which is our fault; tell the operator."
+        told = Move(job, Job.Status.FAILED, Job.Reason.RUNNER_ERROR, message, bare)
+    return bool(recording.move_all([told], {job.pk: None}))
 
 
 class Namespaces:

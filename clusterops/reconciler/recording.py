@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
+from uuid import UUID
 
 from clusterops.reconciler.pass_state import Pass, is_database_lost, log
 from simulations.models import Job, Move
+from simulations.models.moves import make_all
 
 BATCH = 100  # a transaction that others wait for stays short
 
@@ -23,34 +25,28 @@ def name_of(job: Job) -> str:
 def record(
     this_pass: Pass,
     moves: Sequence[Move],
+    *,
+    many: Callable[[Sequence[Move]], set[UUID]] = make_all,
     one: Callable[[Move], bool] = Move.make,
     name: Callable[[Job], str] = name_of,
 ) -> list[Move]:
-    """Make the moves; those that were made. `one` makes a single one, isolated, when a batch was refused."""
+    """Make the moves; those that were made. `many` makes a batch, `one` a single one, isolated, when a batch was
+    refused."""
     made: list[Move] = []
     for batch in batches(moves):
         try:
-            won = Job.objects.move_all(batch)
+            won = many(batch)
         except Exception as error:
             if is_database_lost(error):
                 raise
             log.info("%d moves are made one by one: %s", len(batch), error)
-            made += one_by_one(this_pass, batch, one, name)
+            for move in batch:
+                with this_pass.isolate(name(move.job)):
+                    if one(move):
+                        made.append(move)
             continue
         for move in batch:
             this_pass.memory.troubles.over(name(move.job))
             if move.job.pk in won:
-                made.append(move)
-    return made
-
-
-def one_by_one(
-    this_pass: Pass, batch: Sequence[Move], one: Callable[[Move], bool], name: Callable[[Job], str]
-) -> list[Move]:
-    """Each isolated from the others."""
-    made = []
-    for move in batch:
-        with this_pass.isolate(name(move.job)):
-            if one(move):
                 made.append(move)
     return made

@@ -24,6 +24,7 @@ LOST_STORY = "succeed-3"
 VICTIMS = ("reconciler", "cluster", "postgres")
 PASSES = 40
 NODE_LOST_S = 3.0  # the cluster's grace and the product's own, and a little
+LAST_WORDS = 4000  # bytes told of a process that ended by itself
 JOB_ID = "sumok8.io/job-id"
 
 
@@ -102,14 +103,17 @@ class CrashPoints:
     def part(self, name: str, at: int, *arguments: object) -> tuple[int, bool]:
         """What is left of `at` afterwards, and whether the death came."""
         self._steps.write_text("")
-        process = actors.start(name, at, str(self._steps), *arguments, log=self.stage.folder / "passes.log")
+        log = self.stage.folder / "passes.log"
+        said = log.stat().st_size if log.exists() else 0
+        process = actors.start(name, at, str(self._steps), *arguments, log=log)
         process.join()
         steps = self._steps.read_text().splitlines()
         if at and len(steps) >= at:
             self.points[steps[at - 1]] += 1
             return 0, True
         if process.exitcode != 0:
-            raise RuntimeError(f"{name} ended with {process.exitcode} at step {len(steps)} before its {at}th")
+            last = log.read_bytes()[said:][-LAST_WORDS:].decode(errors="replace")
+            raise RuntimeError(f"{name} ended with {process.exitcode} at step {len(steps)} before its {at}th:\n{last}")
         return at - len(steps), False
 
     def stimulate(self, mine: list[Told], *, with_loss: bool) -> None:

@@ -16,8 +16,8 @@ from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Memory
 from clusterops.usage import recording, rules
 from clusterops.usage.counting import Period, groups, total
-from clusterops.usage.models import PodRun
-from simulations.models import Job
+from clusterops.usage.models import PodRun, PodRunQuerySet
+from simulations.models import Job, JobQuerySet
 from tests.clusterops.reconciler.canned import CannedApi, gateway_of
 from tests.clusterops.reconciler.test_hostile_reports import started_job
 
@@ -228,8 +228,8 @@ def played(job: Job, life: list[Any]) -> list[tuple[int, bool]]:
             ended = api.lists["pods"][-1]["status"]["containerStatuses"][0]["state"]["terminated"]
             ended["finishedAt"] = f"{BEGAN + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
         if dies:
-            for victim in ("_open", "_close"):
-                with mock.patch.object(recording, victim, side_effect=Crash), pytest.raises(Crash):
+            for where, victim in ((recording, "_books"), (PodRunQuerySet, "bulk_create"), (JobQuerySet, "move_all")):
+                with mock.patch.object(where, victim, side_effect=Crash), pytest.raises(Crash):
                     reconcile_once(gateway_of(api), Memory())
                 assert not PodRun.objects.ended().filter(job_id=job.pk, attempt=job.attempt).exists()
         reconcile_once(gateway_of(api), Memory())
