@@ -67,7 +67,10 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 
 class Job(models.Model):
-    """One simulation that a tenant asked for. The reconciler alone writes status, reason and times; the API writes wishes and progress."""
+    """One simulation that a tenant asked for.
+
+    The reconciler alone writes status, reason and times; the API writes wishes and progress.
+    """
 
     class Status(models.TextChoices):
         PENDING = "PENDING"
