@@ -13,7 +13,7 @@ from tenants.database import direct_connection
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "sumok8_doorbell"  # rung by triggers: simulations/migrations/0002 and 0011, tenants/migrations/0002
+CHANNEL = "sumok8_doorbell"  # rung by triggers on jobs, tenants and studies; see simulations/migrations/0022
 SUBMISSION = "jobs.insert"
 WATCHED = ("jobs", "pods")
 AGAIN_AFTER_S = 2.0

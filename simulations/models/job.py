@@ -1,4 +1,4 @@
-"""One run of a scenario, and every move it may make."""
+"""One simulation of a scenario, and every move it may make."""
 
 import uuid
 from collections.abc import Iterable, Mapping
@@ -67,7 +67,10 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 
 class Job(models.Model):
-    """One simulation run. The reconciler alone writes status, reason and times; the API writes wishes and progress."""
+    """One simulation that a tenant asked for.
+
+    The reconciler alone writes status, reason and times; the API writes wishes and progress.
+    """
 
     class Status(models.TextChoices):
         PENDING = "PENDING"

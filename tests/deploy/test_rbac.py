@@ -1,6 +1,7 @@
 """The RBAC manifests give each identity what the gateway's methods use, in the smallest place, and nothing else."""
 
 import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from clusterops.install.cluster_check import is_cluster_wide
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 BASE = kustomize.build(DEPLOY / "base")
+VERBS = {"get", "list", "watch", "create", "patch", "delete"}
 
 
 def find(kind: str, name: str) -> kustomize.Manifest:
@@ -45,6 +47,32 @@ def test_roles_are_what_the_code_uses(role: str, expected: set[Right]) -> None:
     granted = rights(role)
     assert len(granted) == len(set(granted)), "granted twice"
     assert set(granted) == expected
+
+
+def told(identity: str) -> set[tuple[str, str]]:
+    """(verb, resource) of its rows in the table under “Permissions”; `bind`, which is told in words, apart."""
+    section = (DEPLOY.parent / "docs" / "operations.md").read_text().partition("\n## Permissions\n")[2]
+    found, who = set(), ""
+    for row in section.partition("\n## ")[0].splitlines():
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        if len(cells) == 4:
+            who = cells[0] or who
+            words = re.findall(r"[a-z/]+", re.sub(r"\(.*?\)|;.*| and ", " ", cells[2]))
+            if who == identity:
+                found |= {(verb, what) for verb in VERBS & set(words) for what in set(words) - VERBS}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("identity", "role"),
+    [
+        ("`sumok8-web`", "sumok8-web"),
+        ("`sumok8-reconciler`", "sumok8-reconciler"),
+        ("`sumok8-reconciler` through RoleBinding `sumok8-reconciler`", "sumok8-tenant"),
+    ],
+)
+def test_the_operators_page_tells_them_all(identity: str, role: str) -> None:
+    assert told(identity) == {(verb, what) for _, what, verb in rights(role) if verb != "bind"}
 
 
 def test_every_gateway_method_tells_its_rights() -> None:
