@@ -51,7 +51,7 @@ def test_times(high: float, expected: list[str]) -> None:
         ([5], False, 4.5, 5.5),
         ([0], False, -1, 1),
         ([0, 10], True, 0, 10.5),
-        ([2, 10], True, 0, 10.4),
+        ([2, 10], True, 0, 10.5),
     ],
 )
 def test_fitting(values: list[float], zero: bool, low: float, high: float) -> None:
