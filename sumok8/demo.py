@@ -37,6 +37,7 @@ class DemoError(Exception):
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the results; exit 0 only if the run succeeded")
+    parser.add_argument("--study", action="store_true", help="then a small study: two demands, three seeds each")
     parser.add_argument("--port", type=int, help="fail if it is taken; without it the next free port from 8000 is used")
     parser.add_argument("--data", type=Path, default=ROOT / "var" / "demo", help="where everything is kept")
     options = parser.parse_args()
@@ -45,7 +46,7 @@ def main() -> int:
     try:
         with _only_one(options.data):
             Processes(options.data, cwd=ROOT).end_leftovers()  # before the port is probed: they may hold it
-            return Demo(options.data, _port(options.port)).run(once=options.once)
+            return Demo(options.data, _port(options.port)).run(once=options.once, study=options.study)
     except (DemoError, EmbeddedPostgresError, ApiProblem) as problem:
         print(f"\nThe demo stopped: {problem}", file=sys.stderr)
         return 1
@@ -109,7 +110,7 @@ class Demo:
         self.key_file = data / f"{TENANT}.key"
         self.processes = Processes(data, cwd=ROOT)
 
-    def run(self, *, once: bool) -> int:
+    def run(self, *, once: bool, study: bool = False) -> int:
         try:
             self._say("PostgreSQL")
             self.environment = self._environment(self.postgres.start())
@@ -122,6 +123,8 @@ class Demo:
             self._make_admin()
             self._make_tenant()
             succeeded = self._simulate()
+            if study:
+                succeeded = self._study() and succeeded
             if once:
                 return 0 if succeeded else 1
             self._say_how_to_go_on()
@@ -233,6 +236,33 @@ class Demo:
         print(results_table(job.kpis))
         self.job_id = job.id
         return job.succeeded
+
+    def _study(self) -> bool:
+        """Does 5 % more traffic matter? Runs that an earlier start has made are used again."""
+        client = Client(self.url, self.key_file.read_text().strip())
+        study = client.submit_study(
+            {
+                "name": "5 % more traffic",
+                "base": {"scenario_id": SCENARIO},
+                "sweep": {"scale": [1.0, 1.05]},
+                "seeds": {"first": 1, "count": 3},
+                "primary_kpis": ["mean_travel_time_s", "mean_time_loss_s"],
+            }
+        )
+        total = study.data["runs_total"]
+        print(f"\nStudy {study.id}: {total} runs of {SCENARIO}, with today's traffic and with 5 % more.")
+        done = None
+        while not study.refresh().is_finished:
+            ended = sum(study.data["runs"][name] for name in ("succeeded", "failed", "cancelled"))
+            if ended != done:
+                print(f"  {ended} of {total} runs have ended", flush=True)
+                done = ended
+            time.sleep(1)
+        for compared in study.summary()["comparisons"]:
+            if compared["primary"]:
+                print(f"  {compared['sentence']}")
+        print(f"\nIts comparison: {self.url}/t/{TENANT}/studies/{study.id}/compare", flush=True)
+        return study.is_complete
 
     def _say_how_to_go_on(self) -> None:
         print(f"""
