@@ -5,7 +5,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from simulations.studies.figures import dot_plot_of
+from simulations.studies.figures import answer_of, dot_plot_of
 from simulations.studies.kpis import FIGURES
 from simulations.studies.models import StudyRun
 from simulations.studies.results import Results
@@ -66,4 +66,4 @@ def _texts(figure: Figure, known: Description) -> dict[str, str]:
 
 
 def _figure(figure: Figure, results: Results) -> dict[str, Any]:
-    return _table(figure, results) | {"chart": dot_plot_of(figure, results)}
+    return _table(figure, results) | {"chart": dot_plot_of(figure, answer_of(results))}
