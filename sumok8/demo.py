@@ -249,15 +249,13 @@ class Demo:
                 "primary_kpis": ["mean_travel_time_s", "mean_time_loss_s"],
             }
         )
-        total = study.data["runs_total"]
+        total, done = study.data["runs"]["total"], -1
         print(f"\nStudy {study.id}: {total} runs of {SCENARIO}, with today's traffic and with 5 % more.")
-        done = None
-        while not study.refresh().is_finished:
+        for _ in study.watch():
             ended = sum(study.data["runs"][name] for name in ("succeeded", "failed", "cancelled"))
             if ended != done:
                 print(f"  {ended} of {total} runs have ended", flush=True)
                 done = ended
-            time.sleep(1)
         for compared in study.summary()["comparisons"]:
             if compared["primary"]:
                 print(f"  {compared['sentence']}")

@@ -51,6 +51,7 @@ class MenuEntry:
 MENU = (
     MenuEntry("portal:home", "Home"),
     MenuEntry("portal:jobs", "Jobs"),
+    MenuEntry("portal:studies", "Studies"),
 )
 
 
