@@ -1,4 +1,4 @@
-"""How the dashboard writes times, quantities and states."""
+"""How pages write times, quantities and states."""
 
 from datetime import datetime
 from typing import Any
