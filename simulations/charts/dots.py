@@ -26,12 +26,13 @@ def dot_plot(title: str, rows: Sequence[DotRow], *, unit: str, text: Callable[[f
     ends = [value for row in rows for value in (*row.values.values(), *(row.ci or ()))]
     scale, bottom = fitting(ends), TOP + ROW * len(rows)
     places = ticks(scale)
-    drawn = x_axis(scale, places, labels(places), top=TOP, bottom=bottom, unit=unit)
+    texts = [f"{text} {unit}".strip() for text in labels(places)]
+    drawn = x_axis(scale, places, texts, top=TOP, bottom=bottom)
     for number, row in enumerate(rows):
         drawn += _row(row, scale, TOP + ROW * number, text)
     return Chart(
         title=title,
-        svg=picture(f"{title}: {_told(rows, text)}", bottom + (34 if unit else 20), *drawn),
+        svg=picture(f"{title}: {_told(rows, text)}", bottom + 20, *drawn),
         columns=("cell", "runs", "mean", interval, "lowest", "highest"),
         rows=tuple(_texts(row, text) for row in rows),
         legend=(Key("key-dot", "a run"), Key("key-mean", f"mean with its {interval}")),

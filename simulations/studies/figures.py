@@ -56,7 +56,7 @@ def dot_plot_of(figure: Figure, answer: Answer) -> Chart:
         known = answer.known(cell, figure)
         mean, ci = (known.mean, _ends(known.ci)) if known else (None, None)
         rows.append(DotRow(cell.name, cell.values(figure.name), mean, ci))
-    return dot_plot(title(figure), rows, unit=figure.unit, text=figure.text, interval=answer.interval)
+    return dot_plot(f"{title(figure)}, every run", rows, unit=figure.unit, text=figure.text, interval=answer.interval)
 
 
 def forest_of(figure: Figure, answer: Answer) -> Chart | None:
@@ -114,9 +114,7 @@ def sweep_of(figure: Figure, answer: Answer) -> Chart | None:
             return None
         if known and known.mean is not None:
             lines.setdefault(cell.variant, []).append(CurvePoint(float(x), known.mean, _ends(known.ci)))
-    drawn = [
-        Curve(variant, tuple(sorted(points, key=lambda point: point.x))) for variant, points in lines.items()
-    ]
+    drawn = [Curve(variant, tuple(sorted(points, key=lambda point: point.x))) for variant, points in lines.items()]
     if not drawn:
         return None
     return curves(

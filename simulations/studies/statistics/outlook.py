@@ -23,8 +23,8 @@ def outlook(found: Comparison, matters: float, *, verdict: bool) -> str:
     ends = sorted((abs(span.low), abs(span.high)))
     line = f"±{matters * 100:g} %"
     if found.relevance is Relevance.RELEVANT:
-        return f"Only if {ends[0] * 100:.1f} % or more did not matter: the whole interval is beyond {line}."
-    return f"Only if {ends[1] * 100:.1f} % or less mattered: the whole interval is within {line}."
+        return f"Only if a difference of {ends[0] * 100:.1f} % did not matter: the whole interval is beyond {line}."
+    return f"Only if a difference of {ends[1] * 100:.1f} % mattered: the whole interval is within {line}."
 
 
 def _more_seeds(found: Comparison) -> str:
