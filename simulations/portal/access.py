@@ -51,6 +51,10 @@ class MenuEntry:
 MENU = (
     MenuEntry("portal:home", "Home"),
     MenuEntry("portal:jobs", "Jobs"),
+    MenuEntry("portal:scenarios", "Scenarios"),
+    MenuEntry("portal:submit", "Submit", Role.ENGINEER),
+    MenuEntry("portal:keys", "Keys", Role.OWNER),
+    MenuEntry("portal:members", "Members", Role.OWNER),
 )
 
 
