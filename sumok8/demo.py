@@ -28,6 +28,7 @@ from sumok8.processes import STOPPING, Processes
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "simulations" / "samples" / "midtown_peak.zip"
 TENANT, SCENARIO = "city-a", "midtown_peak"
+MEMBER = "nora"
 
 
 class DemoError(Exception):
@@ -122,6 +123,7 @@ class Demo:
                 self._manage("adopt_cluster")
             self._make_admin()
             self._make_tenant()
+            self._make_member()
             succeeded = self._simulate()
             if study:
                 succeeded = self._study() and succeeded
@@ -226,6 +228,11 @@ class Demo:
         _write_private(self.key_file, issued["api_key"])
         print(f"\nTenant {TENANT} and its API key (shown once): {issued['api_key']}\n")
 
+    def _make_member(self) -> None:
+        made = json.loads(self._manage("add_member", TENANT, MEMBER, "--role", "owner", "--json"))
+        if made["password"]:
+            print(f"Member of {TENANT} and password (shown once): {MEMBER} {made['password']}\n")
+
     def _simulate(self) -> bool:
         client = Client(self.url, self.key_file.read_text().strip())
         scenario = client.upload(SCENARIO, SAMPLE)
@@ -266,7 +273,8 @@ class Demo:
         print(f"""
 Admin           {self.url}/admin/     (user admin, the password shown at the first start)
 Cluster         {self.url}/cluster/
-This job        {self.url}/cluster/jobs/{self.job_id}/
+Tenant's pages  {self.url}/t/{TENANT}   (user {MEMBER}, the password shown at the first start)
+This job        {self.url}/t/{TENANT}/jobs/{self.job_id}
 API docs        {self.url}/docs
 
 As the tenant:

@@ -52,6 +52,10 @@ MENU = (
     MenuEntry("portal:home", "Home"),
     MenuEntry("portal:jobs", "Jobs"),
     MenuEntry("portal:studies", "Studies"),
+    MenuEntry("portal:scenarios", "Scenarios"),
+    MenuEntry("portal:submit", "Submit", Role.ENGINEER),
+    MenuEntry("portal:keys", "Keys", Role.OWNER),
+    MenuEntry("portal:members", "Members", Role.OWNER),
 )
 
 

@@ -45,6 +45,16 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
+def simclock(seconds: Any) -> str:
+    """Simulated time as H:MM, with seconds where there are some; a dash for what is not known."""
+    if not isinstance(seconds, int | float):
+        return DASH
+    whole = round(seconds)
+    rest = f":{whole % 60:02}" if whole % 60 else ""
+    return f"{whole // 3600}:{whole % 3600 // 60:02}{rest}"
+
+
+@register.filter
 def since(moment: datetime | None) -> str | SafeString:
     """How long ago, as a `<time>` whose tooltip is the moment itself."""
     if moment is None:

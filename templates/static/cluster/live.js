@@ -29,7 +29,7 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
     // A session that ended answers with the sign-in page, which belongs in no fragment.
-    if (xhr.responseURL.includes("/login/")) {
+    if (/\/login\/|\/sign-in/.test(xhr.responseURL)) {
       event.detail.shouldSwap = false;
       say("Signed out: reload the page", "stale");
     } else if (xhr.status === 286) say("Ended", "ended");
