@@ -13,7 +13,7 @@ from simulations.models import Job
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.models import DAYS, MOST_OPEN, SharedComparison
 from simulations.portal.studies.comparison import comparison
-from simulations.portal.studies.pages import BADGES, find_study
+from simulations.portal.studies.pages import find_study
 from simulations.portal.studies.picked_jobs import COLUMNS, MOST_JOBS, compare_jobs, job_ids
 from simulations.portal.studies.verdict import headline
 from simulations.studies.figures import answer_of
@@ -41,7 +41,7 @@ def of_study(request: HttpRequest, study: Study) -> dict[str, Any]:
     said = headline(
         answer, ended=len(results.runs), total=len(results.cells) * len(study.seeds), final=not study.is_active
     )
-    return comparison(answer, request.GET) | {"study": study, "badge": BADGES[study.status], "headline": said}
+    return comparison(answer, request.GET) | {"study": study, "headline": said}
 
 
 @member_page("POST", role=Role.ENGINEER)

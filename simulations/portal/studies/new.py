@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from rest_framework.exceptions import ValidationError
 
-from simulations.charts.phases import took
 from simulations.models import Scenario
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.studies.request_form import StudyForm, as_curl
@@ -54,11 +53,9 @@ def study_new(request: HttpRequest, seat: Seat) -> HttpResponse:
     except ApiError as error:
         problems = error.details or [{"message": error.message}]
         return _page(request, seat, form, {"problems": problems}, status=error.status_code)
-    cost = plan["estimate"]
     told = {
         "plan": plan,
-        "cpu_h": cost["cpu_h"],
-        "duration": took(cost["duration_s"]) if cost["duration_s"] is not None else "",
+        "cost": plan["estimate"],
         "curl": as_curl(f"{request.scheme}://{request.get_host()}", body),
     }
     return _page(request, seat, form, told)

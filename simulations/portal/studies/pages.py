@@ -1,17 +1,14 @@
 """The list of studies, and one study as it stands."""
 
-import hashlib
-import json
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from rest_framework.exceptions import ValidationError
 
 from simulations.api.pagination import page
-from simulations.charts.phases import took
+from simulations.portal import live
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.studies.tables import card, matrix
 from simulations.portal.studies.verdict import headline
@@ -24,8 +21,6 @@ from simulations.studies.results import results_of
 from simulations.studies.statistics.quality import DEMAND
 
 LISTED, FAILED_LISTED = 50, 50
-STOP_POLLING = 286
-BADGES = {"RUNNING": "info", "PAUSED": "warn", "COMPLETE": "ok", "INCOMPLETE": "bad", "CANCELLED": "idle"}
 FILES = (
     ("report.html", "Report to print"), ("summary.csv", "Means (CSV)"), ("comparisons.csv", "Comparisons (CSV)"),
     ("runs.csv", "Runs (CSV)"), ("archive.zip", "Everything (zip)"),
@@ -60,7 +55,7 @@ def _listed(study: Study, counts: dict[str, int]) -> dict[str, Any]:
     ended = sum(counts.get(status, 0) for status in StudyRun.ENDED)
     failed = ended - counts.get(StudyRun.Status.SUCCEEDED, 0)
     return {
-        "study": study, "badge": BADGES[study.status], "ended": ended, "total": sum(counts.values()), "failed": failed,
+        "study": study, "ended": ended, "total": sum(counts.values()), "failed": failed,
     }  # fmt: skip
 
 
@@ -74,23 +69,17 @@ def study_page(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse
 
 @member_page()
 def study_now(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
-    """The live part. 304 while nothing has changed, which costs no summary."""
+    """The live part. While nothing has changed there is no body, and no summary is made."""
     study = find_study(seat, study_id)
     progress = progress_of(study)
-    tag = f'"{_digest([study.status, study.message, progress, seat.role])}"'
-    if request.headers.get("If-None-Match") == tag:
-        answer = HttpResponse(status=304)
-    else:
-        context = state(study, progress) | {"seat": seat, "files": FILES}
-        status = 200 if study.is_active else STOP_POLLING
-        answer = render(request, "portal/studies/_study.html", context, status=status)
-    answer["ETag"] = tag
-    answer["Cache-Control"] = "private, no-cache"  # kept by the browser, asked for again each time
-    return answer
+    if study.is_active and request.GET.get("seen") == _mark(study, progress):
+        return HttpResponse(status=live.UNCHANGED)
+    context = state(study, progress) | {"files": FILES}
+    return live.fragment(request, seat, "portal/studies/_study.html", context, ended=not study.is_active)
 
 
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
+def _mark(study: Study, progress: dict[str, Any]) -> str:
+    return live.mark(study.status, study.message, progress)
 
 
 def find_study(seat: Seat, study_id: UUID) -> Study:
@@ -111,7 +100,7 @@ def state(study: Study, progress: dict[str, Any]) -> dict[str, Any]:
     names = {cell.pk: cell.name for cell in results.cells}
     return {
         "study": study,
-        "badge": BADGES[study.status],
+        "mark": _mark(study, progress),
         "headline": headline(answer, ended=ended, total=runs["total"], final=not study.is_active),
         "sentences": [each.sentence for each in answer.summary.comparisons if each.primary],
         "flags": answer.summary.flags,
@@ -119,7 +108,7 @@ def state(study: Study, progress: dict[str, Any]) -> dict[str, Any]:
         "runs": runs,
         "ended": ended,
         "bad": runs["failed"] + runs["cancelled"],
-        "eta": took(progress["eta_s"]) if progress["eta_s"] else "",
+        "eta_s": progress["eta_s"] or None,
         "paired": progress["paired_seeds_complete"],
         "cells": progress["cells"],
         "cards": [card(figure, answer) for figure in primary],

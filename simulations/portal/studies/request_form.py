@@ -46,6 +46,7 @@ class StudyForm:
         form = cls(QueryDict())
         form.texts |= {
             "scenario_id": scenario_id[:MAX_TEXT], "first": "1", "count": "10", "matters": "2", "max_seeds": "30",
+            "precision_kpi": DEFAULT_PRIMARY[0],
             "key": key,
         }  # fmt: skip
         form.kpis = list(DEFAULT_PRIMARY)

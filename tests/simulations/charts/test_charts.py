@@ -9,7 +9,6 @@ from simulations.charts.chart import Chart
 from simulations.charts.curves import Curve, CurvePoint, curves
 from simulations.charts.dots import DotRow, dot_plot
 from simulations.charts.forest import ForestRow, forest_plot
-from simulations.charts.phases import phases
 from simulations.charts.plane import Plane
 from simulations.charts.scale import Scale
 from simulations.charts.shares import Histogram, cumulated_shares
@@ -47,8 +46,6 @@ CHARTS: dict[str, Chart] = {
         x_unit="time", y_unit="m/s", text=seconds, band="range", marks=True,
     ),
     "no curves": curves("none", [], x_unit="s", y_unit="s", text=seconds, times=True),
-    "phases": phases(EVIL, [("waited", 5.0), (EVIL, 3700.0), ("never", 0.0)]),
-    "no phases": phases("none", []),
 }  # fmt: skip
 
 

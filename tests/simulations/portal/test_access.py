@@ -7,18 +7,30 @@ from django.test import Client
 from django.urls import reverse
 
 from simulations.portal import urls
+from simulations.studies.models import Study
 from tenants.members import Invitation, Member, Role
 from tenants.models import ApiKey, Tenant
 from tests.factories import JobFactory
 from tests.simulations.portal.conftest import Who
 
-PAGES = {"home", "home-now", "jobs", "job", "job-now", "job-log", "scenarios", "scenario"}
-FILES = {"job-simulated", "job-travel-times", "job-file", "archive"}  # 404 here: the factory's job has none
+STUDY_PAGES = {"studies", "study", "study-now", "study-compare", "compare"}
+PAGES = {"home", "home-now", "jobs", "job", "job-now", "job-log", "scenarios", "scenario"} | STUDY_PAGES
+FILES = {
+    "job-simulated",
+    "job-travel-times",
+    "job-file",
+    "archive",
+    "study-file",
+}  # 404 here: the factory's job has none
 LOOKED_AT = PAGES | FILES
-CHANGED_BY_ENGINEERS = {"upload", "job-cancel", "job-again", "scenario-delete"}
+CHANGED_BY_ENGINEERS = {"upload", "job-cancel", "job-again", "scenario-delete", "share", "share-end", "study-act"}
 CHANGED_BY_OWNERS = {"key-revoke", "member-role", "member-remove", "invitation-take-back"}
-FORMS = {"submit": Role.ENGINEER, "keys": Role.OWNER, "members": Role.OWNER}
-APART = {"join", "may-upload"}  # of no tenant; asked by the proxy
+ASKED = {
+    "primary_kpis": ["mean_time_loss_s"], "relevant_difference": 0.02, "max_failed_share": 0.2, "precision": None,
+    "max_parallel": None,
+}  # fmt: skip
+FORMS = {"submit": Role.ENGINEER, "study-new": Role.ENGINEER, "keys": Role.OWNER, "members": Role.OWNER}
+APART = {"join", "may-upload", "shared"}  # of no tenant; asked by the proxy; for whoever has the link
 
 
 @pytest.fixture
@@ -27,6 +39,7 @@ def address_of(tenant: Tenant) -> dict[str, str]:
     report = {"begin": 0, "end": 100, "problems": []}
     inspection = {"config": "run.sumocfg", "configs": {"run.sumocfg": report}}
     job = JobFactory(tenant=tenant, scenario__inspection=inspection)
+    study = Study.objects.create(tenant=tenant, seeds=[1], request=ASKED)
     somebody = Member.objects.create(tenant=tenant, user=_user("somebody"))
     _token, digest, ends = Invitation.new_token()
     invitation = Invitation.objects.create(tenant=tenant, digest=digest, expires_at=ends)
@@ -35,6 +48,9 @@ def address_of(tenant: Tenant) -> dict[str, str]:
         "job_id": job.pk,
         "scenario_id": job.scenario.scenario_id,
         "name": "tripinfo.xml",
+        "study_id": study.pk,
+        "act": "pause",
+        "share_id": 1,
         "key_id": ApiKey.objects.issue(tenant=tenant)[0].pk,
         "member_id": somebody.pk,
         "invitation_id": invitation.pk,
@@ -99,7 +115,7 @@ def test_each_role_may_what_it_may(client_of: Who, address_of: dict[str, str], w
 
 def test_another_tenants_things_are_not_found_under_ones_own_name(client_of: Who, address_of: dict[str, str]) -> None:
     client = client_of("other")
-    for name in address_of.keys() - APART:
+    for name in address_of.keys() - APART - set(FORMS):
         if address_of[name].count("/") > 3:
             address = address_of[name].replace("/t/city-a/", "/t/city-b/")
             method = "POST" if name in CHANGED_BY_ENGINEERS | CHANGED_BY_OWNERS else "GET"
