@@ -107,6 +107,7 @@ class Phase:
     width: float
 
 
+NOT_TOLD = 0.5  # seconds
 NAMES = {"waits": "waited in line", "starts": "waited for a machine", "runs": "ran", "stores": "stored results"}
 
 
@@ -118,12 +119,11 @@ def phases(job: Job, events: Sequence[JobEvent], *, now: datetime) -> list[Phase
     for (at, name), (until, _) in zip(moments, [*moments[1:], (ends, "")], strict=True):
         if name in spent:
             spent[name] += max(0.0, (min(until, ends) - at).total_seconds())
-    total = sum(spent.values())
-    found, x = [], 0.0
-    for name, seconds in spent.items():
-        if total and seconds >= 0.5:
-            found.append(Phase(name, NAMES[name], seconds, round(x, 2), round(100 * seconds / total, 2)))
-            x += 100 * seconds / total
+    told = {name: seconds for name, seconds in spent.items() if seconds >= NOT_TOLD}
+    total, found, x = sum(told.values()), [], 0.0
+    for name, seconds in told.items():
+        found.append(Phase(name, NAMES[name], seconds, round(x, 2), round(100 * seconds / total, 2)))
+        x += 100 * seconds / total
     return found
 
 
