@@ -23,8 +23,8 @@ $(VENV)/.dev: $(VENV)/.embedded requirements-dev.lock
 	@$(PY) -m pip install --quiet -r requirements-dev.lock
 	@touch $@
 
-demo: $(VENV)/.embedded ## Start everything here, run a real simulation, keep serving (ONCE=1: end after the results; PORT=…)
-	@$(PY) -u -m sumok8.demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
+demo: $(VENV)/.embedded ## Start everything here, run a real simulation, keep serving (ONCE=1: end after the results; STUDY=1: and a small study; PORT=…)
+	@$(PY) -u -m sumok8.demo $(if $(ONCE),--once) $(if $(STUDY),--study) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev ## Run all tests (ARGS=… for pytest)
 	$(PY) -m pytest -n 2 --maxschedchunk 40 $(ARGS)

@@ -1,6 +1,11 @@
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
 
-from simulations import attention, machines
+from simulations import attention, logs, machines
+
+if TYPE_CHECKING:
+    from simulations.models import Job
 
 
 class ClusteropsConfig(AppConfig):
@@ -12,3 +17,10 @@ class ClusteropsConfig(AppConfig):
 
         attention.register(ReconcilerState.look)
         machines.register(ReconcilerState.largest_machines)
+        logs.register(_log_view)
+
+
+def _log_view(job: "Job") -> logs.LogView:
+    from clusterops.api.log_text import log_view  # commands that read no log start without it
+
+    return log_view(job)

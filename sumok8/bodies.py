@@ -19,6 +19,7 @@ from simulations.api.runner import MAX_PROGRESS_BYTES
 from simulations.api.uploads import FORM_BYTES
 from sumok8 import errors
 
+UPLOADS = {"scenarios", "t/<slug:tenant_id>/upload"}
 ARTIFACT = "runner/jobs/<uuid:job_id>/artifacts/<path:name>"
 PROGRESS = "runner/jobs/<uuid:job_id>/progress"
 
@@ -33,9 +34,9 @@ class Bound:
 
     @classmethod
     def of(cls, match: ResolverMatch, method: str | None, content_type: str | None) -> "Bound":
-        """Only one address takes files from tenants, and one takes them from pods; all else is JSON and forms."""
+        """Files come from tenants, to the API's address and to the page, and from pods; all else is JSON or forms."""
         match match.route, method, content_type:
-            case "scenarios", "POST", "multipart/form-data":
+            case route, "POST", "multipart/form-data" if route in UPLOADS:
                 return cls(settings.SCENARIO_MAX_BYTES + FORM_BYTES, code="zip.too_big")
             case route, "PUT", _ if route == ARTIFACT:
                 return cls(settings.JOB_MAX_OUTPUT_BYTES, needs_length=True)

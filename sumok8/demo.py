@@ -28,6 +28,7 @@ from sumok8.processes import STOPPING, Processes
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "simulations" / "samples" / "midtown_peak.zip"
 TENANT, SCENARIO = "city-a", "midtown_peak"
+MEMBER = "nora"
 
 
 class DemoError(Exception):
@@ -37,6 +38,7 @@ class DemoError(Exception):
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the results; exit 0 only if the run succeeded")
+    parser.add_argument("--study", action="store_true", help="then a small study: two demands, three seeds each")
     parser.add_argument("--port", type=int, help="fail if it is taken; without it the next free port from 8000 is used")
     parser.add_argument("--data", type=Path, default=ROOT / "var" / "demo", help="where everything is kept")
     options = parser.parse_args()
@@ -45,7 +47,7 @@ def main() -> int:
     try:
         with _only_one(options.data):
             Processes(options.data, cwd=ROOT).end_leftovers()  # before the port is probed: they may hold it
-            return Demo(options.data, _port(options.port)).run(once=options.once)
+            return Demo(options.data, _port(options.port)).run(once=options.once, study=options.study)
     except (DemoError, EmbeddedPostgresError, ApiProblem) as problem:
         print(f"\nThe demo stopped: {problem}", file=sys.stderr)
         return 1
@@ -109,7 +111,7 @@ class Demo:
         self.key_file = data / f"{TENANT}.key"
         self.processes = Processes(data, cwd=ROOT)
 
-    def run(self, *, once: bool) -> int:
+    def run(self, *, once: bool, study: bool = False) -> int:
         try:
             self._say("PostgreSQL")
             self.environment = self._environment(self.postgres.start())
@@ -121,7 +123,10 @@ class Demo:
                 self._manage("adopt_cluster")
             self._make_admin()
             self._make_tenant()
+            self._make_member()
             succeeded = self._simulate()
+            if study:
+                succeeded = self._study() and succeeded
             if once:
                 return 0 if succeeded else 1
             self._say_how_to_go_on()
@@ -223,6 +228,11 @@ class Demo:
         _write_private(self.key_file, issued["api_key"])
         print(f"\nTenant {TENANT} and its API key (shown once): {issued['api_key']}\n")
 
+    def _make_member(self) -> None:
+        made = json.loads(self._manage("add_member", TENANT, MEMBER, "--role", "owner", "--json"))
+        if made["password"]:
+            print(f"Member of {TENANT} and password (shown once): {MEMBER} {made['password']}\n")
+
     def _simulate(self) -> bool:
         client = Client(self.url, self.key_file.read_text().strip())
         scenario = client.upload(SCENARIO, SAMPLE)
@@ -234,11 +244,37 @@ class Demo:
         self.job_id = job.id
         return job.succeeded
 
+    def _study(self) -> bool:
+        """Does 5 % more traffic matter? Runs that an earlier start has made are used again."""
+        client = Client(self.url, self.key_file.read_text().strip())
+        study = client.submit_study(
+            {
+                "name": "5 % more traffic",
+                "base": {"scenario_id": SCENARIO},
+                "sweep": {"scale": [1.0, 1.05]},
+                "seeds": {"first": 1, "count": 3},
+                "primary_kpis": ["mean_travel_time_s", "mean_time_loss_s"],
+            }
+        )
+        total, done = study.data["runs"]["total"], -1
+        print(f"\nStudy {study.id}: {total} runs of {SCENARIO}, with today's traffic and with 5 % more.")
+        for _ in study.watch():
+            ended = sum(study.data["runs"][name] for name in ("succeeded", "failed", "cancelled"))
+            if ended != done:
+                print(f"  {ended} of {total} runs have ended", flush=True)
+                done = ended
+        for compared in study.summary()["comparisons"]:
+            if compared["primary"]:
+                print(f"  {compared['sentence']}")
+        print(f"\nIts comparison: {self.url}/t/{TENANT}/studies/{study.id}/compare", flush=True)
+        return study.is_complete
+
     def _say_how_to_go_on(self) -> None:
         print(f"""
 Admin           {self.url}/admin/     (user admin, the password shown at the first start)
 Cluster         {self.url}/cluster/
-This job        {self.url}/cluster/jobs/{self.job_id}/
+Tenant's pages  {self.url}/t/{TENANT}   (user {MEMBER}, the password shown at the first start)
+This job        {self.url}/t/{TENANT}/jobs/{self.job_id}
 API docs        {self.url}/docs
 
 As the tenant:

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "simulations",
     "simulations.studies",
     "simulations.webhooks",
+    "simulations.portal",
     "clusterops",
     "clusterops.usage",
     "sumok8",
@@ -136,7 +137,7 @@ AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
-LOGIN_URL = "admin:login"
+LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "admin:index"
 CSRF_FAILURE_VIEW = "sumok8.errors.csrf_failure"
 

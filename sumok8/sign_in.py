@@ -1,14 +1,38 @@
-"""The admin's sign-in form."""
+"""The sign-in: one page for everybody, and the admin's own form."""
 
 from typing import Any
 
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, LogoutView
 from django.core.validators import MaxLengthValidator
 
 
-class SignInForm(AdminAuthenticationForm):
-    """Django's own tells browsers how long a name may be but takes any; the lock-out stores what it is given."""
+class BoundedName:
+    """Django's own form tells browsers how long a name may be but takes any; the lock-out stores what it is given."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].validators.append(MaxLengthValidator(self.username_field.max_length or 150))
+        form: Any = self
+        form.fields["username"].validators.append(MaxLengthValidator(form.username_field.max_length or 150))
+
+
+class SignInForm(BoundedName, AdminAuthenticationForm):
+    """For staff, at the admin's door."""
+
+
+class EverybodysForm(BoundedName, AuthenticationForm):
+    """For members and staff."""
+
+
+class SignInView(LoginView):
+    """`/` then leads each to their place, unless they came from elsewhere."""
+
+    authentication_form = EverybodysForm
+    template_name = "sumok8/sign_in.html"
+    next_page = "front"
+    redirect_authenticated_user = True
+
+
+class SignOutView(LogoutView):
+    next_page = "front"

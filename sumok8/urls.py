@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from sumok8 import health, metrics, pages
+from sumok8 import health, metrics, pages, sign_in
 
 handler400 = "sumok8.errors.bad_request"
 handler403 = "sumok8.errors.permission_denied"
@@ -14,6 +14,8 @@ handler500 = "sumok8.errors.server_error"
 
 urlpatterns = [
     path("", pages.front, name="front"),
+    path("sign-in", sign_in.SignInView.as_view(), name="sign-in"),
+    path("sign-out", sign_in.SignOutView.as_view(), name="sign-out"),
     path("docs", pages.docs, name="docs"),
     path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("healthz", health.healthz, name="healthz"),
@@ -22,6 +24,7 @@ urlpatterns = [
     path("", include("simulations.api.urls")),
     path("", include("simulations.studies.urls")),
     path("", include("simulations.webhooks.urls")),
+    path("", include("simulations.portal.urls")),
     path("", include("clusterops.usage.urls")),
     path("", include("clusterops.api.urls")),  # before the Django admin, which takes all below /admin/
     path("admin", RedirectView.as_view(pattern_name="admin:index")),

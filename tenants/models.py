@@ -12,6 +12,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 
+from tenants.members import Invitation as Invitation
+from tenants.members import Member as Member
 from tenants.names import validate_namespace, validate_tenant_id
 from tenants.priority import PriorityClass
 

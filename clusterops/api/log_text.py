@@ -1,19 +1,10 @@
 """A job's log for its page: what the tenant gets, and one sentence on where it comes from."""
 
-from dataclasses import dataclass
-
 from clusterops.api.logs import DEFAULT_LINES, log_of
+from simulations.logs import LogView
 from simulations.logtext import readable
 from simulations.models import Job
 from tenants.errors import ApiError
-
-
-@dataclass(frozen=True)
-class LogView:
-    """The text, and where it comes from or why it is empty."""
-
-    text: str
-    note: str
 
 
 def log_view(job: Job) -> LogView:

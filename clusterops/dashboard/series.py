@@ -1,11 +1,5 @@
 """Numbers for the charts, thinned on the server: a chart never gets more points than it has pixels."""
 
-import csv
-import gzip
-import io
-import json
-import zlib
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,13 +8,10 @@ from django.db.models.fields import DateTimeField
 from django.utils import timezone
 
 from clusterops.models import ClusterSample
-from simulations.models import Artifact, Job
+from simulations.models import Job
+from simulations.run_series import POINTS
 
-POINTS = 360
-MAX_SUMMARY_BYTES = 64 * 1024**2  # unpacked; a week in steps of a second is about half of it
-MAX_HISTOGRAM_BYTES = 1024**2
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-SUMMARY_COLUMNS = ("time", "running", "halting", "mean_speed")
 
 
 class _Bin(Func):
@@ -80,53 +71,6 @@ def _ended(begins: datetime, ends: datetime, hours: int) -> tuple[list[float], d
         status.lower(): [counts.get((moment, status), 0) for moment in bins] for status in map(str, Job.TERMINAL)
     }
     return [moment.timestamp() for moment in bins], outcomes
-
-
-def simulated(artifact: Artifact) -> dict[str, Any]:
-    """summary.csv.gz as columns over simulated time in seconds, at most twice `POINTS` rows.
-
-    A file that is broken or huge gives what could be read of it.
-    """
-    rows: list[list[float]] = []
-    stride = 1
-    try:
-        with artifact.file.open("rb") as packed, gzip.open(packed) as plain:
-            for number, row in enumerate(_summary_rows(plain)):
-                if number % stride == 0:
-                    rows.append(row)
-                if len(rows) == 2 * POINTS:
-                    rows, stride = rows[::2], stride * 2
-    except (OSError, EOFError, zlib.error, ValueError, KeyError):
-        if not rows:
-            return {"x": [], "running": [], "halting": [], "mean_speed": []}
-    columns: Sequence[Sequence[float]] = list(zip(*rows, strict=True)) or [[], [], [], []]
-    return dict(zip(("x", *SUMMARY_COLUMNS[1:]), columns, strict=True))
-
-
-def _summary_rows(plain: gzip.GzipFile) -> Iterator[list[float]]:
-    read = 0
-    lines = io.TextIOWrapper(plain, encoding="utf-8", errors="replace")
-    reader = csv.reader(lines)
-    header = next(reader, [])
-    places = [header.index(name) for name in SUMMARY_COLUMNS]
-    for row in reader:
-        read += sum(map(len, row))
-        if read > MAX_SUMMARY_BYTES:
-            return
-        yield [float(row[place]) if row[place] else 0.0 for place in places]
-
-
-def travel_times(artifact: Artifact) -> dict[str, Any]:
-    """travel_times.json as bars: each bin's beginning in seconds and its trips."""
-    if artifact.size_bytes > MAX_HISTOGRAM_BYTES:
-        return {"x": [], "trips": []}
-    try:
-        with artifact.file.open("rb") as file:
-            histogram = json.load(file)
-        width, counts = float(histogram["bin_s"]), [int(count) for count in histogram["counts"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {"x": [], "trips": []}
-    return {"x": [width * n for n in range(len(counts))], "trips": counts, "bin_s": width}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -10,6 +10,7 @@ from clusterops.api.log_text import log_view
 from clusterops.dashboard import overview, pages, series
 from clusterops.dashboard.access import staff_page
 from clusterops.gateway.snapshot_cache import cluster
+from simulations import run_series
 from simulations.models import Artifact, Job
 
 HOURS = (1, 6, 24)
@@ -83,13 +84,13 @@ def activity_data(request: HttpRequest) -> HttpResponse:
 @staff_page
 def simulated_data(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Numbers of a job's charts over simulated time."""
-    return JsonResponse(series.simulated(_artifact(job_id, "summary.csv.gz")))
+    return JsonResponse(run_series.simulated(_artifact(job_id, "summary.csv.gz")))
 
 
 @staff_page
 def travel_times_data(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """A job's travel-time histogram."""
-    return JsonResponse(series.travel_times(_artifact(job_id, "travel_times.json")))
+    return JsonResponse(run_series.travel_times(_artifact(job_id, "travel_times.json")))
 
 
 def _status(job: Job) -> int:

@@ -77,7 +77,7 @@ class JobsView(viewsets.ViewSet):
     @extend_schema(summary="List jobs", parameters=[JobListQuery], responses=JobListSerializer, tags=["jobs"])
     def list(self, request: Request) -> Response:
         asked = query(request, JobListQuery)
-        rows = Job.objects.filter(_filters(asked), tenant=tenant_of(request))
+        rows = Job.objects.filter(filters(asked), tenant=tenant_of(request))
         if scenario_id := asked.get("scenario_id"):
             rows = rows.of_scenario(scenario_id)
         found, following = page(
@@ -129,7 +129,8 @@ def find_job(request: Request, job_id: uuid.UUID) -> Job:
     return job
 
 
-def _filters(asked: dict[str, Any]) -> Q:
+def filters(asked: dict[str, Any]) -> Q:
+    """Of a validated `JobListQuery`, but its scenario."""
     chosen = Q()
     if "status" in asked:
         chosen &= Q(status__in=asked["status"])

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
@@ -54,7 +55,7 @@ class CursorField(serializers.CharField):
 
 
 def page(
-    request: Request, rows: QuerySet[Row], *, order_by: str, limit: int, cursor: Cursor | None
+    request: Request | HttpRequest, rows: QuerySet[Row], *, order_by: str, limit: int, cursor: Cursor | None
 ) -> tuple[list[Row], str | None]:
     """The rows after `cursor`, newest by `order_by` first, and the address of the page after it, if there is one."""
     if cursor is not None:

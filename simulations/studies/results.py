@@ -23,7 +23,11 @@ class Results:
     runs: list[StudyRun]  # that ended
     plain_cells: list[plain.Cell]
     summary: Summary
-    confidence: float
+    question: plain.Question
+
+    @property
+    def confidence(self) -> float:
+        return self.question.confidence
 
 
 def results_of(study: Study, confidence: float = 0.95) -> Results:
@@ -45,7 +49,7 @@ def results_of(study: Study, confidence: float = 0.95) -> Results:
     asked = request["precision"]
     precision = Precision(asked["relative"], asked["absolute"]) if asked else None
     summary = summarise(plain_cells, list(FIGURES.values()), question, precision)
-    return Results(study, cells, runs, plain_cells, summary, confidence)
+    return Results(study, cells, runs, plain_cells, summary, question)
 
 
 def _plain(cell: Cell, cells: list[Cell], runs: list[StudyRun]) -> plain.Cell:

@@ -17,7 +17,7 @@ class Started:
     def __init__(self, data: Path, port: int) -> None:
         self.port = port
 
-    def run(self, *, once: bool) -> int:
+    def run(self, *, once: bool, study: bool) -> int:
         return 0
 
 

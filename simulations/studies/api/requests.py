@@ -176,7 +176,7 @@ def cells_of(wanted: Mapping[str, Any]) -> Expansion:
         except ValidationError as error:
             expansion.faults += [
                 Fault(getattr(detail, "code", "invalid"), str(detail), f"{cell.name}: {field}")
-                for field, detail in _flat(error.detail)
+                for field, detail in flat(error.detail)
             ]
         else:
             sound.append(cell)
@@ -184,11 +184,12 @@ def cells_of(wanted: Mapping[str, Any]) -> Expansion:
     return expansion
 
 
-def _flat(detail: Any, where: str = "") -> list[tuple[str, Any]]:
+def flat(detail: Any, where: str = "") -> list[tuple[str, Any]]:
+    """(field, what is wrong with it), whatever the depth."""
     if isinstance(detail, Mapping):
-        return [entry for name, inner in detail.items() for entry in _flat(inner, f"{where}.{name}".lstrip("."))]
+        return [entry for name, inner in detail.items() for entry in flat(inner, f"{where}.{name}".lstrip("."))]
     if isinstance(detail, list):
-        return [entry for inner in detail for entry in _flat(inner, where)]
+        return [entry for inner in detail for entry in flat(inner, where)]
     return [(where, detail)]
 
 

@@ -94,11 +94,11 @@ class StudiesView(viewsets.ViewSet):
     )
     def create(self, request: Request) -> Response:
         tenant = tenant_of(request)
-        dry_run = query(request, DryRunQuery)["dry_run"]
+        only_asks = query(request, DryRunQuery)["dry_run"]
         wanted = StudyRequest.read(request.data)
         expansion = cells_of(wanted)
-        if dry_run:
-            return Response(_dry_run(tenant, wanted, expansion))
+        if only_asks:
+            return Response(dry_run(tenant, wanted, expansion))
         study, is_new = create_study(
             tenant=tenant, wanted=wanted, expansion=expansion, idempotency_key=idempotency_key(request)
         )
@@ -267,7 +267,8 @@ def _estimate(
     return estimate(tenant, [(cell.request, cell.setting) for cell in cells], seeds, wanted["max_parallel"])
 
 
-def _dry_run(tenant: Tenant, wanted: dict[str, Any], expansion: Any) -> dict[str, Any]:
+def dry_run(tenant: Tenant, wanted: dict[str, Any], expansion: Any) -> dict[str, Any]:
+    """As `DryRunShape` describes it. Raises ApiError 403, 422."""
     checked = check(Tenant.objects.get(pk=tenant.pk), wanted, expansion)
     return {
         "cells": [cell.planned.name for cell in checked],

@@ -5,16 +5,15 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from simulations.studies.figures import answer_of, dot_plot_of
 from simulations.studies.kpis import FIGURES
 from simulations.studies.models import StudyRun
 from simulations.studies.results import Results
 from simulations.studies.statistics.quality import DEMAND
-from simulations.studies.statistics.sample import Description, Interval
+from simulations.studies.statistics.sample import Description
 from simulations.studies.statistics.study import Figure
 from simulations.studies.statistics.summary import METHOD
 
-WIDTH = 360.0  # of a drawing, in its own units
-MARGIN = 8.0
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -67,21 +66,4 @@ def _texts(figure: Figure, known: Description) -> dict[str, str]:
 
 
 def _figure(figure: Figure, results: Results) -> dict[str, Any]:
-    """A table with, in each row, the interval and every run as a dot, all on one scale."""
-    table = _table(figure, results)
-    values = [value for cell in results.plain_cells for value in cell.values(figure.name).values()]
-    intervals = [row["known"].ci for row in table["rows"] if row["known"].ci]
-    ends = [*values, *(interval.low for interval in intervals), *(interval.high for interval in intervals)]
-    low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
-    span = (high - low) or 1.0
-
-    def place(value: float) -> float:
-        return round(MARGIN + (value - low) / span * (WIDTH - 2 * MARGIN), 2)
-
-    by_name = {cell.name: cell for cell in results.plain_cells}
-    for row in table["rows"]:
-        ci: Interval | None = row["known"].ci
-        row["dots"] = [place(value) for value in by_name[row["cell"]].values(figure.name).values()]
-        row["middle"] = place(row["known"].mean)
-        row["line"] = None if ci is None else (place(ci.low), place(ci.high))
-    return table | {"low": figure.text(low), "high": figure.text(high)}
+    return _table(figure, results) | {"chart": dot_plot_of(figure, answer_of(results))}

@@ -41,6 +41,7 @@ class Comparison:
     ci: Interval | None = None
     ci_relative: Interval | None = None
     ci_simultaneous: Interval | None = None
+    ci_simultaneous_relative: Interval | None = None
     p: float | None = None
     correlation: float | None = None
     sd: float | None = None  # of the differences
@@ -167,6 +168,7 @@ def _finish(
         ci=ci,
         ci_relative=None if scale is None else ci.scaled(1 / scale),
         ci_simultaneous=simultaneous,
+        ci_simultaneous_relative=None if scale is None else simultaneous.scaled(1 / scale),
         p=two_sided(average / error, df),
         correlation=correlated,
         sd=sd,

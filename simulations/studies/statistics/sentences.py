@@ -57,7 +57,11 @@ def _verdict(said: str, found: Comparison) -> str:
     }[found.relevance]
     if found.relevance is Relevance.OPEN and found.n_needed_to_detect is not None:
         more = found.n_needed_to_detect - found.n
-        matter += f" ({more} more seeds would do)" if more > 0 else " (a few more seeds would do)"
+        matter += (
+            f" ({more} more {'seed' if more == 1 else 'seeds'} would do)"
+            if more > 0
+            else " (a few more seeds would do)"
+        )
     if said == "unclear":
         if found.relevance is Relevance.NEGLIGIBLE:
             return "no direction is shown, and any difference is smaller than the one that matters"

@@ -62,6 +62,7 @@
     const parts = kind.lines.map(({ label, key }) => {
       const values = data[key].filter((value) => value != null);
       if (kind.bars || kind.stacked) return `${label}: ${shown(values.reduce((sum, value) => sum + value, 0))} in all`;
+      if (!values.length) return `${label}: not measured`;
       return `${label}: ${shown(values.at(-1))} at the end, at most ${shown(Math.max(...values))}`;
     });
     box.setAttribute("aria-label", `${box.dataset.title}. ${parts.join(". ")}.`);

@@ -11,6 +11,8 @@
 
   // What scripts drew (charts) is not the server's to change.
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) => !(old.dataset && "keep" in old.dataset);
+  // What a reader has opened or closed stays so.
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden) event.preventDefault();
@@ -29,7 +31,7 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
     // A session that ended answers with the sign-in page, which belongs in no fragment.
-    if (xhr.responseURL.includes("/login/")) {
+    if (/\/login\/|\/sign-in/.test(xhr.responseURL)) {
       event.detail.shouldSwap = false;
       say("Signed out: reload the page", "stale");
     } else if (xhr.status === 286) say("Ended", "ended");

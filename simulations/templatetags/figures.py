@@ -1,4 +1,4 @@
-"""How the dashboard writes times, quantities and states."""
+"""How pages write times, quantities and states."""
 
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,9 @@ BADGES = {
     "FAILED": "bad",
     "PENDING": "warn",
     "CANCELLED": "idle",
+    "PAUSED": "warn",
+    "COMPLETE": "ok",
+    "INCOMPLETE": "bad",
     "Ready": "ok",
     "Joining": "info",
     "Leaving": "warn",
@@ -42,6 +45,16 @@ def duration(seconds: float | None) -> str:
     if whole < 86400:
         return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+@register.filter
+def simclock(seconds: Any) -> str:
+    """Simulated time as H:MM, with seconds where there are some; a dash for what is not known."""
+    if not isinstance(seconds, int | float):
+        return DASH
+    whole = round(seconds)
+    rest = f":{whole % 60:02}" if whole % 60 else ""
+    return f"{whole // 3600}:{whole % 3600 // 60:02}{rest}"
 
 
 @register.filter

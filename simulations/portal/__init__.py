@@ -1,0 +1,1 @@
+"""Pages of tenants' people. They do what the REST API does, through the same services."""

@@ -1,0 +1,66 @@
+"""A tenant's home: what runs and waits, and how much of the limits is in use."""
+
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from simulations import attention
+from simulations.models import Job, JobCount, Scenario
+from simulations.portal import live
+from simulations.portal.access import Seat, member_page, show
+from simulations.services.storage import uses_of
+from simulations.studies.models import Study
+from simulations.telling import tell
+from simulations.waiting import line_for
+
+ROWS = 10
+STARTED = Q(status=Job.Status.RUNNING) | Q(status=Job.Status.PENDING, dispatched_at__isnull=False)
+NOT_SHOWN = ("results", "request_sha256", "idempotency_key")
+
+
+@member_page()
+def home(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """Complete without JavaScript, live with it."""
+    return show(request, seat, "portal/home.html", _now(seat))
+
+
+@member_page()
+def home_now(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """The live part, for polling."""
+    return live.fragment(request, seat, "portal/_home.html", _now(seat))
+
+
+def _now(seat: Seat) -> dict[str, Any]:
+    """Nine queries, whatever the number of jobs."""
+    tenant = seat.tenant
+    rows = Job.objects.filter(tenant=tenant).defer(*NOT_SHOWN)
+    running = list(rows.filter(STARTED).order_by("-submitted_at")[:ROWS])
+    waiting = list(rows.queued().order_by("-priority_class", "-priority", "submitted_at", "job_id")[:ROWS])
+    recent = list(rows.filter(status__in=Job.TERMINAL).order_by("-submitted_at", "-job_id")[:ROWS])
+    studies = list(Study.objects.active().filter(tenant=tenant).only("study_id", "name", "status", "message")[:ROWS])
+    used = (
+        Job.objects.filter(STARTED, tenant=tenant)
+        .order_by()
+        .aggregate(cpu=Sum("cpu_request", default=0), memory=Sum("memory_gi", default=0), jobs=Count("pk"))
+    )
+    count = JobCount.objects.filter(tenant=tenant).first()
+    queued = count.queued if count else 0
+    uses = uses_of(tenant.pk)
+    line = line_for(tenant, waiting)
+    silence = attention.silence(timezone.now())
+    shown = (*map(live.state_of, (*running, *waiting, *recent)), *((study.pk, study.status) for study in studies))
+    return {
+        "running": running,
+        "waiting": [(line.place(job) if line else None, job, tell(job, line)) for job in waiting],
+        "recent": recent,
+        "studies": studies,
+        "used": used,
+        "queued": queued,
+        "uses": uses,
+        "silence": silence,
+        "is_new": not (running or waiting or recent),
+        "has_scenario": Scenario.objects.visible_to(tenant.pk).exists(),
+        "mark": live.mark(shown, used, queued, uses, silence),
+    }

@@ -1,0 +1,51 @@
+"""API keys, for owners."""
+
+from datetime import timedelta
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+
+from simulations.portal.access import Seat, member_page, show
+from tenants.members import Role
+from tenants.models import ApiKey, validate_label
+
+MAX_USABLE = 200
+ROWS = 200
+
+
+class KeyForm(forms.Form):
+    label = forms.CharField(max_length=100, validators=[validate_label], help_text="What it is for.")
+    expires_days = forms.IntegerField(
+        label="Expires in (days)", required=False, min_value=1, max_value=36500, help_text="Empty: never."
+    )
+
+
+@member_page("GET", "HEAD", "POST", role=Role.OWNER)
+def keys(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """The list; a new key is shown in the answer to the form and nowhere else."""
+    form, made = KeyForm(request.POST if request.method == "POST" else None), None
+    if request.method == "POST" and form.is_valid():
+        if ApiKey.objects.usable().filter(tenant=seat.tenant).count() >= MAX_USABLE:
+            form.add_error(None, f"{MAX_USABLE} keys are usable already; revoke some first.")
+        else:
+            days = form.cleaned_data["expires_days"]
+            ends = timezone.now() + timedelta(days=days) if days else None
+            made = ApiKey.objects.issue(tenant=seat.tenant, label=form.cleaned_data["label"], expires_at=ends)[1]
+            form = KeyForm()
+    rows = ApiKey.objects.filter(tenant=seat.tenant).select_related("tenant")[:ROWS]
+    context = {"form": form, "made": made, "keys": rows}
+    return show(request, seat, "portal/keys.html", context, status=422 if form.errors else 200)
+
+
+@member_page("POST", role=Role.OWNER)
+def revoke(request: HttpRequest, seat: Seat, key_id: int) -> HttpResponse:
+    """Refused from now on."""
+    key = ApiKey.objects.filter(tenant=seat.tenant, pk=key_id).first()
+    if key is None:
+        raise Http404
+    key.revoke()
+    messages.success(request, f"{key.prefix}… is refused from now on.")
+    return redirect("portal:keys", seat.tenant.pk)

@@ -1,0 +1,150 @@
+"""Scenarios: the list, what is inside one, upload and download."""
+
+import re
+from typing import Any, BinaryIO, cast
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from rest_framework.exceptions import ValidationError
+
+from simulations.api.requests import UploadRequest
+from simulations.api.scenarios import MAX_VERSIONS
+from simulations.api.uploads import BoundedUploadHandler, HashedFile, refuse_repeated
+from simulations.models import Job, Scenario
+from simulations.portal import files
+from simulations.portal.access import Seat, member_page, seat_of, show
+from simulations.portal.jobs import NOT_SHOWN, told_of
+from simulations.services import add_scenario, delete_scenario
+from simulations.services.storage import uses_of
+from tenants.errors import ApiError
+from tenants.members import Role
+
+ROWS = 50
+UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
+Problems = list[dict[str, Any]]
+
+
+@member_page()
+def scenario_list(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """The newest version of each that the tenant sees."""
+    return _list(request, seat)
+
+
+def _list(request: HttpRequest, seat: Seat, problems: Problems = [], *, status: int = 200) -> HttpResponse:  # noqa: B006 - never changed
+    pages = Paginator(Scenario.objects.one_per_name(seat.tenant.pk), ROWS)
+    context = {
+        "page": pages.get_page(request.GET.get("page")),
+        "use": next(use for use in uses_of(seat.tenant.pk) if use.kind == "scenarios"),
+        "problems": problems,
+    }
+    return show(request, seat, "portal/scenarios.html", context, status=status)
+
+
+@member_page()
+def scenario_page(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponse:
+    """One version, the newest if none is named, the others beside it and what ran of it."""
+    scenario = _find(request, seat, scenario_id)
+    versions = Scenario.objects.filter(tenant=scenario.tenant_id, scenario_id=scenario_id).order_by("-version")
+    ran = Job.objects.filter(tenant=seat.tenant).of_scenario(scenario_id).defer(*NOT_SHOWN)
+    found = scenario.inspection
+    context = {
+        "scenario": scenario,
+        "found": found,
+        "configs": [(path, report) for path, report in (found.get("configs") or {}).items()],
+        "warnings": found.get("warnings") or [],
+        "versions": versions.defer("inspection")[:MAX_VERSIONS],
+        "jobs": ran.order_by("-submitted_at", "-job_id")[:10],
+    }
+    return show(request, seat, "portal/scenario.html", context)
+
+
+@member_page()
+def archive(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponseBase:
+    """The zip as uploaded."""
+    scenario = _find(request, seat, scenario_id)
+    save_as = f"{scenario.scenario_id}-v{scenario.version}.zip"
+    return files.send(request, str(scenario.file), save_as=save_as, sha256=scenario.sha256)
+
+
+@member_page("POST", role=Role.ENGINEER)
+def delete(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponse:
+    """One version."""
+    scenario = _find(request, seat, scenario_id)
+    try:
+        delete_scenario(tenant=seat.tenant, scenario_id=scenario_id, version=scenario.version)
+    except ApiError as error:
+        messages.error(request, told_of(error))
+        return redirect("portal:scenario", seat.tenant.pk, scenario_id)
+    messages.success(request, f"{scenario} is deleted.")
+    return redirect("portal:scenarios", seat.tenant.pk)
+
+
+def _find(request: HttpRequest, seat: Seat, scenario_id: str) -> Scenario:
+    rows = Scenario.objects.visible_to(seat.tenant.pk).filter(scenario_id=scenario_id)
+    if version := request.GET.get("version", ""):
+        if not re.fullmatch(r"[1-9]\d{0,8}", version):
+            raise Http404
+        rows = rows.filter(version=int(version))
+    if (scenario := rows.best_first().first()) is None:
+        raise Http404
+    return scenario
+
+
+def may_upload(request: HttpRequest, tenant_id: str) -> HttpResponse:
+    """What the proxy in front asks before it takes an upload's bytes (sumok8/nginx.conf): 204, 401 or 403."""
+    if not request.user.is_authenticated:
+        return HttpResponse(status=401)
+    seat = seat_of(request.user, tenant_id)
+    return HttpResponse(status=204 if seat and seat.may_run and seat.tenant.is_active else 403)
+
+
+@csrf_exempt  # the check reads the form, so it comes after the handler that takes its file
+@member_page("POST", role=Role.ENGINEER)
+def upload(request: HttpRequest, seat: Seat) -> HttpResponseBase:
+    """The next version of a scenario, as POST /scenarios takes it. Scripts that show progress ask for JSON."""
+    request.upload_handlers = [BoundedUploadHandler(request)]
+    try:
+        return _uploaded(request, seat)
+    except ApiError as error:
+        problems, status = error.details or [{"message": error.message}], error.status_code
+    except ValidationError as error:
+        problems, status = [{"message": told_of(error)}], 422
+    if _is_script(request):
+        return JsonResponse({"problems": problems}, status=status)
+    return _list(request, seat, problems, status=status)
+
+
+@csrf_protect
+def _uploaded(request: HttpRequest, seat: Seat) -> HttpResponse:
+    refuse_repeated(request.POST)
+    given = {name: value for name, value in request.POST.items() if name in {"scenario_id", "config"} and value}
+    file = request.FILES.get("file")
+    if file is not None:
+        given.setdefault("scenario_id", _name_from(file.name or ""))
+    form = UploadRequest(data={**given, **({"file": file} if file else {})})
+    form.is_valid(raise_exception=True)
+    content: HashedFile = form.validated_data["file"]
+    scenario, is_new = add_scenario(
+        tenant=seat.tenant,
+        scenario_id=form.validated_data["scenario_id"],
+        content=cast(BinaryIO, content),
+        size=content.size or 0,
+        sha256=content.sha256,
+        config=form.validated_data.get("config"),
+    )
+    address = reverse("portal:scenario", args=[seat.tenant.pk, scenario.scenario_id])
+    messages.success(request, f"{scenario} is stored." if is_new else f"{scenario} has these very bytes already.")
+    return JsonResponse({"address": address}) if _is_script(request) else redirect(address)
+
+
+def _is_script(request: HttpRequest) -> bool:
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def _name_from(file_name: str) -> str:
+    """`Ring road (new).zip` → `Ring-road-new`."""
+    return UNFIT.sub("-", file_name.removesuffix(".zip")).strip("-._")[:64]

@@ -1,0 +1,78 @@
+"""What may be done with a study, and its files."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect
+from rest_framework.exceptions import ValidationError
+
+from simulations.portal.access import Seat, member_page
+from simulations.portal.studies.pages import find_study
+from simulations.studies.api.requests import ExtendRequest
+from simulations.studies.exports import tables
+from simulations.studies.exports.bundle import bundle
+from simulations.studies.exports.report import POLICY, report
+from simulations.studies.models import Study
+from simulations.studies.results import results_of
+from simulations.studies.services import control
+from tenants.errors import ApiError
+from tenants.members import Role
+
+DONE = {
+    "pause": "Paused: nothing new starts.",
+    "resume": "It goes on.",
+    "cancel": "Cancelled; its results so far are kept.",
+}
+
+
+@member_page("POST", role=Role.ENGINEER)
+def study_act(request: HttpRequest, seat: Seat, study_id: UUID, act: str) -> HttpResponse:
+    """Pause, resume, cancel, retry, extend; each may be repeated without harm."""
+    find_study(seat, study_id)
+    try:
+        messages.success(request, _do(request, seat, study_id, act))
+    except ApiError as error:
+        messages.error(request, error.message)
+    return redirect("portal:study", seat.tenant.pk, study_id)
+
+
+def _do(request: HttpRequest, seat: Seat, study_id: UUID, act: str) -> str:
+    counts: list[int] = []
+    if act in DONE:
+        control.change(seat.tenant, study_id, getattr(control, act))
+        return DONE[act]
+    if act == "retry":
+        control.change(seat.tenant, study_id, lambda study: counts.append(control.retry(study)))
+        return f"{counts[0]} runs are run again, with the same seeds." if counts[0] else "No run had failed."
+    if act == "extend":
+        try:
+            asked = ExtendRequest.read({"seeds_total": int(request.POST.get("seeds_total", ""))})
+        except (ValueError, ValidationError):
+            raise ApiError(422, "study.seeds", "Give the number of seeds in all, as a whole number.") from None
+
+        def extend(study: Study) -> None:
+            counts.append(control.extend(study, **asked))
+
+        control.change(seat.tenant, study_id, extend)
+        return f"{counts[0]} seeds were added to every cell." if counts[0] else "It has as many seeds already."
+    raise Http404
+
+
+@member_page()
+def study_file(request: HttpRequest, seat: Seat, study_id: UUID, name: str) -> HttpResponseBase:
+    """As the REST API gives it."""
+    study = find_study(seat, study_id)
+    answer: HttpResponseBase
+    if name == "archive.zip":
+        return FileResponse(bundle(study), as_attachment=True, filename="study.zip", content_type="application/zip")
+    if name == "report.html":
+        answer = HttpResponse(report(results_of(study)), content_type="text/html; charset=utf-8")
+        answer["Content-Security-Policy"] = f"{POLICY}; sandbox"
+    elif name == "runs.csv" or name in tables.FROM_RESULTS:
+        rows = tables.runs(study) if name == "runs.csv" else tables.FROM_RESULTS[name](results_of(study))
+        answer = StreamingHttpResponse(tables.lines(rows), content_type="text/csv; charset=utf-8")
+    else:
+        raise Http404
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

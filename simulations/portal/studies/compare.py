@@ -1,0 +1,106 @@
+"""The pages of comparisons: of a study, of picked jobs, and what a guest with a link sees."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from simulations.models import Job
+from simulations.portal.access import Seat, member_page, show
+from simulations.portal.models import DAYS, MOST_OPEN, SharedComparison
+from simulations.portal.studies.comparison import comparison
+from simulations.portal.studies.pages import find_study
+from simulations.portal.studies.picked_jobs import COLUMNS, MOST_JOBS, compare_jobs, job_ids
+from simulations.portal.studies.verdict import headline
+from simulations.studies.figures import answer_of
+from simulations.studies.models import Study
+from simulations.studies.results import results_of
+from tenants.members import Role
+from tenants.throttling import bucket_of_address, count, of_failed_keys, of_tenants
+
+
+@member_page()
+def study_compare(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
+    return _page(request, seat, find_study(seat, study_id))
+
+
+def _page(request: HttpRequest, seat: Seat, study: Study, *, link: str = "", wrong: str = "") -> HttpResponse:
+    context = of_study(request, study) | {"link": link, "wrong": wrong, "days": DAYS}
+    if seat.may_run:
+        context["shares"] = list(study.shares.open().select_related("created_by")[:MOST_OPEN])
+    return show(request, seat, "portal/studies/compare.html", context, status=409 if wrong else 200)
+
+
+def of_study(request: HttpRequest, study: Study) -> dict[str, Any]:
+    results = results_of(study)
+    answer = answer_of(results)
+    said = headline(
+        answer, ended=len(results.runs), total=len(results.cells) * len(study.seeds), final=not study.is_active
+    )
+    return comparison(answer, request.GET) | {"study": study, "headline": said}
+
+
+@member_page("POST", role=Role.ENGINEER)
+def share(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
+    """A new link, shown in this answer alone."""
+    study = find_study(seat, study_id)
+    days = request.POST.get("days", "")
+    if days not in map(str, DAYS):
+        return _page(request, seat, study, wrong=f"A link is open for {', '.join(map(str, DAYS))} days.")
+    if study.shares.open().count() >= MOST_OPEN:
+        return _page(request, seat, study, wrong=f"{MOST_OPEN} links are open; end one first.")
+    _, key = SharedComparison.objects.share(study, days=int(days), user_id=seat.user.pk)
+    return _page(request, seat, study, link=request.build_absolute_uri(f"{reverse('portal:shared')}?key={key}"))
+
+
+@member_page("POST", role=Role.ENGINEER)
+def end_share(request: HttpRequest, seat: Seat, study_id: UUID, share_id: int) -> HttpResponse:
+    """Nobody can read by it from now on. May be repeated."""
+    study = find_study(seat, study_id)
+    study.shares.filter(pk=share_id, revoked_at=None).update(revoked_at=timezone.now())
+    return redirect("portal:study-compare", seat.tenant.pk, study_id)
+
+
+@require_safe
+def shared(request: HttpRequest) -> HttpResponse:
+    """The comparison and nothing else. Keys that are not valid are counted by address, valid ones by themselves."""
+    key = request.GET.get("key", "")[:100]
+    row = SharedComparison.objects.open().with_key(key).select_related("study__tenant").first()
+    bucket = f"shared:{row.pk}" if row else bucket_of_address(request.META.get("REMOTE_ADDR", ""))
+    limit = of_tenants() if row else of_failed_keys()
+    if limit and not (counted := count(bucket, limit)).allowed:
+        refusal = counted.refusal("Too many requests; wait a moment.")
+        return HttpResponse(refusal.message, status=429, headers=refusal.headers, content_type="text/plain")
+    if row is None:
+        raise Http404
+    context = of_study(request, row.study) | {"kept": [("key", key)], "until": row.expires_at}
+    answer = render(request, "portal/studies/shared.html", context)
+    answer["Referrer-Policy"] = "no-referrer"
+    answer["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+@member_page()
+def job_compare(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """Jobs of the tenant's own choice, at most `MOST_JOBS`."""
+    ids = job_ids(request.GET.getlist("jobs"))
+    jobs = list(Job.objects.filter(tenant=seat.tenant, pk__in=ids[:MOST_JOBS]).only(*COLUMNS))
+    picked = compare_jobs(jobs, request.GET.get("by", ""), request.GET.get("kpi", ""))
+    notes = list(picked.notes)
+    if len(ids) > MOST_JOBS:
+        notes.append(f"More than {MOST_JOBS} were picked; the first {MOST_JOBS} are shown.")
+    if len(jobs) < len(ids[:MOST_JOBS]):
+        notes.append(f"{len(ids[:MOST_JOBS]) - len(jobs)} are not there any more.")
+    context = {
+        "count": len(jobs), "ways": picked.ways, "by": picked.by,
+        "notes": notes, "kept": [("jobs", ",".join(str(job.pk) for job in jobs))],
+    }  # fmt: skip
+    if picked.answer:
+        answer = picked.answer
+        said = headline(answer, ended=len(jobs), total=len(jobs), final=True)
+        context |= comparison(answer, request.GET) | {"headline": said}
+    return show(request, seat, "portal/studies/jobs_compare.html", context)

@@ -1,0 +1,69 @@
+"""A study's answer in one sentence, and what stands behind it in a few."""
+
+from collections import Counter
+
+from simulations.studies.figures import Answer, title
+from simulations.studies.kpis import FIGURES
+from simulations.studies.statistics.outlook import outlook
+from simulations.studies.statistics.summary import Compared
+
+WORDS = {
+    "relevant": "and large enough to matter",
+    "negligible": "too small to matter",
+    "open": "and whether it matters is open",
+}
+
+
+def headline(answer: Answer, *, ended: int, total: int, final: bool) -> str:
+    """What is known, said first."""
+    sentence = _known(answer)
+    if sentence is None:
+        return f"No verdict yet: {ended} of {total} runs have ended."
+    return sentence if final else f"So far, with {ended} of {total} runs: {sentence[:1].lower()}{sentence[1:]}"
+
+
+def _known(answer: Answer) -> str | None:
+    if not answer.summary.verdict:
+        failed, most = answer.summary.failed_share * 100, answer.question.max_failed_share * 100
+        return f"No verdict: {failed:.0f} % of the runs failed, and at most {most:g} % may."
+    told = [each for each in answer.summary.comparisons if each.primary and each.found.difference is not None]
+    if not told:
+        return None if any(cell.against for cell in answer.cells) else _single(answer)
+    if len(told) == 1:
+        return f"{told[0].sentence[:1].upper()}{told[0].sentence[1:]}"
+    counts = Counter(in_words(each) for each in told)
+    [(first, count), *rest] = counts.most_common()
+    parts = [f"{count} of {len(told)} comparisons: {first}", *(f"{count}: {words}" for words, count in rest)]
+    return f"{'; '.join(parts)}."
+
+
+def _single(answer: Answer) -> str | None:
+    """One cell has nothing to be compared with: its first figure."""
+    figure = FIGURES[answer.question.primary[0]]
+    known = answer.known(answer.cells[0], figure) if answer.cells else None
+    if known is None or known.mean is None:
+        return None
+    spread = f" ± {figure.text(known.half_width)}" if known.half_width is not None else ""
+    return f"{title(figure)} {figure.text(known.mean)}{spread} ({known.n} runs); one cell, so nothing is compared."
+
+
+def in_words(compared: Compared) -> str:
+    """`worse and large enough to matter`."""
+    if compared.found.identical:
+        return "identical"
+    if compared.relevance is None:
+        return compared.direction or "undecided"
+    if compared.relevance == "negligible":
+        return WORDS["negligible"]
+    shown = "no direction shown," if compared.direction == "unclear" else f"{compared.direction}"
+    return f"{shown} {WORDS[compared.relevance]}"
+
+
+def outlooks(answer: Answer) -> list[tuple[Compared, str, str]]:
+    """Each primary comparison with its word and what would change that."""
+    question = answer.question
+    return [
+        (each, in_words(each), outlook(each.found, question.relevant_difference, verdict=answer.summary.verdict))
+        for each in answer.summary.comparisons
+        if each.primary
+    ]

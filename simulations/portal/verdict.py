@@ -1,0 +1,137 @@
+"""What came of a job, in one line first. Pure: no query."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from simulations.models import Job, JobEvent
+from simulations.sumo.protocol.endings import ENDINGS, Fault, Reason
+from simulations.sumo.protocol.kpis import KPIS, Kpi
+from simulations.telling import Told
+from simulations.templatetags.figures import simclock
+
+HEADLINES = ("vehicles_arrived", "mean_travel_time_s", "p95_travel_time_s", "mean_time_loss_s", "mean_speed_ms")
+OF_PERSONS = {"persons_loaded", "persons_running_at_end", "walks_finished", "rides_finished"}
+WHO = {
+    Fault.TENANT: "You: the scenario or the request has to change.",
+    Fault.OPERATOR: "The operator of this service.",
+    Fault.NOBODY: "Nobody needs to.",
+}
+MORE_MEMORY = {Reason.OUT_OF_MEMORY, Reason.KILLED}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`kind` colours it: ok, warn, bad, info or idle."""
+
+    kind: str
+    headline: str
+    who: str = ""
+
+
+def verdict(job: Job, told: Told, *, end: float | None) -> Verdict:
+    """`end` is when the simulation was to end, in seconds, where that is known."""
+    results: Mapping[str, Any] = job.results or {}
+    ending = ENDINGS.get(Reason(told.reason)) if told.reason in set(Reason) else None
+    who = WHO[ending.fault] if ending else ""
+    if job.status == Job.Status.SUCCEEDED:
+        return _succeeded(results)
+    if job.is_finished:
+        kind = "bad" if job.status == Job.Status.FAILED else "idle"
+        stopped = _stopped(results, end)
+        if stopped:
+            return Verdict(kind, f"PARTIAL: {stopped}", who)
+        return Verdict(kind, f"{job.status.capitalize()}: {_words(told.reason)}, without results", who)
+    if job.cancel_requested_at:
+        return Verdict("warn", "Being cancelled")
+    if job.waits:
+        return Verdict("warn", "Waiting" if told.reason == Reason.QUEUED else _words(told.reason).capitalize())
+    percent = job.progress["percent"] if job.progress else None
+    return Verdict("info", f"Running: {percent:.0f} % simulated" if percent is not None else "Running")
+
+
+def _succeeded(results: Mapping[str, Any]) -> Verdict:
+    kpis = results.get("kpis") or {}
+    arrived, inserted = kpis.get("vehicles_arrived"), kpis.get("vehicles_inserted")
+    if arrived is None or inserted is None:
+        return Verdict("ok", "Complete")
+    wanted = inserted + (kpis.get("vehicles_waiting_at_end") or 0)
+    if arrived >= wanted:
+        return Verdict("ok", f"Complete: {arrived:,} of {wanted:,} trips")
+    return Verdict("ok", f"Complete: {arrived:,} of {wanted:,} trips; {wanted - arrived:,} had not arrived by its end")
+
+
+def _stopped(results: Mapping[str, Any], end: float | None) -> str:
+    at = results.get("sim_end")
+    if not isinstance(at, int | float) or not results.get("kpis"):
+        return ""
+    return f"stopped at {simclock(at)} of {simclock(end)}" if end else f"stopped at {simclock(at)} of simulated time"
+
+
+def _words(reason: str) -> str:
+    return reason.replace("_", " ").lower()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A KPI with its value as people read it."""
+
+    kpi: Kpi
+    text: str
+
+
+def figures(job: Job) -> tuple[list[Figure], list[Figure]]:
+    """(headlines, the rest). Zeros that only say that the demand has no persons are left out."""
+    results: Mapping[str, Any] = job.results or {}
+    measured = results.get("kpis") or {}
+    nobody = not measured.get("persons_loaded")
+    shown = {
+        name: Figure(kpi, kpi.text(measured[name]))
+        for name, kpi in KPIS.items()
+        if measured.get(name) is not None and not (nobody and name in OF_PERSONS)
+    }
+    return [shown[name] for name in HEADLINES if name in shown], [
+        figure for name, figure in shown.items() if name not in HEADLINES
+    ]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of the job's time. `x` and `width` are its part of a bar, of 100."""
+
+    key: str
+    name: str
+    seconds: float
+    x: float
+    width: float
+
+
+NOT_TOLD = 0.5  # seconds
+NAMES = {"waits": "waited in line", "starts": "waited for a machine", "runs": "ran", "stores": "stored results"}
+
+
+def phases(job: Job, events: Sequence[JobEvent], *, now: datetime) -> list[Phase]:
+    """What the time between submission and end (or now) was spent on."""
+    moments = [(job.submitted_at, "waits"), *((event.at, _phase_of(event)) for event in events)]
+    ends = job.finished_at or now
+    spent: dict[str, float] = dict.fromkeys(NAMES, 0.0)
+    for (at, name), (until, _) in zip(moments, [*moments[1:], (ends, "")], strict=True):
+        if name in spent:
+            spent[name] += max(0.0, (min(until, ends) - at).total_seconds())
+    told = {name: seconds for name, seconds in spent.items() if seconds >= NOT_TOLD}
+    total, found, x = sum(told.values()), [], 0.0
+    for name, seconds in told.items():
+        found.append(Phase(name, NAMES[name], seconds, round(x, 2), round(100 * seconds / total, 2)))
+        x += 100 * seconds / total
+    return found
+
+
+def _phase_of(event: JobEvent) -> str:
+    if event.status in Job.TERMINAL:
+        return ""
+    if event.reason == Reason.QUEUED:
+        return "waits"
+    if event.reason in {Reason.FINISHING, Reason.CANCELLING}:
+        return "stores"
+    return "starts" if event.reason in Job.WAITING else "runs"

@@ -1,0 +1,81 @@
+"""A run's numbers for charts, thinned on the server: a chart never gets more points than it has pixels."""
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from simulations.models import Artifact
+
+POINTS = 360
+MAX_SUMMARY_BYTES = 64 * 1024**2  # unpacked; a week in steps of a second is about half of it
+MAX_HISTOGRAM_BYTES = 1024**2
+SUMMARY_COLUMNS = ("time", "running", "halting", "mean_speed")
+HOLE = 2.5  # steps without a sample; up to there it is the rhythm of the file
+Row = list[float | None]
+
+
+def simulated(artifact: Artifact) -> dict[str, Any]:
+    """summary.csv.gz as columns over simulated time in seconds, at most twice `POINTS` samples.
+
+    What was not measured is null: a hole among the samples, and the speed while nobody drives. A file that is broken or
+    huge gives what could be read of it.
+    """
+    rows: list[Row] = []
+    stride = 1
+    try:
+        with artifact.file.open("rb") as packed, gzip.open(packed) as plain:
+            for number, row in enumerate(_summary_rows(plain)):
+                if number % stride == 0:
+                    rows.append(row)
+                if len(rows) == 2 * POINTS:
+                    rows, stride = rows[::2], stride * 2
+    except (OSError, EOFError, zlib.error, ValueError, KeyError):
+        if not rows:
+            return {"x": [], "running": [], "halting": [], "mean_speed": []}
+    columns: Sequence[Sequence[float | None]] = list(zip(*_with_holes(rows), strict=True)) or [[], [], [], []]
+    return dict(zip(("x", *SUMMARY_COLUMNS[1:]), columns, strict=True))
+
+
+def _with_holes(rows: list[Row]) -> list[Row]:
+    """An empty row inside each hole, so that no line bridges it."""
+    times = [row[0] or 0.0 for row in rows]
+    steps = sorted(later - earlier for earlier, later in pairwise(times))
+    usual = steps[len(steps) // 2] if steps else 0.0
+    found: list[Row] = []
+    for time, row in zip(times, rows, strict=True):
+        if found and usual > 0 and time - (before := found[-1][0] or 0.0) > HOLE * usual:
+            found.append([before + usual, None, None, None])
+        found.append(row)
+    return found
+
+
+def _summary_rows(plain: gzip.GzipFile) -> Iterator[Row]:
+    read = 0
+    lines = io.TextIOWrapper(plain, encoding="utf-8", errors="replace")
+    reader = csv.reader(lines)
+    header = next(reader, [])
+    places = [header.index(name) for name in SUMMARY_COLUMNS]
+    for row in reader:
+        read += sum(map(len, row))
+        if read > MAX_SUMMARY_BYTES:
+            return
+        time, running, halting, speed = (float(row[place]) if row[place] else None for place in places)
+        yield [time or 0.0, running, halting, speed if running else None]
+
+
+def travel_times(artifact: Artifact) -> dict[str, Any]:
+    """travel_times.json as bars: each bin's beginning in seconds and its trips."""
+    if artifact.size_bytes > MAX_HISTOGRAM_BYTES:
+        return {"x": [], "trips": []}
+    try:
+        with artifact.file.open("rb") as file:
+            histogram = json.load(file)
+        width, counts = float(histogram["bin_s"]), [int(count) for count in histogram["counts"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"x": [], "trips": []}
+    return {"x": [width * n for n in range(len(counts))], "trips": counts, "bin_s": width}

@@ -1,0 +1,37 @@
+"""What would change a verdict: from the interval, the difference that matters and the runs that would show it."""
+
+from simulations.studies.statistics.comparison import Comparison, Method, Relevance
+
+ENOUGH = "The interval is narrow enough; whether it matters is close to the line, so that more seeds may go either way."
+
+
+def outlook(found: Comparison, matters: float, *, verdict: bool) -> str:
+    """In a sentence. `matters`: as a share; `verdict`: whether enough runs succeeded for one."""
+    if not verdict:
+        return "Too many runs failed: run them again for a verdict."
+    if found.method is Method.NONE:
+        return "More seeds: too few runs have this figure on both sides."
+    if found.constant:
+        return "No number of seeds: the seed plays no part in this difference."
+    if found.relevance is None:
+        return "An absolute difference that matters: the base is too near 0 for shares of it."
+    if found.relevance is Relevance.OPEN:
+        return _more_seeds(found)
+    span = found.ci_simultaneous_relative
+    if span is None:
+        return ""
+    ends = sorted((abs(span.low), abs(span.high)))
+    line = f"±{matters * 100:g} %"
+    if found.relevance is Relevance.RELEVANT:
+        return f"Only if a difference of {ends[0] * 100:.1f} % did not matter: the whole interval is beyond {line}."
+    return f"Only if a difference of {ends[1] * 100:.1f} % mattered: the whole interval is within {line}."
+
+
+def _more_seeds(found: Comparison) -> str:
+    if found.n_needed_to_detect is None:
+        return "Far more seeds than are possible: the difference varies too much from seed to seed."
+    more = found.n_needed_to_detect - found.n
+    if more <= 0:
+        return ENOUGH
+    seeds = "1 more seed" if more == 1 else f"{more} more seeds"
+    return f"About {seeds}: {found.n_needed_to_detect} in all show a difference that matters in 4 of 5 studies."

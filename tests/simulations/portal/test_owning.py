@@ -1,0 +1,102 @@
+"""What owners do on the pages: keys, invitations, members."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from tenants.members import Invitation, Member
+from tenants.models import ApiKey, Tenant
+from tests.conftest import client_with
+from tests.simulations.portal.conftest import Who
+
+PASSWORD = "a sentence that nobody guesses"
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def owner(client_of: Who) -> Client:
+    return client_of("owner")
+
+
+def _invite(owner: Client, role: str = "engineer") -> str:
+    page = owner.post("/t/city-a/members", {"role": role, "note": "for ann"}).content.decode()
+    link = re.search(r"http://testserver(/join\?token=[\w-]+)", page)
+    assert link
+    return link[1]
+
+
+def test_a_key_is_shown_once_works_and_is_revoked(owner: Client) -> None:
+    page = owner.post("/t/city-a/keys", {"label": "ci", "expires_days": "30"}).content.decode()
+    key = re.search(r"sk8_[\w-]{43}", page)
+    assert key
+    assert key[0] not in owner.get("/t/city-a/keys").content.decode()
+    assert client_with(key[0]).get("/jobs").status_code == 200
+    owner.post(f"/t/city-a/keys/{ApiKey.objects.get().pk}/revoke")
+    assert client_with(key[0]).get("/jobs").status_code == 401
+
+
+def test_an_invited_person_makes_an_account_and_the_link_is_used_up(owner: Client) -> None:
+    link = _invite(owner)
+    assert "for ann" in owner.get("/t/city-a/members").content.decode()
+    guest, token = Client(), link.split("token=")[1]
+    assert "Join city-a" in guest.get(link).content.decode()
+    account = {"token": token, "username": "ann", "password1": PASSWORD, "password2": PASSWORD}
+    weak = guest.post("/join", {**account, "password1": "ann", "password2": "ann"})
+    assert (weak.status_code, User.objects.filter(username="ann").exists()) == (422, False)
+    assert guest.post("/join", account)["Location"] == "/t/city-a"
+    assert guest.get("/t/city-a/submit").status_code == 200
+    assert guest.get("/t/city-a/keys").status_code == 403
+    assert Client().post("/join", {**account, "username": "bob"}).status_code == 404
+    assert not User.objects.filter(username="bob").exists()
+
+
+def test_somebody_signed_in_joins_as_who_they_are_and_keeps_the_higher_role(owner: Client, client_of: Who) -> None:
+    other = client_of("other")
+    for role in ("engineer", "viewer"):
+        assert other.post("/join", {"token": _invite(owner, role).split("token=")[1]})["Location"] == "/t/city-a"
+    assert Member.objects.get(tenant_id="city-a", user__username="other").role == "engineer"
+
+
+@pytest.mark.parametrize("spoil", ["take back", "expire", "close"])
+def test_an_invitation_that_is_over_leads_nowhere(owner: Client, spoil: str) -> None:
+    link = _invite(owner)
+    if spoil == "take back":
+        owner.post(f"/t/city-a/invitations/{Invitation.objects.get().pk}/take-back")
+    elif spoil == "expire":
+        Invitation.objects.update(expires_at=timezone.now())
+    else:
+        Tenant.objects.update(is_active=False)
+    assert Client().get(link).status_code == 404
+
+
+def test_a_tenant_keeps_an_owner(owner: Client, client_of: Who) -> None:
+    own = Member.objects.get()
+    for act, form in (("role", {"role": "viewer"}), ("remove", {})):
+        page = owner.post(f"/t/city-a/members/{own.pk}/{act}", form, follow=True).content.decode()
+        assert "A tenant needs an owner" in page
+    client_of("viewer")
+    other = Member.objects.exclude(pk=own.pk).get()
+    owner.post(f"/t/city-a/members/{other.pk}/role", {"role": "owner"})
+    assert owner.post(f"/t/city-a/members/{own.pk}/remove")["Location"] == "/"
+    assert owner.get("/t/city-a").status_code == 404
+
+
+def test_commands(tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("add_member", "city-a", "ann", "--role", "owner")
+    password = re.search(r"Password \(shown only now\): (\S+)", capsys.readouterr().out)
+    assert password
+    signed_in = Client().post("/sign-in", {"username": "ann", "password": password[1]})
+    assert (signed_in.status_code, signed_in["Location"]) == (302, "/")
+    call_command("add_member", "city-a", "ann", "--role", "viewer")
+    call_command("list_members")
+    assert re.search(r"city-a +viewer +ann", capsys.readouterr().out)
+    call_command("remove_member", "city-a", "ann")
+    assert not Member.objects.exists()
