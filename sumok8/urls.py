@@ -21,6 +21,7 @@ urlpatterns = [
     path("metrics", metrics.metrics, name="metrics"),
     path("", include("simulations.api.urls")),
     path("", include("simulations.studies.urls")),
+    path("", include("simulations.edges.urls")),
     path("", include("simulations.webhooks.urls")),
     path("", include("clusterops.usage.urls")),
     path("", include("clusterops.api.urls")),  # before the Django admin, which takes all below /admin/
