@@ -11,8 +11,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.utils.cache import patch_vary_headers
+from rest_framework.exceptions import ValidationError
 
 from simulations.edges import files
 from simulations.edges.metrics import METRICS, Metric, Traffic, available, short
@@ -48,6 +49,17 @@ def curve(request: HttpRequest, job: Job, edge: str) -> HttpResponse:
         return as_json(_curve(data, place, edge))
 
     return cached(request, found.edges.sha256, content, {"edge": edge})
+
+
+def told(answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """For a page's view, which no exception handler of the API stands behind: errors in the API's own form."""
+    try:
+        return answer()
+    except ApiError as error:
+        status, code, message = error.status_code, error.code, error.message
+    except ValidationError:
+        status, code, message = 400, "invalid", "The request has errors."
+    return JsonResponse({"error": {"code": code, "message": message, "details": []}}, status=status)
 
 
 def traffic_of(data: EdgeFile, interval: int | None) -> Traffic:

@@ -1,5 +1,8 @@
 """What callers may ask of a map's data, field by field."""
 
+from typing import Any
+
+from django.http import QueryDict
 from rest_framework import serializers
 
 from simulations.api.fields import StrictSerializer
@@ -21,3 +24,10 @@ class EdgesQuery(StrictSerializer):
 
 class CurveQuery(StrictSerializer):
     edge = serializers.CharField(max_length=500, help_text="An edge's id in the network.", trim_whitespace=False)
+
+
+def read(given: QueryDict, query: type[StrictSerializer]) -> dict[str, Any]:
+    """The query string of a page's request. Raises ValidationError."""
+    serializer = query(data=given.dict())
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
