@@ -93,6 +93,21 @@ class Job(Watched):
         told: dict[str, Any] = self._client.get(f"/jobs/{self.id}/results")
         return told
 
+    def network(self) -> dict[str, Any]:
+        """The edges to draw, if it was asked for the output `edges`."""
+        told: dict[str, Any] = self._client.get(f"/jobs/{self.id}/network.json")
+        return told
+
+    def edges(self, metric: str = "speed_ratio", *, interval: int | None = None, per: str = "edge") -> dict[str, Any]:
+        """A figure of every edge, in the order of the network's `ids`; `per` is edge or km."""
+        told: dict[str, Any] = self._client.get(f"/jobs/{self.id}/edges", metric=metric, interval=interval, per=per)
+        return told
+
+    def edge_curve(self, edge: str) -> dict[str, Any]:
+        """All figures of one edge, interval by interval."""
+        told: dict[str, Any] = self._client.get(f"/jobs/{self.id}/edges/curve", edge=edge)
+        return told
+
     def download(
         self, to: str | Path, *, names: list[str] | None = None, report: downloads.Report | None = None
     ) -> list[Path]:

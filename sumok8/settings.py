@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "tenants",
     "simulations",
     "simulations.studies",
+    "simulations.edges",
     "simulations.webhooks",
     "simulations.portal",
     "clusterops",

@@ -23,6 +23,7 @@ urlpatterns = [
     path("metrics", metrics.metrics, name="metrics"),
     path("", include("simulations.api.urls")),
     path("", include("simulations.studies.urls")),
+    path("", include("simulations.edges.urls")),
     path("", include("simulations.webhooks.urls")),
     path("", include("simulations.portal.urls")),
     path("", include("clusterops.usage.urls")),

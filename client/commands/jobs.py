@@ -43,6 +43,7 @@ def add_to(main: click.Group) -> None:
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="A SUMO option; may be repeated.")
 @click.option("--output", "outputs", multiple=True, metavar="NAME", help="A further output, such as edgedata.")
 @click.option("--emissions", is_flag=True, help="Compute emissions; slower.")
+@click.option("--edges-interval", "edges_interval_s", type=float, help="Seconds of an interval of the output edges.")
 @click.option("--cpu", "cpu_request", type=int, metavar="CPUS")
 @click.option("--memory-gi", type=int, metavar="GI")
 @click.option("--time-limit", "time_limit_s", type=int, metavar="SECONDS", help="Of wall clock.")

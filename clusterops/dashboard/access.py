@@ -15,6 +15,11 @@ View = Callable[..., HttpResponse]
 
 def staff_page(view: View) -> View:
     """Signed out: to the admin's sign-in, and back. Signed in, but no staff: 403. Read-only, never cached."""
+    return never_cache(staff_data(view))
+
+
+def staff_data(view: View) -> View:
+    """The same for data that says itself how it may be cached."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
@@ -24,4 +29,4 @@ def staff_page(view: View) -> View:
             raise PermissionDenied
         return view(request, *args, **kwargs)
 
-    return never_cache(require_safe(guarded))
+    return require_safe(guarded)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clusterops.dashboard import views
+from clusterops.dashboard import maps, views
 
 app_name = "cluster"
 urlpatterns = [
@@ -15,4 +15,7 @@ urlpatterns = [
     path("data/activity", views.activity_data, name="activity-data"),
     path("data/jobs/<uuid:job_id>/simulated", views.simulated_data, name="simulated-data"),
     path("data/jobs/<uuid:job_id>/travel-times", views.travel_times_data, name="travel-times-data"),
+    path("data/jobs/<uuid:job_id>/network.json", maps.network, name="map-network"),
+    path("data/jobs/<uuid:job_id>/edges", maps.edges, name="map-edges"),
+    path("data/jobs/<uuid:job_id>/edges/curve", maps.curve, name="map-curve"),
 ]

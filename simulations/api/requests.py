@@ -14,13 +14,14 @@ from simulations.api.fields import Moment, Number, StrictSerializer, Text, Whole
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.models import Job
 from simulations.services.scenarios import SCENARIO_ID
-from simulations.sumo.inputs.options import ALLOWED, ALWAYS_WRITTEN, OUTPUTS, check_request
+from simulations.sumo.inputs.options import ALLOWED, ALWAYS_WRITTEN, OUTPUTS, OWN_OUTPUTS, check_request
+from simulations.sumo.protocol.description import EDGES_INTERVAL_S
 from tenants.priority import PriorityClass
 
 LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 MAX_LABELS = 20
 MOST = 10**12  # in a progress record: far beyond any simulation, and short enough to be shown
-CHECKED_BY_SUMO_RULES = ("options", "outputs", "begin", "end", "step_length", "scale", "seed")
+CHECKED_BY_SUMO_RULES = ("options", "outputs", "begin", "end", "step_length", "scale", "seed", "edges_interval_s")
 
 
 class ScenarioIdField(serializers.RegexField):
@@ -71,10 +72,11 @@ class Sha256Field(serializers.RegexField):
     {
         "type": "array",
         "maxItems": 50,
-        "items": {"type": "string", "enum": [*sorted(ALWAYS_WRITTEN), *OUTPUTS]},
+        "items": {"type": "string", "enum": [*sorted(ALWAYS_WRITTEN), *OUTPUTS, *OWN_OUTPUTS]},
         "description": "Further outputs beside those of every job: "
         f"{', '.join(sorted(ALWAYS_WRITTEN))}. "
-        + " ".join(f"{name}: {output.help}" for name, output in OUTPUTS.items()),
+        + " ".join(f"{name}: {output.help}" for name, output in OUTPUTS.items())
+        + "".join(f" {name}: {help}" for name, help in OWN_OUTPUTS.items()),
     }
 )
 class OutputsField(serializers.ListField):
@@ -119,6 +121,11 @@ class SubmitRequest(StrictSerializer):
     )
     outputs = OutputsField(default=list, max_length=50)
     emissions = YesNo(default=False, help_text="Compute emissions (about 40 % slower).")
+    edges_interval_s = Number(
+        allow_null=True,
+        default=None,
+        help_text=f"Of the output “edges”, 60 to 86400 seconds; default: {EDGES_INTERVAL_S:g}.",
+    )
     time_limit_s = WholeNumber(min_value=1, allow_null=True, default=None, help_text="Wall clock seconds.")
     priority_class = serializers.ChoiceField(
         choices=PriorityClass.choices,

@@ -20,6 +20,7 @@ class AcceptedRequest(TypedDict, total=False):
     options: dict[str, Any]
     outputs: list[str]
     emissions: bool
+    edges_interval_s: float | None
     time_limit_s: int
     priority_class: str
     priority: int

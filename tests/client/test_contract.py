@@ -75,7 +75,7 @@ def everything(client: Client, tmp_path: Path) -> Iterator[Any]:
     archive.write_bytes(b"")
     given: dict[str, Any] = {
         "scenario_id": "s", "source": archive, "to": tmp_path, "job_id": ID, "study_id": ID, "request": {},
-        "path": "/jobs", "name": "jobs", "seeds_total": 5,
+        "path": "/jobs", "name": "jobs", "seeds_total": 5, "edge": "a",
     }  # fmt: skip
     data = client.get("/jobs")
     for thing in (client, Job(client, data), Scenario(client, data), Study(client, data)):

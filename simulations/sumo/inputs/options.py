@@ -127,6 +127,9 @@ OUTPUTS: dict[str, Output] = {
     "personinfo": Output("personinfo-output", "personinfo.xml", "Each person's trip."),
     "fcd": Output("fcd-output", "fcd.parquet", "Each vehicle's position and speed over time; large: set a period."),
 }
+# Not by an option of SUMO's: the runner asks for it and makes its files itself.
+EDGES = "edges"
+OWN_OUTPUTS = {EDGES: "Traffic per edge and interval, and the network, for the map; see `edges_interval_s`."}
 # Every job has them; asking for them is no mistake.
 ALWAYS_WRITTEN = frozenset({"tripinfo", "summary", "statistics"})
 
@@ -140,6 +143,7 @@ def check_request(
     step_length: Any = None,
     scale: Any = None,
     seed: Any = None,
+    edges_interval_s: Any = None,
 ) -> list[Problem]:
     """Everything wrong with what a job asks of SUMO, without looking at the scenario; empty if it is fine. Its work and
     its length are bounded by those of the request.
@@ -153,6 +157,7 @@ def check_request(
         "step_length": (step_length, _STEP_LENGTH),
         "scale": (scale, _SCALE),
         "seed": (seed, AllowedOption("int", "", 0, 2**31 - 1)),
+        "edges_interval_s": (edges_interval_s, _seconds("", 60, DAY_S)),
     }
     problems = [
         Problem("option.bad_value", f"'{name}' {reason}.", name)
@@ -193,7 +198,7 @@ def request_overrides(
     if emissions:
         overrides.setdefault("device.emissions.probability", 1)
     for name in outputs:
-        if name not in ALWAYS_WRITTEN:
+        if name in OUTPUTS:
             overrides[OUTPUTS[name].option] = f"{output_dir}/{OUTPUTS[name].file}"
     if "fcd" in outputs:
         overrides["output.compression"] = "zstd"  # a third smaller than Parquet's default
@@ -230,7 +235,7 @@ def _one_option_problems(name: str, value: Any, fields: Mapping[str, Any], *, su
 
 def _output_problems(outputs: Sequence[Any]) -> Iterator[Problem]:
     for position, name in enumerate(outputs):
-        if not isinstance(name, str) or name not in OUTPUTS.keys() | ALWAYS_WRITTEN:
-            hint = f"Known are: {', '.join([*OUTPUTS, *sorted(ALWAYS_WRITTEN)])}."
+        if not isinstance(name, str) or name not in OUTPUTS.keys() | OWN_OUTPUTS.keys() | ALWAYS_WRITTEN:
+            hint = f"Known are: {', '.join([*OUTPUTS, *OWN_OUTPUTS, *sorted(ALWAYS_WRITTEN)])}."
             shown = str(name)[:MAX_TEXT]
             yield Problem("output.unknown", f"There is no output '{shown}'.", f"outputs[{position}]", hint)

@@ -10,6 +10,7 @@ from simulations.sumo.protocol.endings import Outcome, RunEnd
 from simulations.sumo.protocol.problems import Problem
 
 VERSION = 1
+EDGES_INTERVAL_S = 900.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class JobDescription:
     options: Mapping[str, Any]
     outputs: tuple[str, ...]
     emissions: bool
+    edges_interval_s: float
     summary_period_s: float
     progress_s: float
     limits: RunLimits
@@ -71,6 +73,7 @@ class JobDescription:
             options=reader.inner("options").document,
             outputs=reader.texts("outputs"),
             emissions=bool(reader.document.get("emissions")),
+            edges_interval_s=reader.number("edges_interval_s") or EDGES_INTERVAL_S,
             summary_period_s=reader.number("summary_period_s") or 60.0,
             progress_s=reader.number("progress_s") or 5.0,
             limits=RunLimits(
@@ -97,6 +100,7 @@ class JobDescription:
             "options": dict(self.options),
             "outputs": list(self.outputs),
             "emissions": self.emissions,
+            "edges_interval_s": self.edges_interval_s,
         }
 
 

@@ -19,6 +19,7 @@ ROUTE_STEPS = "200"  # SUMO's default: it reads route files as it goes, so many 
 # Every vehicle is dropped as it would depart. With `scale` 0 SUMO would read all demand at once, past the end.
 NO_TRAFFIC: Mapping[str, OptionValue] = {"max-num-vehicles": 0, "max-depart-delay": 0}
 NOT_XML = (".csv", ".parquet")
+EDGES_FILE = "edges.add.xml"  # in the results' folder; see `run.edges`
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class RunPlan:
 
     job: JobDescription
     config: SumoConfig
+    with_edges: bool = False
 
     def content(self, out: str) -> bytes:
         """The configuration of the run, whose results go to the folder `out`."""
@@ -88,6 +90,9 @@ class RunPlan:
         }
         if self.own_summary:  # as often as the scenario wants it; SUMO's default is every step
             own["summary-output.period"] = self.config.options.get("summary-output.period", -1)
+        if self.with_edges:
+            files = self.config.options.get("additional-files")
+            own["additional-files"] = f"{files},{out}/{EDGES_FILE}" if files else f"{out}/{EDGES_FILE}"
         return {**wishes, **own}
 
 

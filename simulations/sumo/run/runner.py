@@ -5,6 +5,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from simulations.sumo.results.sumo_run import StepRecord
 from simulations.sumo.run import collecting, preflight
 from simulations.sumo.run.collecting import Collector
 from simulations.sumo.run.delivery import Delivery
+from simulations.sumo.run.edges import TROUBLES, EdgeOutput, warning
 from simulations.sumo.run.execution import Supervisor
 from simulations.sumo.run.fetching import fetch_scenario
 from simulations.sumo.run.isolation import PodEnvironment, hide_from_other_processes, termination_message_path
@@ -68,6 +70,7 @@ class Runner:
         self.demand: Mapping[str, Any] | None = None
         self.plan = RunPlan(description, SumoConfig({}))
         self.written: list[str] = []
+        self.edges: EdgeOutput | None = None
 
     @property
     def folder(self) -> Path:
@@ -80,6 +83,7 @@ class Runner:
                 self.fetch()
                 self.check()
                 self.dry_run()
+                self.prepare_edges()
             self.simulate()
         except RunEnd as end:
             self.report.end(end.outcome, end.problems)
@@ -168,6 +172,17 @@ class Runner:
                 self.console.log("error", problem.message)
             raise RunEnd(Outcome.INVALID_SCENARIO, problems)
 
+    def prepare_edges(self) -> None:
+        if options.EDGES not in self.description.outputs:
+            return
+        places = {"scenario": self.folder, "out": self.space.out, "artifacts": self.space.artifacts}
+        try:
+            self.edges = EdgeOutput.prepare(self.description, self.plan.effective, **places)
+        except TROUBLES as error:
+            self.report.warnings.append(warning(error))
+        else:
+            self.plan = replace(self.plan, with_edges=True)
+
     def simulate(self) -> None:
         (self.folder / preflight.CONFIG_NAME).write_bytes(self.plan.content(str(self.space.out)))
         before = outputs.listing(self.space.scenario)
@@ -232,8 +247,18 @@ class Runner:
             self.console.phase("collecting", "Checking and packing the results.")
             histogram = collecting.read_results(self.report, run, self.space.out, demand=self.demand)
             effective = self.plan.content("results")
+            self.collect_edges()
         collector.collect_own(self.space.out, self.space.log, effective, histogram)
         collector.collect_scenarios_own(self.space.scenario, self.written)
+
+    def collect_edges(self) -> None:
+        if self.edges is None:
+            return
+        self.report.files.append(self.edges.network)
+        try:
+            self.report.files.append(self.edges.collect(self.space.out, self.space.artifacts))
+        except TROUBLES as error:
+            self.report.warnings.append(warning(error))
 
     def upload(self) -> None:
         self.console.phase("uploading", f"Storing the results: {len(self.report.files)} file(s).")
@@ -258,6 +283,7 @@ def refuse_unsafe(job: JobDescription) -> None:
         step_length=job.step_length,
         scale=job.scale,
         seed=job.seed,
+        edges_interval_s=job.edges_interval_s,
     )
     if problems := listed(found):
         raise RunEnd(Outcome.INVALID_JOB, problems)

@@ -80,6 +80,7 @@ def test_defaults_and_a_drawn_seed_are_stored(api: Any, town: Scenario) -> None:
         "options": {},
         "outputs": [],
         "emissions": False,
+        "edges_interval_s": None,
         "time_limit_s": 4 * 3600,
         "priority_class": "normal",
         "priority": 0,

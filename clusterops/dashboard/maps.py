@@ -1,0 +1,39 @@
+"""The data of a job's map, for staff: the answers of the API, kept by the browser as long as nothing changes."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from clusterops.dashboard.access import staff_data
+from simulations.edges import answers
+from simulations.edges.requests import CurveQuery, EdgesQuery, read
+from simulations.models import Job
+from simulations.sumo.protocol.edge_file import NAME
+
+
+def addresses(job: Job, names: set[str]) -> dict[str, str] | None:
+    """What the map's template needs; None for a job without its files."""
+    if NAME not in names:
+        return None
+    return {part: reverse(f"cluster:map-{part}", args=[job.pk]) for part in ("network", "edges", "curve")}
+
+
+@staff_data
+def network(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    return answers.told(lambda: answers.network(request, _job(job_id)))
+
+
+@staff_data
+def edges(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    return answers.told(lambda: answers.edges(request, _job(job_id), read(request.GET, EdgesQuery)))
+
+
+@staff_data
+def curve(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    return answers.told(lambda: answers.curve(request, _job(job_id), read(request.GET, CurveQuery)["edge"]))
+
+
+def _job(job_id: UUID) -> Job:
+    return get_object_or_404(Job, pk=job_id)

@@ -1,0 +1,144 @@
+"""Answers for a map, for whoever may see the job: REST, dashboard and portal call these with what they have found.
+
+Each names its version by what it is made of (ETag), so that a page that plays intervals asks for nothing twice.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.utils.cache import patch_vary_headers
+from rest_framework.exceptions import ValidationError
+
+from simulations.edges import files
+from simulations.edges.metrics import METRICS, Metric, Traffic, available, short
+from simulations.models import Job
+from simulations.sumo.protocol.edge_file import EdgeFile
+from tenants.errors import ApiError
+
+WORTH_PACKING = 1024  # bytes
+LEVEL = 4
+
+
+def network(request: HttpRequest, job: Job) -> HttpResponse:
+    """The network to draw. Raises ApiError 404 edges.none."""
+    artifact = files.delivered(job).network
+    return cached(request, artifact.sha256, lambda: files.network_json(artifact))
+
+
+def edges(request: HttpRequest, job: Job, asked: Mapping[str, Any]) -> HttpResponse:
+    """A metric of every edge. Raises ApiError 404 edges.none, edges.no_metric, edges.no_interval."""
+    artifact = files.delivered(job).edges
+    return cached(request, artifact.sha256, lambda: as_json(_edges(files.edge_data(artifact), asked)), asked)
+
+
+def curve(request: HttpRequest, job: Job, edge: str) -> HttpResponse:
+    """All metrics of one edge over the intervals. Raises ApiError 404 edges.none, edges.no_edge."""
+    found = files.delivered(job)
+
+    def content() -> bytes:
+        ids, data = files.edge_ids(found.network), files.edge_data(found.edges)
+        place = ids.index(edge) if edge in ids else data.edges
+        if place >= data.edges:
+            raise ApiError(404, "edges.no_edge", "The network has no such edge.")
+        return as_json(_curve(data, place, edge))
+
+    return cached(request, found.edges.sha256, content, {"edge": edge})
+
+
+def told(answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """For a page's view, which no exception handler of the API stands behind: errors in the API's own form."""
+    try:
+        return answer()
+    except ApiError as error:
+        status, code, message = error.status_code, error.code, error.message
+    except ValidationError:
+        status, code, message = 400, "invalid", "The request has errors."
+    return JsonResponse({"error": {"code": code, "message": message, "details": []}}, status=status)
+
+
+def traffic_of(data: EdgeFile, interval: int | None) -> Traffic:
+    return Traffic(lambda name: data.column(name, interval), data.lengths, data.limits, data.duration(interval))
+
+
+def chosen(asked: Mapping[str, Any], columns: Any, intervals: int) -> tuple[Metric, int | None]:
+    """The metric and interval asked for. Raises ApiError 404."""
+    metric = METRICS[asked["metric"]]
+    if metric not in available(columns):
+        raise ApiError(404, "edges.no_metric", f"{metric.label} was not computed; ask for “emissions” with the job.")
+    interval = asked.get("interval")
+    if interval is not None and interval >= intervals:
+        raise ApiError(404, "edges.no_interval", f"There are {intervals} intervals, counted from 0.")
+    return metric, interval
+
+
+def described(metric: Metric, *, per_km: bool) -> dict[str, Any]:
+    return {
+        "metric": metric.name,
+        "label": metric.label,
+        "unit": metric.unit_per(per_km),
+        "better": metric.better,
+        "per_km": per_km and metric.grows,
+    }
+
+
+def _edges(data: EdgeFile, asked: Mapping[str, Any]) -> dict[str, Any]:
+    metric, interval = chosen(asked, data.columns, len(data.intervals))
+    per_km = asked.get("per") == "km" and metric.grows
+    return {
+        **described(metric, per_km=per_km),
+        "metrics": [described(each, per_km=False) | {"grows": each.grows} for each in available(data.columns)],
+        "edge_order": data.edge_order,
+        "intervals": data.intervals,
+        "interval": interval,
+        "values": [short(value) for value in metric.of(traffic_of(data, interval), per_km=per_km)],
+    }
+
+
+def _curve(data: EdgeFile, place: int, edge: str) -> dict[str, Any]:
+    sums = data.at(place)
+    length, limit = data.lengths[place], data.limits[place]
+    series: dict[str, list[float | None]] = {metric.name: [] for metric in available(data.columns)}
+    for interval in range(len(data.intervals)):
+        here = Traffic(lambda name: [sums[name][interval]], [length], [limit], data.duration(interval))  # noqa: B023
+        for name, values in series.items():
+            values.append(short(METRICS[name].of(here)[0]))
+    return {
+        "edge": edge,
+        "length_m": round(length, 1),
+        "limit_kmh": round(limit * 3.6, 1),
+        "intervals": data.intervals,
+        "series": series,
+    }
+
+
+def as_json(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+
+
+def cached(
+    request: HttpRequest, version: str, content: Callable[[], bytes], asked: Mapping[str, Any] | None = None
+) -> HttpResponse:
+    """JSON, packed where the caller takes it, or 304 if the caller has it already: then nothing is read."""
+    text = json.dumps([version, asked], sort_keys=True, default=str)
+    etag = f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    if etag in request.headers.get("If-None-Match", ""):
+        answer: HttpResponse = HttpResponseNotModified()
+    else:
+        plain = content()
+        packed = len(plain) >= WORTH_PACKING and "gzip" in request.headers.get("Accept-Encoding", "")
+        body = gzip.compress(plain, LEVEL, mtime=0) if packed else plain
+        answer = HttpResponse(body, content_type="application/json")
+        if packed:
+            answer["Content-Encoding"] = "gzip"
+        answer["X-Content-Type-Options"] = "nosniff"
+        answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    answer["ETag"] = etag
+    answer["Cache-Control"] = "private, no-cache"
+    patch_vary_headers(answer, ["Accept-Encoding"])
+    return answer

@@ -1,0 +1,80 @@
+"""What a job delivered for the map, read within bounds: the pod's word is not taken for any of it."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simulations import files
+from simulations.models import Artifact, Job
+from simulations.sumo.protocol.edge_file import MAX_BYTES, NAME, NETWORK_NAME, BadEdgeFile, EdgeFile, unpacked
+from tenants.errors import ApiError
+
+MAX_PACKED_BYTES = 32 * 1024**2
+MAX_NETWORK_BYTES = 48 * 1024**2
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The two files of a job's present attempt."""
+
+    edges: Artifact
+    network: Artifact
+
+
+def delivered(job: Job) -> Delivered:
+    """One statement. Raises ApiError 404 edges.none."""
+    rows = Artifact.objects.filter(job=job, attempt=job.attempt, name__in=[NAME, NETWORK_NAME])
+    found = {row.name: row for row in rows}
+    if len(found) < 2:
+        ended = "It was not asked for “edges” among its outputs." if job.is_finished else "They come with its end."
+        raise none(f"This job has no traffic per edge. {ended}")
+    return Delivered(found[NAME], found[NETWORK_NAME])
+
+
+def none(message: str) -> ApiError:
+    return ApiError(404, "edges.none", message)
+
+
+def edge_data(artifact: Artifact) -> EdgeFile:
+    """Raises ApiError 404, 503."""
+    try:
+        return unpacked(_packed(artifact))
+    except BadEdgeFile as error:
+        raise none(f"The job's {NAME} cannot be used: {error}.") from None
+
+
+def network_json(artifact: Artifact) -> bytes:
+    """The network as it was delivered, unpacked. Raises ApiError 404, 503."""
+    unzip = zlib.decompressobj(wbits=31)
+    try:
+        plain = unzip.decompress(_packed(artifact), MAX_NETWORK_BYTES + 1)
+    except zlib.error:
+        plain = b""
+    if not plain or not unzip.eof or len(plain) > MAX_NETWORK_BYTES:
+        raise none(f"The job's {NETWORK_NAME} cannot be used.")
+    return plain
+
+
+def edge_ids(artifact: Artifact) -> Sequence[str]:
+    """In the order of the edge data. Raises ApiError 404, 503."""
+    try:
+        told: Any = json.loads(network_json(artifact))
+        ids = told["ids"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        ids = None
+    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
+        raise none(f"The job's {NETWORK_NAME} cannot be used.")
+    return ids
+
+
+def _packed(artifact: Artifact) -> bytes:
+    if artifact.size_bytes > min(MAX_PACKED_BYTES, MAX_BYTES):
+        raise none(f"The job's {artifact.name} is too large.")
+    try:
+        return files.read(str(artifact.file), at_most=MAX_PACKED_BYTES)
+    except FileNotFoundError:
+        raise ApiError(404, "file.gone", "The file is no longer in storage.") from None

@@ -1,0 +1,51 @@
+// What the server has, asked for once: the network, figures of all edges, the curve of one.
+import { Network } from "./network.js";
+
+const KEPT = 60; // answers
+
+export class Trouble extends Error {}
+
+export class Source {
+  #answers = new Map();
+
+  constructor({ network, edges, curve }) {
+    this.addresses = { network, edges, curve };
+  }
+
+  async network() {
+    return new Network(await this.#ask(this.addresses.network, {}));
+  }
+
+  edges(asked) {
+    return this.#ask(this.addresses.edges, asked);
+  }
+
+  curve(asked) {
+    return this.#ask(this.addresses.curve, asked);
+  }
+
+  async #ask(address, asked) {
+    const url = new URL(address, location.href);
+    for (const [name, value] of Object.entries(asked)) if (value !== null && value !== "") url.searchParams.set(name, value);
+    const known = this.#answers.get(url.href);
+    if (known) return known;
+    const answer = this.#fetch(url);
+    this.#answers.set(url.href, answer);
+    if (this.#answers.size > KEPT) this.#answers.delete(this.#answers.keys().next().value);
+    answer.catch(() => this.#answers.delete(url.href));
+    return answer;
+  }
+
+  async #fetch(url) {
+    let answer;
+    try {
+      answer = await fetch(url, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+    } catch {
+      throw new Trouble("The server does not answer.");
+    }
+    if (!(answer.headers.get("Content-Type") || "").startsWith("application/json")) throw new Trouble("Signed out: reload the page.");
+    const told = await answer.json();
+    if (!answer.ok) throw new Trouble(told.error?.message || "The server refused.");
+    return told;
+  }
+}
