@@ -125,6 +125,11 @@ class Client:
         told: dict[str, Any] = self.get("/tenants/me/dashboard")
         return told
 
+    def tenant(self) -> dict[str, Any]:
+        """The tenant's plan, and each limit with whether it is the plan's or its own."""
+        told: dict[str, Any] = self.get("/tenant")
+        return told
+
     def get(self, path: str, **query: Any) -> Any:
         return self.transport.json("GET", path, query=query)
 
