@@ -234,13 +234,19 @@ class BudgetAlert(models.Model):
     budget = models.ForeignKey(Budget, models.CASCADE, related_name="alerts")
     period = models.CharField(max_length=7)
     percent = models.PositiveSmallIntegerField()
+    limit = models.DecimalField(
+        max_digits=14, decimal_places=2, help_text="Of which it is a share: a new one is told anew."
+    )
+    used = models.DecimalField(max_digits=24, decimal_places=6)
     at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar = models.Manager()
 
     class Meta:
         db_table = "budget_alerts"
-        constraints = [models.UniqueConstraint(fields=["budget", "period", "percent"], name="budget_alerts_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["budget", "period", "percent", "limit"], name="budget_alerts_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.budget} {self.period} {self.percent} %"

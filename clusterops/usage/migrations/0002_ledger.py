@@ -109,6 +109,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('period', models.CharField(max_length=7)),
                 ('percent', models.PositiveSmallIntegerField()),
+                ('limit', models.DecimalField(decimal_places=2, help_text='Of which it is a share: a new one is told anew.', max_digits=14)),
+                ('used', models.DecimalField(decimal_places=6, max_digits=24)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('budget', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='usage.budget')),
             ],
@@ -184,7 +186,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='budgetalert',
-            constraint=models.UniqueConstraint(fields=('budget', 'period', 'percent'), name='budget_alerts_once'),
+            constraint=models.UniqueConstraint(fields=('budget', 'period', 'percent', 'limit'), name='budget_alerts_once'),
         ),
         migrations.AddIndex(
             model_name='ledgerentry',
