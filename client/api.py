@@ -125,6 +125,33 @@ class Client:
         told: dict[str, Any] = self.get("/tenants/me/dashboard")
         return told
 
+    def tenant(self) -> dict[str, Any]:
+        """The tenant's plan, and each limit with whether it is the plan's or its own."""
+        told: dict[str, Any] = self.get("/tenant")
+        return told
+
+    def usage(self, **asked: Any) -> dict[str, Any]:
+        """What ran in a period; `asked` is the query of GET /usage: to, group_by, label. `since` stands for `from`."""
+        if "since" in asked:
+            asked["from"] = asked.pop("since")
+        told: dict[str, Any] = self.get("/usage", **asked)
+        return told
+
+    def statements(self) -> list[dict[str, Any]]:
+        """The months that are closed, the newest first."""
+        told: list[dict[str, Any]] = self.get("/statements")["statements"]
+        return told
+
+    def statement(self, period: str) -> dict[str, Any]:
+        """A month (YYYY-MM) as it stands, or as it was closed."""
+        told: dict[str, Any] = self.get(f"/statements/{quote(period, safe='')}")
+        return told
+
+    def download_statement(self, period: str, to: str | Path) -> Path:
+        """As a page to print if `to` ends with .html, else as CSV."""
+        kind = "html" if str(to).endswith(".html") else "csv"
+        return self.download(f"/statements/{quote(period, safe='')}.{kind}", to)
+
     def get(self, path: str, **query: Any) -> Any:
         return self.transport.json("GET", path, query=query)
 

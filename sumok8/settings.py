@@ -263,6 +263,7 @@ NOTICE_RETENTION_DAYS: int = env.int("NOTICE_RETENTION_DAYS", default=30)  # for
 
 # Usage and bills
 BILLING_TIME_ZONE: str = env.str("BILLING_TIME_ZONE", default="UTC")  # whose days and months they count by
+BILLING_CURRENCY: str = env.str("BILLING_CURRENCY", default="EUR")  # of all prices, ISO 4217
 
 # Cluster
 # Marks this installation's objects where several share a cluster; empty: one made at the first start, kept in the
@@ -340,6 +341,8 @@ try:
     ZoneInfo(BILLING_TIME_ZONE)
 except (ValueError, OSError, KeyError):
     raise ImproperlyConfigured(f"BILLING_TIME_ZONE: {BILLING_TIME_ZONE!r} is no name like Europe/Zurich.") from None
+if not re.fullmatch(r"[A-Z]{3}", BILLING_CURRENCY):
+    raise ImproperlyConfigured("BILLING_CURRENCY must be three capital letters, such as EUR.")
 if not JOB_TOKEN_KEYS:
     raise ImproperlyConfigured("JOB_TOKEN_KEYS has no key: no job could be started.")
 if any(value.startswith("example-") for value in [SECRET_KEY, *JOB_TOKEN_KEYS]):

@@ -14,15 +14,39 @@ from django.utils.safestring import SafeString
 from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin, change
 from tenants.key_admin import KeysOnTenantMixin, show_once
+from tenants.limits import field_of
 from tenants.marks import badge
-from tenants.models import ApiKey, Tenant
+from tenants.models import ApiKey, PlanAssignment, Tenant
+from tenants.plan_admin import PlanAdmin, PlanAssignmentAdmin
+from tenants.plans import billing_today
 
+__all__ = ["ApiKeyAdmin", "PlanAdmin", "PlanAssignmentAdmin", "TenantAdmin"]
 NAMED = 20  # rows in a message
+
+
+class TenantForm(forms.ModelForm):
+    follow_plan = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label="Follow the plan again",
+        help_text="These are its own at present; a ticked one takes the plan's figure.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields.get("follow_plan")
+        if field is not None:
+            own = self.instance.own_limits if self.instance.plan_id else []
+            field.choices = [(name, field_of(name).verbose_name) for name in own]
+            if not own:
+                field.widget = forms.MultipleHiddenInput()
+                field.help_text = ""
 
 
 class TenantAdmin(KeysOnTenantMixin):
     """What this room knows of a tenant. The topmost room that adds to it registers it: `clusterops/admin.py`."""
 
+    form = TenantForm
     list_display: Any = ("tenant_id", "max_cpu", "max_memory_gi", "max_concurrent_jobs", "state")
     list_filter = ("is_active", "submissions_paused")
     search_fields = ("tenant_id", "namespace")
@@ -35,7 +59,15 @@ class TenantAdmin(KeysOnTenantMixin):
         (
             "Limits",
             {
-                "fields": (("max_cpu", "max_memory_gi"), ("max_concurrent_jobs", "max_queued_jobs")),
+                "fields": (
+                    "plan",
+                    ("max_cpu", "max_memory_gi"),
+                    ("max_concurrent_jobs", "max_queued_jobs"),
+                    ("max_result_gib", "max_scenario_gib"),
+                    ("requests_per_minute", "request_burst"),
+                    "limit_sources",
+                    "follow_plan",
+                ),
                 "description": "Lowering a limit stops nothing: running jobs stay, and new ones wait until they fit.",
             },
         ),
@@ -46,7 +78,7 @@ class TenantAdmin(KeysOnTenantMixin):
                 "description": "Who goes first where jobs of several tenants wait for the same cluster.",
             },
         ),
-        ("Access", {"fields": ("is_active", "submissions_paused")}),
+        ("Access", {"fields": ("is_active", "submissions_paused", "contact_email")}),
     )
 
     @admin.display(description="state", ordering="is_active")
@@ -62,9 +94,40 @@ class TenantAdmin(KeysOnTenantMixin):
         self.message_user(request, f"Made tenant {obj}. Issue its first API key below.", messages.SUCCESS)
         return redirect("admin:tenants_tenant_change", obj.pk)
 
+    @admin.display(description="whose limits")
+    def limit_sources(self, tenant: Tenant) -> str:
+        """Which of them are the plan's, its own, or of the service's settings."""
+        if tenant.pk is None or tenant.plan is None:
+            return "All are its own: it has no plan."
+        by_source: dict[str, list[str]] = {}
+        for name, source in tenant.sources.items():
+            by_source.setdefault(source, []).append(str(field_of(name).verbose_name))
+        words = {"plan": f"Of the plan {tenant.plan}", "own": "Own", "service": "Of the service's settings"}
+        return "; ".join(f"{words[source]}: {', '.join(names)}" for source, names in sorted(by_source.items())) + "."
+
+    def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
+        """With a plan, what was edited here is the tenant's own from now on, and all else follows the plan."""
+        edited = set(form.changed_data) & set(Tenant.LIMITS) if change else set()
+        if obj.plan is None:
+            obj.own_limits = []
+        else:
+            kept = set() if "plan" in form.changed_data else set(obj.own_limits)
+            obj.own_limits = sorted((kept - set(form.cleaned_data.get("follow_plan", ()))) | edited)
+            obj.take_plan(obj.plan)
+        super().save_model(request, obj, form, change)
+        if "plan" in form.changed_data:
+            PlanAssignment.objects.create(
+                tenant=obj,
+                plan=obj.plan,
+                since=billing_today(),
+                keeps=obj.own_limits,
+                is_applied=True,
+                made_by=request.user.get_username(),
+            )
+
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
         fixed = ("tenant_id", "namespace") if obj else ()
-        return (*super().get_readonly_fields(request, obj), *fixed)
+        return (*super().get_readonly_fields(request, obj), "limit_sources", *fixed)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Tenants are deleted one at a time, on their own page."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -44,12 +45,11 @@ def find_key(digest: str, *, address: str) -> Found:
     A usable key counts for its tenant (an admin's for itself), any other for the caller's address. It is looked up
     either way: however many wrong keys come from an address, a right one from there is taken.
     """
-    own, strangers = throttling.of_tenants(), throttling.of_failed_keys()
+    strangers = throttling.of_failed_keys()
     asked: dict[str, Any] = {
         "digest": digest,
-        "own": bool(own),
-        "own_step": own.step,
-        "own_room": own.room,
+        "per_minute": settings.RATE_LIMIT_PER_MINUTE,
+        "burst": settings.RATE_LIMIT_BURST,
         "address": throttling.bucket_of_address(address) if strangers else None,
         "address_step": strangers.step,
         "address_room": strangers.room,
@@ -57,13 +57,13 @@ def find_key(digest: str, *, address: str) -> Found:
     with plain_sql.cursor() as cursor:
         cursor.execute(_find_statement(), asked)
         *values, usable, now, before, moved, made = cursor.fetchone()
-    limit = own if usable else strangers
+    key = None
+    if values[0] is not None:
+        width = len(ApiKey._meta.concrete_fields)
+        key = plain_sql.row(ApiKey, values[:width])
+        key.tenant = plain_sql.row(Tenant, values[width:]) if key.tenant_id else None
+    limit = throttling.of_tenant(key.tenant) if key and usable else strangers
     counted = Count.of(limit, (now, before, moved, made)) if limit else None
-    width = len(ApiKey._meta.concrete_fields)
-    if values[0] is None:
-        return Found(row=None, usable=False, count=counted)
-    key = plain_sql.row(ApiKey, values[:width])
-    key.tenant = plain_sql.row(Tenant, values[width:]) if key.tenant_id else None
     return Found(row=key, usable=usable, count=counted)
 
 
@@ -73,18 +73,22 @@ def _find_statement() -> str:
     columns = f"{plain_sql.columns(ApiKey, 'k')}, {plain_sql.columns(Tenant, 't')}"
     names = ", ".join(f"c{n}" for n in range(len(ApiKey._meta.concrete_fields) + len(Tenant._meta.concrete_fields)))
     return f"""
-WITH found ({names}, usable, bucket) AS MATERIALIZED (
+WITH found ({names}, usable, bucket, per_minute, burst) AS MATERIALIZED (
   SELECT {columns},
     k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND (t.is_active OR k.tenant_id IS NULL),
-    CASE WHEN k.tenant_id IS NULL THEN 'key:' || k.id ELSE 'tenant:' || k.tenant_id END
+    CASE WHEN k.tenant_id IS NULL THEN 'key:' || k.id ELSE 'tenant:' || k.tenant_id END,
+    {throttling.OWN_LIMIT}
   FROM api_keys k LEFT JOIN tenants t USING (tenant_id) WHERE k.digest = %(digest)s
 ), verdict AS (
   SELECT coalesce((SELECT usable FROM found), false) AS usable
+), own AS (
+  SELECT bucket, burst, greatest('1 microsecond', interval '1 minute' / greatest(1, per_minute)) AS step
+  FROM found WHERE per_minute > 0
 ), asked AS (
   SELECT
-    CASE WHEN NOT usable THEN %(address)s::text WHEN %(own)s THEN (SELECT bucket FROM found) END AS bucket,
-    CASE WHEN usable THEN %(own_step)s::interval ELSE %(address_step)s::interval END AS step,
-    CASE WHEN usable THEN %(own_room)s::interval ELSE %(address_room)s::interval END AS room
+    CASE WHEN usable THEN (SELECT bucket FROM own) ELSE %(address)s::text END AS bucket,
+    CASE WHEN usable THEN (SELECT step FROM own) ELSE %(address_step)s::interval END AS step,
+    CASE WHEN usable THEN (SELECT step * (burst - 1) FROM own) ELSE %(address_room)s::interval END AS room
   FROM verdict
 ), {throttling.COUNTING}
 SELECT {names}, verdict.usable, {throttling.COUNTED} FROM verdict LEFT JOIN found ON true

@@ -3,32 +3,28 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 
-from tenants.members import Invitation as Invitation
-from tenants.members import Member as Member
+from tenants.limits import Limit, Limits
+from tenants.members import Invitation, Member
 from tenants.names import validate_namespace, validate_tenant_id
-from tenants.priority import PriorityClass
+from tenants.plans import Plan, PlanAssignment, PlanPrice
 
+__all__ = ["ApiKey", "Invitation", "Member", "Plan", "PlanAssignment", "PlanPrice", "RateLimit", "Tenant"]
 KEY_FORMAT = re.compile(r"sk8_[A-Za-z0-9_-]{43}")
 LAST_USED_EVERY = timedelta(minutes=5)
-MAX_WEIGHT = 1000
 
 
-class Tenant(models.Model):
+class Tenant(Limits):
     """A city, university or consultancy: one namespace, one set of limits."""
-
-    LIMITS: ClassVar = (
-        *("max_cpu", "max_memory_gi", "max_concurrent_jobs", "max_queued_jobs"),
-        *("weight", "max_priority_class"),
-    )
 
     tenant_id = models.CharField("tenant", max_length=40, primary_key=True, validators=[validate_tenant_id])
     namespace = models.CharField(
@@ -38,41 +34,25 @@ class Tenant(models.Model):
         validators=[validate_namespace],
         help_text="Kubernetes namespace; empty: the tenant's name with the configured prefix.",
     )
-    max_cpu = models.PositiveIntegerField(
-        "CPU limit",
-        default=10,
-        validators=[MinValueValidator(1, "A tenant needs at least 1 CPU: every job asks for one or more.")],
-        help_text="CPUs of all running jobs together.",
+    plan = models.ForeignKey(
+        Plan,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="tenants",
+        help_text="Its limits follow the plan, but for those that are its own. None: all are its own.",
     )
-    max_memory_gi = models.PositiveIntegerField(
-        "memory limit (Gi)",
-        default=20,
-        validators=[MinValueValidator(1, "A tenant needs at least 1 Gi: every job asks for one or more.")],
-        help_text="Gi of all running jobs together.",
-    )
-    max_concurrent_jobs = models.PositiveIntegerField(
-        "concurrent jobs",
-        default=2,
-        validators=[MinValueValidator(1, "At least 1 job at a time; to stop new jobs, pause submissions instead.")],
-        help_text="Jobs that run at the same time.",
-    )
-    max_queued_jobs = models.PositiveIntegerField(
-        "queued jobs", default=100, help_text="Jobs that may wait beyond those that run; 0 refuses instead of queueing."
-    )
-    weight = models.PositiveSmallIntegerField(
-        default=1,
-        validators=[MinValueValidator(1), MaxValueValidator(MAX_WEIGHT)],
-        help_text="Its share where the cluster is not enough for all: 2 gets twice as much as 1.",
-    )
-    max_priority_class = models.CharField(
-        "highest priority class",
-        max_length=6,
-        choices=PriorityClass.choices,
-        default=PriorityClass.NORMAL,
-        help_text="The highest class that its jobs may ask for; classes order its own jobs only.",
+    own_limits = ArrayField(
+        models.CharField(max_length=24), default=list, blank=True, help_text="Limits that do not follow the plan."
     )
     is_active = models.BooleanField("active", default=True, help_text="Inactive: its keys are refused.")
     submissions_paused = models.BooleanField(default=False, help_text="Paused: reads go on, new jobs are refused.")
+    refused_because = models.CharField(
+        max_length=200, blank=True, editable=False, help_text="Why new jobs are refused for now, beside a pause."
+    )
+    contact_email = models.EmailField(
+        "contact address", blank=True, help_text="Told of budgets, keys about to expire and webhooks that were stopped."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -95,18 +75,43 @@ class Tenant(models.Model):
             validate_namespace(self.namespace)
 
     @property
-    def limits(self) -> dict[str, int | str]:
-        """The limits by column name."""
-        return {name: getattr(self, name) for name in self.LIMITS}
+    def sources(self) -> dict[str, str]:
+        """Where each limit comes from: `plan`, `own`, or `service` where neither says anything."""
 
-    def change_limits(self, **limits: int | str) -> dict[str, tuple[int | str, int | str]]:
-        """Validate and save; returns `{name: (old, new)}` of those that changed. Raises ValidationError."""
+        def source(name: str) -> str:
+            if getattr(self, name) is None:
+                return "service"
+            return "own" if self.plan_id is None or name in self.own_limits else "plan"
+
+        return {name: source(name) for name in self.LIMITS}
+
+    def take_plan(self, plan: Plan) -> dict[str, tuple[Limit, Limit]]:
+        """The plan's limits but for its own, unsaved; `{name: (old, new)}` of those that changed."""
+        return self.copy_limits(plan, [name for name in self.LIMITS if name not in self.own_limits])
+
+    def change_limits(self, **limits: Limit) -> dict[str, tuple[Limit, Limit]]:
+        """Validate and save; returns `{name: (old, new)}` of those that changed. Raises ValidationError.
+
+        Of a tenant with a plan, what is named here is its own from now on.
+        """
         changed = {name: (old, limits[name]) for name, old in self.limits.items() if limits.get(name, old) != old}
+        own = sorted({*self.own_limits, *limits}) if self.plan_id else []
         for name, (_, new) in changed.items():
             setattr(self, name, new)
+        is_new = own != self.own_limits
+        self.own_limits = own
         self.full_clean()
-        if changed:
-            self.save(update_fields=list(changed))
+        if changed or is_new:
+            self.save(update_fields=[*changed, "own_limits"])
+        return changed
+
+    def inherit(self, names: Iterable[str]) -> dict[str, tuple[Limit, Limit]]:
+        """Let these limits follow the plan again, and save; `{name: (old, new)}` of those that changed."""
+        if self.plan is None:
+            raise ValidationError("It has no plan to inherit limits from.", code="tenant.no_plan")
+        self.own_limits = sorted(set(self.own_limits) - set(names))
+        changed = self.take_plan(self.plan)
+        self.save(update_fields=[*changed, "own_limits"])
         return changed
 
 
@@ -162,6 +167,9 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    expiry_told_for = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="The `expires_at` of which its owner was told."
+    )
 
     objects: ClassVar = ApiKeyQuerySet.as_manager()
 

@@ -1,11 +1,15 @@
 """What touches a tenant and its keys together."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from tenants.models import ApiKey, Tenant
+from tenants.limits import Limit
+from tenants.models import ApiKey, Plan, PlanAssignment, Tenant
+from tenants.plans import billing_today
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class TenantFound:
 
 @transaction.atomic
 def create_tenant(
-    *, tenant_id: str, namespace: str = "", limits: Mapping[str, int | str] | None = None, with_key: bool = True
+    *, tenant_id: str, namespace: str = "", limits: Mapping[str, Limit] | None = None, with_key: bool = True
 ) -> TenantFound:
     """Make the tenant and its first key, or find it: repeating changes nothing. Raises ValidationError."""
     if found := Tenant.objects.filter(tenant_id=tenant_id).first():
@@ -31,3 +35,36 @@ def create_tenant(
     )
     key = ApiKey.objects.issue(tenant=tenant, label="first key")[1] if created and with_key else None
     return TenantFound(tenant=tenant, created=created, key=key)
+
+
+@transaction.atomic
+def assign_plan(
+    *, tenant: Tenant, plan: Plan | None, since: date | None = None, keeps: Collection[str] = (), by: str = ""
+) -> PlanAssignment:
+    """The tenant has that plan since a day of the billing time zone; one to come is applied when the day has.
+
+    Runs are billed by the plan of the day on which they ended, so a day that has passed is refused. Raises
+    ValidationError.
+    """
+    today = billing_today()
+    since = since or today
+    if since < today:
+        raise ValidationError("What has run was billed by the plan of its day; choose today or later.", code="past")
+    assignment = PlanAssignment(tenant=tenant, plan=plan, since=since, keeps=sorted(keeps), made_by=by[:150])
+    assignment.save()
+    if since == today:
+        assignment.apply(Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk))
+    return assignment
+
+
+def apply_due_plans() -> int:
+    """Assignments whose day has come, each in a transaction of its own; how many. Safe to repeat."""
+    due = PlanAssignment.objects.filter(is_applied=False, since__lte=billing_today()).order_by("since", "id")
+    applied = 0
+    for pk in list(due.values_list("pk", flat=True)):
+        with transaction.atomic():
+            assignment = due.select_for_update(skip_locked=True).filter(pk=pk).first()
+            if assignment:
+                assignment.apply(Tenant.objects.select_for_update(no_key=True).get(pk=assignment.tenant_id))
+                applied += 1
+    return applied

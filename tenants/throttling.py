@@ -18,6 +18,7 @@ from django.db import connection
 
 from tenants import plain_sql
 from tenants.errors import ApiError
+from tenants.models import Tenant
 
 ADDRESS_BUCKETS = 2**16  # strangers choose their addresses: they share a fixed number of rows
 
@@ -111,9 +112,20 @@ def prune() -> int:
         return cursor.rowcount
 
 
-def of_tenants() -> Limit:
-    """What all keys of a tenant may do together, or one admin key."""
-    return Limit(settings.RATE_LIMIT_PER_MINUTE, settings.RATE_LIMIT_BURST)
+def of_tenant(tenant: Tenant | None) -> Limit:
+    """What all keys of a tenant may do together, or (None) one admin key. `OWN_LIMIT` says the same in SQL."""
+    if tenant is None or tenant.requests_per_minute is None:
+        burst = tenant.request_burst if tenant else None
+        return Limit(settings.RATE_LIMIT_PER_MINUTE, burst or settings.RATE_LIMIT_BURST)
+    return Limit(tenant.requests_per_minute, tenant.request_burst or max(1, tenant.requests_per_minute // 3))
+
+
+# Of the tenant `t`, perhaps null; with `per_minute` and `burst` of the settings.
+OWN_LIMIT = """
+  coalesce(t.requests_per_minute, %(per_minute)s::int),
+  coalesce(t.request_burst, CASE WHEN t.requests_per_minute IS NULL THEN %(burst)s::int
+                                 ELSE greatest(1, t.requests_per_minute / 3) END)
+"""
 
 
 def of_failed_keys() -> Limit:

@@ -17,7 +17,7 @@ from simulations import attention
 from simulations.api.callers import tenant_of
 from simulations.api.storage import StorageSerializer, storage_shown
 from simulations.models import Job
-from simulations.services.storage import COLUMNS, uses_in
+from simulations.services.storage import COLUMNS, LIMITS, uses_in
 from simulations.telling import tell
 from simulations.waiting import line_for
 from tenants.models import Tenant
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 RECENT_JOBS = 10
 GI = 2**30
+KEPT = (*(f"storage__{column}" for column in COLUMNS.values()), *LIMITS.values())
 
 
 class JobCounts(serializers.Serializer):
@@ -87,7 +88,7 @@ class TenantDashboardView(APIView):
     def get(self, request: Request) -> Response:
         tenant = tenant_of(request)
         counted = _counted(tenant)
-        storage = uses_in({column: counted.pop(f"storage__{column}") or 0 for column in COLUMNS.values()})
+        storage = uses_in({name: counted.pop(name) for name in KEPT})
         database = {
             "cpu": counted.pop("used_cpu"),
             "memory": counted.pop("used_gi") * GI,
@@ -125,7 +126,7 @@ def _counted(tenant: Tenant) -> dict[str, Any]:
         .values(
             *(status.lower() for status in Job.Status.values),
             *("queued", "used_cpu", "used_gi"),
-            *(f"storage__{column}" for column in COLUMNS.values()),
+            *KEPT,
         )
         .get()
     )

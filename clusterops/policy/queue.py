@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from clusterops.policy.budget import Allowance
 from clusterops.policy.capacity import Capacity
 from clusterops.policy.fair_share import Claim, used_in_words
 from simulations.models import Job
@@ -22,6 +23,7 @@ class Room:
     slots: int
     cpu: int
     memory_gi: int
+    allowance: Allowance | None = None  # of its budget; None: nothing is stopped by one
 
     @classmethod
     def of(cls, tenant: Tenant, started: Iterable[Job]) -> "Room":
@@ -35,6 +37,8 @@ class Room:
         self.slots -= 1
         self.cpu -= job.cpu_request
         self.memory_gi -= job.memory_gi
+        if self.allowance:
+            self.allowance.take(job)
 
     def fits(self, job: Job) -> bool:
         return self.slots >= 1 and job.cpu_request <= self.cpu and job.memory_gi <= self.memory_gi
@@ -46,6 +50,7 @@ class Turn:
 
     job: Job
     why: str = ""
+    reason: str = Job.Reason.QUEUED
     overtaken: bool = False  # known at the end: the cluster had no room for it, and then some for one after it
 
 
@@ -82,6 +87,9 @@ def turns(
             yield Turn(job, why)
         elif not room.fits(job):
             yield Turn(job, _why_not(job, room, tenants[tenant_id]))
+            continue
+        elif room.allowance and not room.allowance.bears(job):
+            yield Turn(job, room.allowance.why_not(job), Job.Reason.BUDGET_REACHED)
             continue
         elif not capacity.fits(job):
             no_room.append(Turn(job, _full(claim, capacity, half_life)))

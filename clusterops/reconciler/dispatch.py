@@ -19,10 +19,10 @@ from clusterops.reconciler.recording import record
 from clusterops.reconciler.room import largest, room
 from clusterops.reconciler.shares import claims, half_life, note_overtaken
 from clusterops.reconciler.starting import start_all, start_of
+from clusterops.usage.budgets import allowances
 from simulations.models import Job, Move
 from tenants.models import Tenant
 
-Reason = Job.Reason
 BOX_S = 0.5  # then endings are looked at again, whatever is left to start
 BATCH = 50  # created, then recorded
 HEADS = 200  # jobs read in one round, all tenants together; a few of each in any case
@@ -67,6 +67,10 @@ def _round(this_pass: Pass) -> bool:
     queued = _queued(this_pass, tenants, rooms, again)
     waits: list[Turn] = []
     _leave_out_unfit(this_pass, tenants, queued, waits)
+    for pk, allowance in allowances({pk: [*started[pk], *jobs] for pk, jobs in queued.items()}).items():
+        rooms[pk].allowance = allowance
+        for job in started[pk]:
+            allowance.take(job)
     capacity = room(this_pass, (job for jobs in started.values() for job in jobs))
     places = claims(this_pass, tenants, started, capacity.whole)
     chosen: list[Job] = []
@@ -168,6 +172,6 @@ def _explain(this_pass: Pass, waits: list[Turn]) -> None:
         job, why = turn.job, turn.why
         if job.attempt > 1:
             why = f"Attempt {job.attempt} of {settings.MAX_ATTEMPTS}: {why}"
-        if (job.reason, job.message) != (Reason.QUEUED, why):
-            moves.append(Move(job, job.status, Reason.QUEUED, why))
+        if (job.reason, job.message) != (turn.reason, why):
+            moves.append(Move(job, job.status, turn.reason, why))
     record(this_pass, moves, name=lambda job: f"place of job {job.job_id}")

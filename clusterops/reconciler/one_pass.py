@@ -16,6 +16,7 @@ from clusterops import errors
 from clusterops.contract import ClusterSnapshot
 from clusterops.gateway import Gateway
 from clusterops.models import ClusterSample, ReconcilerState
+from clusterops.reconciler.books import keep_books
 from clusterops.reconciler.cancelling import cancel_untouched
 from clusterops.reconciler.dispatch import dispatch
 from clusterops.reconciler.job_states import add_listed, confirm, jobs_in_hand, update_jobs
@@ -108,6 +109,7 @@ STEPS: dict[str, Callable[[Pass], None]] = {
     "fair shares": charge,
     "tenants' namespaces": keep_namespaces,
     "studies": start_study_runs,
+    "ledger": keep_books,
     "dispatch": dispatch,
     "logs and release": capture,
     "strays": delete_strays,

@@ -4,14 +4,35 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from clusterops.usage.ledger import UNITS, Budget, LedgerEntry, LedgerTotal, Statement, period_of
 from clusterops.usage.models import PodRun
+from clusterops.usage.statement_api import page
+from clusterops.usage.statements import statement
 from simulations.admin import ReadOnlyMixin
+from tenants.fresh_rows import FreshRowMixin
+from tenants.history import ValueHistoryMixin
+from tenants.plans import billing_today
+
+
+class EvidenceMixin(ReadOnlyMixin):
+    """For whoever may look at jobs."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("simulations.view_job")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
 
 
 @admin.register(PodRun)
-class PodRunAdmin(ReadOnlyMixin, admin.ModelAdmin):
+class PodRunAdmin(EvidenceMixin, admin.ModelAdmin):
     list_display = (
         "tenant_name",
         "cpu",
@@ -44,8 +65,78 @@ class PodRunAdmin(ReadOnlyMixin, admin.ModelAdmin):
     def because(self, run: PodRun) -> str:
         return run.why
 
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(EvidenceMixin, admin.ModelAdmin):
+    list_display = ("id", "tenant_name", "period", "day", "item", "counted", "price", "amount", "source")
+    list_filter = ("item", "day")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("=tenant_name", "=period", "=source", "=job_id")
+    search_help_text = "Tenant, month (YYYY-MM), source or job id, whole"
+    fields = (
+        *("tenant_name", "period", "day", "source", "item", "counted", "price", "amount", "currency"),
+        *("posted_at", "job_id", "corrects", "reason", "actor"),
+    )
+    readonly_fields = ("counted",)
+
+    @admin.display(description="quantity")
+    def counted(self, entry: LedgerEntry) -> str:
+        return f"{entry.quantity:,} {UNITS[entry.item].counted}".strip()
+
+
+@admin.register(Statement)
+class StatementAdmin(EvidenceMixin, admin.ModelAdmin):
+    list_display = ("tenant_name", "period", "total", "currency", "closed_at", "printed")
+    list_filter = ("period",)
+    search_fields = ("tenant_name",)
+    show_full_result_count = False
+    fields = ("tenant_name", "period", "total", "currency", "closed_at", "sha256", "printed")
+    readonly_fields = ("printed",)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.page)
+        return [path("<int:pk>/page/", view, name="usage_statement_page"), *super().get_urls()]
+
+    @admin.display(description="to print")
+    def printed(self, row: Statement) -> SafeString:
+        return format_html('<a href="{}">Page</a>', reverse("admin:usage_statement_page", args=[row.pk]))
+
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        row = get_object_or_404(Statement, pk=pk)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return page(statement(row.tenant_name, row.period))
+
+
+@admin.register(Budget)
+class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
+    """Whoever may change tenants' limits may change what they may spend."""
+
+    list_display = ("tenant", "period", "limit", "measure", "on_reach", "used")
+    list_filter = ("measure", "on_reach")
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__tenant_id",)
+    show_full_result_count = False
+    fields = ("tenant", "period", ("measure", "limit"), "alert_at", "on_reach")
+
+    @admin.display(description="used")
+    def used(self, budget: Budget) -> str:
+        period = budget.period or period_of(billing_today())
+        total = LedgerTotal.objects.filter(tenant_name=budget.tenant_id, period=period).first()
+        return budget.shown(budget.used_of(total))
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("simulations.view_job")
+        return request.user.has_perm("tenants.view_tenant")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("tenants.change_tenant")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request)

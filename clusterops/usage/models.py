@@ -5,8 +5,28 @@ from typing import ClassVar
 
 from django.db import models
 
+from clusterops.usage.ledger import (
+    BillingPeriod,
+    Budget,
+    BudgetAlert,
+    LedgerEntry,
+    LedgerTotal,
+    Statement,
+    UnpostedRun,
+)
 from clusterops.usage.rules import why
 from tenants.models import Tenant
+
+__all__ = [
+    "BillingPeriod",
+    "Budget",
+    "BudgetAlert",
+    "LedgerEntry",
+    "LedgerTotal",
+    "PodRun",
+    "Statement",
+    "UnpostedRun",
+]
 
 
 class PodRunQuerySet(models.QuerySet["PodRun"]):

@@ -7,6 +7,7 @@ from simulations.api.may_upload import MayUploadView
 from simulations.api.results import ResultFileView, ResultsView
 from simulations.api.runner import RunnerView
 from simulations.api.scenarios import ScenarioArchiveView, ScenariosView, ScenarioView
+from simulations.api.tenant import TenantView
 from simulations.services.scenarios import SCENARIO_ID
 
 SCENARIO = rf"^scenarios/(?P<scenario_id>{SCENARIO_ID.pattern})"
@@ -16,6 +17,7 @@ urlpatterns = [
     path("scenarios", ScenariosView.as_view({"get": "list", "post": "create"})),
     re_path(rf"{SCENARIO}\Z", ScenarioView.as_view({"get": "retrieve", "delete": "destroy"})),
     re_path(rf"{SCENARIO}/archive\Z", ScenarioArchiveView.as_view({"get": "retrieve"})),
+    path("tenant", TenantView.as_view()),
     path("jobs", JobsView.as_view({"get": "list", "post": "create"})),
     path("jobs/<uuid:job_id>", JobView.as_view({"get": "retrieve"})),
     path("jobs/<uuid:job_id>/cancel", JobView.as_view({"post": "cancel"})),

@@ -16,6 +16,9 @@ class Notice(models.Model):
         JOB_SUCCEEDED = "job.succeeded"
         JOB_FAILED = "job.failed"
         JOB_CANCELLED = "job.cancelled"
+        STUDY_ENDED = "study.ended"
+        BUDGET_REACHED = "budget.reached"
+        KEY_EXPIRING = "key.expiring"
         TEST = "webhook.test"
 
     notice_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -10,8 +10,8 @@ from typing import Literal
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Value
-from django.db.models.functions import Greatest
+from django.db.models import BigIntegerField, F, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Greatest
 from django.template.defaultfilters import filesizeformat
 
 from simulations.models import Artifact, Scenario, TenantStorage
@@ -20,6 +20,8 @@ from tenants.models import Tenant
 
 Kind = Literal["results", "scenarios"]
 COLUMNS: dict[Kind, str] = {"results": "result_bytes", "scenarios": "scenario_bytes"}
+LIMITS: dict[Kind, str] = {"results": "max_result_gib", "scenarios": "max_scenario_gib"}
+GIB = 1024**3
 WARN_AT = 0.8
 
 
@@ -46,27 +48,37 @@ def size(number: int) -> str:
     return filesizeformat(number).replace("\xa0", " ")
 
 
-def limit_of(kind: Kind) -> int:
-    """Bytes that any one tenant may keep."""
+def default_of(kind: Kind) -> int:
+    """Bytes that a tenant may keep where neither it nor its plan has a limit."""
     return settings.TENANT_MAX_RESULT_BYTES if kind == "results" else settings.TENANT_MAX_SCENARIO_BYTES
 
 
 def uses_of(tenant_id: str) -> list[Use]:
-    """Results, then scenarios; one query."""
-    row = TenantStorage.objects.filter(tenant=tenant_id).values(*COLUMNS.values()).first()
+    """Results, then scenarios; one query. Of a tenant that is gone, nothing is kept."""
+    names = [*(f"storage__{column}" for column in COLUMNS.values()), *LIMITS.values()]
+    row = Tenant.objects.filter(pk=tenant_id).values(*names).first()
     return uses_in(row or {})
 
 
-def uses_in(stored: Mapping[str, int]) -> list[Use]:
-    """The same from columns of TenantStorage that are at hand."""
-    return [Use(kind, stored.get(column, 0), limit_of(kind)) for kind, column in COLUMNS.items()]
+def uses_in(row: Mapping[str, int | None]) -> list[Use]:
+    """The same from values of a tenant's row and, as `storage__…`, of its TenantStorage."""
+    uses = []
+    for kind, column in COLUMNS.items():
+        gib = row.get(LIMITS[kind])
+        limit = default_of(kind) if gib is None else gib * GIB
+        uses.append(Use(kind, row.get(f"storage__{column}") or 0, limit))
+    return uses
 
 
 def expect(tenant_id: str, kind: Kind, more: int) -> None:
     """Before bytes are read that could not be kept. Raises ApiError 413."""
-    used = next(use.used_bytes for use in uses_of(tenant_id) if use.kind == kind)
-    if more > 0 and used + more > limit_of(kind):
-        raise _full(kind)
+    use = _use(tenant_id, kind)
+    if more > 0 and use.used_bytes + more > use.limit_bytes:
+        raise _full(use)
+
+
+def _use(tenant_id: str, kind: Kind) -> Use:
+    return next(use for use in uses_of(tenant_id) if use.kind == kind)
 
 
 def take(tenant_id: str, kind: Kind, more: int) -> None:
@@ -76,19 +88,22 @@ def take(tenant_id: str, kind: Kind, more: int) -> None:
         changed = Greatest(F(column) + more, Value(0))
         TenantStorage.objects.filter(tenant=tenant_id).update(**{column: changed})
         return
-    room = TenantStorage.objects.filter(**{"tenant": tenant_id, f"{column}__lte": limit_of(kind) - more})
+    # No column of the row itself, so PostgreSQL looks at the limit once, and at the row's latest bytes under its lock.
+    own = Tenant.objects.filter(pk=tenant_id).annotate(own=Cast(LIMITS[kind], BigIntegerField()) * GIB).values("own")
+    limit = Coalesce(Subquery(own), Value(default_of(kind), BigIntegerField()), output_field=BigIntegerField())
+    room = TenantStorage.objects.filter(**{"tenant": tenant_id, f"{column}__lte": limit - more})
     counted = {column: F(column) + more}
     if room.update(**counted):
         return
     TenantStorage.objects.bulk_create([TenantStorage(tenant_id=tenant_id)], ignore_conflicts=True)
     if not room.update(**counted):
-        raise _full(kind)
+        raise _full(_use(tenant_id, kind))
 
 
-def _full(kind: Kind) -> ApiError:
-    message = f"Your {kind} would take more than the {size(limit_of(kind))} that a tenant may keep."
-    hint = "Delete scenario versions that you do not need." if kind == "scenarios" else "Ask the operator for room."
-    return ApiError(413, f"{kind}.tenant_limit", f"{message} {hint}")
+def _full(use: Use) -> ApiError:
+    message = f"Your {use.kind} would take more than the {size(use.limit_bytes)} that a tenant may keep."
+    hint = "Delete scenario versions that you do not need." if use.kind == "scenarios" else "Ask the operator for room."
+    return ApiError(413, f"{use.kind}.tenant_limit", f"{message} {hint}")
 
 
 def mend_counts() -> list[str]:

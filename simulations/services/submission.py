@@ -38,7 +38,7 @@ def submit_job(*, tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: st
     """Queue a job as `wanted` (a validated POST /jobs, with defaults) in two statements; (job, whether it is new).
 
     With an idempotency key that was used before, the first job is the answer, whatever has changed since. Raises
-    ApiError: 403 tenant.paused, 404 scenario.not_found, 409 idempotency.mismatch, 422 for what the tenant's limits or
+    ApiError: 403 tenant.paused or budget.reached, 404 scenario.not_found, 409 idempotency.mismatch, 422 for what the tenant's limits or
     the scenario do not allow, 429 queue.full.
     """
     refusal: ApiError
@@ -65,6 +65,8 @@ def _insert(tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | No
     limits, scenario = _lock_tenant(tenant, wanted)
     if limits.submissions_paused:
         raise ApiError(403, "tenant.paused", "New jobs are paused for this tenant; ask the operator when they go on.")
+    if limits.refused_because:
+        raise ApiError(403, "budget.reached", f"New jobs are refused for now: {limits.refused_because}")
     if scenario is None:
         raise no_scenario(wanted)
     if problems := problems_of(limits, scenario, wanted):

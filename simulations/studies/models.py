@@ -3,11 +3,11 @@
 import uuid
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models.deletion import Collector
 from django.utils import timezone
 
-from simulations.models import Job, Scenario
+from simulations.models import Job, Notice, Scenario
 from tenants.models import Tenant
 
 
@@ -84,12 +84,18 @@ class Study(models.Model):
         return self.status in self.ACTIVE
 
     def turn(self, status: str, *, reason: str, message: str, **columns: Any) -> None:
-        """Write a new status; the caller holds the row's lock. Writing it rings the reconciler's doorbell."""
+        """Write a new status, and with an end its notice; the caller holds the row's lock. Writing it rings the
+        reconciler's doorbell."""
+        was_finished_at = self.finished_at
         finished_at = None if status in self.ACTIVE else (self.finished_at or timezone.now())
         columns |= {"status": status, "reason": reason, "message": message, "finished_at": finished_at}
         for name, value in columns.items():
             setattr(self, name, value)
-        self.save(update_fields=list(columns))
+        with transaction.atomic():
+            self.save(update_fields=list(columns))
+            if status not in self.ACTIVE and self.finished_at != was_finished_at:
+                data = {"study_id": str(self.pk), "status": str(status), "reason": str(reason)}
+                Notice.objects.create(tenant_id=self.tenant_id, kind=Notice.Kind.STUDY_ENDED, data=data)
 
 
 def keep_for_active_studies(collector: Collector, field: Any, sub_objs: Any, using: str) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tenants.models import Tenant
+from tenants.limits import Limit, field_of
+from tenants.models import Plan, Tenant
 
 
 class OperatorCommand(BaseCommand):
@@ -18,19 +19,19 @@ class OperatorCommand(BaseCommand):
         return super().create_parser(prog_name, subcommand, epilog=f"Example: {self.example}", **kwargs)
 
 
-def add_limit_arguments(parser: CommandParser) -> None:
+def add_limit_arguments(parser: CommandParser, whose: str = "New tenants") -> None:
     """`--max-cpu` and its like; a limit that is not given is None."""
-    for field in Tenant._meta.fields:
-        if field.name in Tenant.LIMITS:
-            flag = f"--{field.name.replace('_', '-')}"
-            says = f"{field.help_text} New tenants: {field.default}."
-            if field.choices:
-                parser.add_argument(flag, choices=[value for value, _ in field.choices], help=says)
-            else:
-                parser.add_argument(flag, type=int, metavar="N", help=says)
+    for name in Tenant.LIMITS:
+        field = field_of(name)
+        flag = f"--{name.replace('_', '-')}"
+        says = field.help_text if field.null else f"{field.help_text} {whose}: {field.default}."
+        if field.choices:
+            parser.add_argument(flag, choices=[value for value, _ in field.choices], help=says)
+        else:
+            parser.add_argument(flag, type=int, metavar="N", help=says)
 
 
-def given_limits(options: dict[str, Any]) -> dict[str, int | str]:
+def given_limits(options: dict[str, Any]) -> dict[str, Limit]:
     """The limits that the operator named."""
     return {name: options[name] for name in Tenant.LIMITS if options[name] is not None}
 
@@ -41,6 +42,14 @@ def find_tenant(tenant_id: str) -> Tenant:
         return Tenant.objects.get(tenant_id=tenant_id)
     except Tenant.DoesNotExist:
         raise CommandError(f"There is no tenant {tenant_id}; `manage.py list_tenants` names them.") from None
+
+
+def find_plan(name: str) -> Plan:
+    """Raises CommandError with the way on."""
+    try:
+        return Plan.objects.get(name=name)
+    except Plan.DoesNotExist:
+        raise CommandError(f"There is no plan {name}; `manage.py create_plan` makes one.") from None
 
 
 def refuse(error: ValidationError) -> CommandError:

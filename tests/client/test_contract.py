@@ -25,7 +25,7 @@ LEFT_OUT = {
     "GET /admin/jobs": "operators use the dashboard",
     "GET /admin/usage": "operators use the admin and `manage.py statement`",
     "DELETE /webhooks/{endpoint_id}": "set up once; `Client.get` and `post` are enough",
-    "GET /usage": "`Client.get` is enough",
+    "GET /statements/{period}.html": "`Client.download_statement` to a name that ends so",
     "PATCH /webhooks/{endpoint_id}": "set up once; `Client.get` and `post` are enough",
     "POST /webhooks": "set up once; `Client.get` and `post` are enough",
     "POST /webhooks/{endpoint_id}/rotate": "set up once; `Client.get` and `post` are enough",
@@ -51,6 +51,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         "job_id": ID, "study_id": ID, "scenario_id": "s", "version": 1, "size_bytes": 0, "sha256": "", "config": "",
         "shared": True, "status": "COMPLETE", "message": "", "results": None, "jobs": [], "studies": [],
         "scenarios": [], "runs": [], "next": None, "events": [], "seeds": [], "data": "",
+        "statements": [],
         "files": [{"name": "f", "size_bytes": 0, "sha256": "", "url": f"/jobs/{ID}/results/f"}],
     }  # fmt: skip
 
@@ -75,7 +76,7 @@ def everything(client: Client, tmp_path: Path) -> Iterator[Any]:
     archive.write_bytes(b"")
     given: dict[str, Any] = {
         "scenario_id": "s", "source": archive, "to": tmp_path, "job_id": ID, "study_id": ID, "request": {},
-        "path": "/jobs", "name": "jobs", "seeds_total": 5, "edge": "a",
+        "path": "/jobs", "name": "jobs", "seeds_total": 5, "edge": "a", "period": "2026-11",
     }  # fmt: skip
     data = client.get("/jobs")
     for thing in (client, Job(client, data), Scenario(client, data), Study(client, data)):
@@ -101,6 +102,7 @@ def test_every_operation_is_in_the_client(schema: Any, asked: list[str], tmp_pat
     }
     for name in ("job_id", "study_id", "scenario_id"):
         known = {key: shape.replace(f"{{{name}}}", "{id}") for key, shape in known.items()}
+    known = {key: shape.replace("{period}", "2026-11") for key, shape in known.items()}
     missing = {key for key, shape in known.items() if shape.replace("{name}", "f") not in seen}
     # A log is asked for by `log`; a stream of it is the same address.
     assert missing == LEFT_OUT.keys()

@@ -154,3 +154,12 @@ def test_counts_go_with_their_tenant(tenant: Tenant, api: Any, job: Job) -> None
     job.move_to("FAILED", reason="LOST", message="")
     erase_tenant(tenant=tenant)
     assert not TenantStorage.objects.exists()
+
+
+def test_a_tenants_own_limit_comes_before_the_services(api: Any, tenant: Tenant) -> None:
+    Tenant.objects.update(max_scenario_gib=0)
+    answer = upload(api, "town", archive())
+    assert refused(answer) == (413, "scenarios.tenant_limit")
+    Tenant.objects.update(max_scenario_gib=1)
+    told = upload(api, "town", archive()).json()["storage"]["scenarios"]
+    assert told["limit_bytes"] == 2**30

@@ -41,7 +41,8 @@ SELECT s.tenant_id, s.study_id, s.served_at, (s.request->>'max_parallel')::int, 
 FROM studies s JOIN tenants t ON t.tenant_id = s.tenant_id, LATERAL (
   SELECT id, place FROM study_runs WHERE study_id = s.study_id AND status = 'PLANNED' ORDER BY place LIMIT %s
 ) p
-WHERE s.status = 'RUNNING' AND t.is_active AND NOT t.submissions_paused GROUP BY s.study_id
+WHERE s.status = 'RUNNING' AND t.is_active AND NOT t.submissions_paused AND t.refused_because = ''
+GROUP BY s.study_id
 ORDER BY s.created_at, s.study_id
 """
 

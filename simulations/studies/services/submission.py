@@ -66,6 +66,8 @@ def check(limits: Tenant, wanted: Mapping[str, Any], expansion: Expansion) -> li
     """Every cell against the tenant's limits and its scenario. Raises ApiError 403 or 422 with all problems."""
     if limits.submissions_paused:
         raise ApiError(403, "tenant.paused", "New jobs are paused for this tenant; ask the operator when they go on.")
+    if limits.refused_because:
+        raise ApiError(403, "budget.reached", f"New jobs are refused for now: {limits.refused_because}")
     faults = list(expansion.faults)
     runs = len(expansion.cells) * len(wanted["seeds"])
     if runs > settings.STUDY_MAX_RUNS:

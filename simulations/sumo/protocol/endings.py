@@ -41,6 +41,7 @@ class Reason(StrEnum):
     WAITING_FOR_NODE = "WAITING_FOR_NODE"
     WAITING_QUOTA = "WAITING_QUOTA"
     WAITING_KUEUE = "WAITING_KUEUE"
+    BUDGET_REACHED = "BUDGET_REACHED"
     RUNNING = "RUNNING"
     FINISHING = "FINISHING"
     CANCELLING = "CANCELLING"
@@ -111,6 +112,11 @@ _ROWS = (
         "so, tell the operator.", waits=True, cluster_says=True,
     ),
     Ending(Reason.WAITING_KUEUE, "", Fault.NOBODY, "", waits=True),
+    Ending(
+        Reason.BUDGET_REACHED, "", Fault.TENANT,
+        "The budget of the month is used up; it starts when the budget is raised or the next month begins.",
+        waits=True,
+    ),
     Ending(Reason.RUNNING, "", Fault.NOBODY, "The simulation is running."),
     Ending(Reason.FINISHING, "", Fault.NOBODY, "The simulation has ended; its outcome is being collected."),
     Ending(Reason.CANCELLING, "", Fault.NOBODY, ""),

@@ -36,7 +36,7 @@ class Command(OperatorCommand):
             self.stdout.write(json.dumps(self._as_json(found)))
             return
         tenant = found.tenant
-        limits = ", ".join(f"{name} {value}" for name, value in tenant.limits.items())
+        limits = ", ".join(f"{name} {value}" for name, value in tenant.limits.items() if value is not None)
         if not found.created:
             usable = tenant.api_keys.usable().count()
             self.stdout.write(

@@ -18,17 +18,18 @@ class Command(OperatorCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         keys = Prefetch("api_keys", queryset=ApiKey.objects.order_by("created_at"))
-        tenants = list(Tenant.objects.prefetch_related(keys))
+        tenants = list(Tenant.objects.select_related("plan").prefetch_related(keys))
         if options["json"]:
             self.stdout.write(json.dumps([self._as_json(tenant) for tenant in tenants], indent=2))
             return
         if not tenants:
             self.stdout.write("There are no tenants; `manage.py create_tenant NAME` makes one.")
         else:
-            self.stdout.write(f"{'TENANT':<41}{'CPU':>6}{'MEM Gi':>8}{'JOBS':>6}{'QUEUE':>7}  STATE")
+            self.stdout.write(f"{'TENANT':<41}{'CPU':>6}{'MEM Gi':>8}{'JOBS':>6}{'QUEUE':>7}  {'PLAN':<12}STATE")
         for tenant in tenants:
             limits = f"{tenant.max_cpu:>6}{tenant.max_memory_gi:>8}{tenant.max_concurrent_jobs:>6}"
-            self.stdout.write(f"{tenant.tenant_id:<41}{limits}{tenant.max_queued_jobs:>7}  {_state(tenant)}")
+            plan = tenant.plan.name if tenant.plan else "-"
+            self.stdout.write(f"{tenant.tenant_id:<41}{limits}{tenant.max_queued_jobs:>7}  {plan:<12}{_state(tenant)}")
             if options["keys"]:
                 self._write_keys(list(tenant.api_keys.all()))
         if options["keys"] and (admins := list(ApiKey.objects.filter(tenant=None).order_by("created_at"))):
@@ -44,7 +45,9 @@ class Command(OperatorCommand):
         return {
             "tenant_id": tenant.tenant_id,
             "namespace": tenant.namespace,
+            "plan": str(tenant.plan) if tenant.plan else None,
             **tenant.limits,
+            "own_limits": tenant.own_limits,
             "is_active": tenant.is_active,
             "submissions_paused": tenant.submissions_paused,
             "created_at": tenant.created_at.isoformat(),

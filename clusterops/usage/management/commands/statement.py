@@ -2,16 +2,15 @@
 
 import csv
 import json
-import re
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from clusterops.usage.counting import GROUPINGS, MAX_GROUPS, Counted, Period, groups, total
+from clusterops.usage.management.base import month as month_of
 from tenants.management.base import OperatorCommand, find_tenant
 
-MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 COLUMNS = ("runs", "seconds", "cpu_seconds", "gib_seconds", "cpu_hours", "gib_hours")
 
 
@@ -27,7 +26,7 @@ class Command(OperatorCommand):
         parser.add_argument("--format", choices=["text", "csv", "json"], default="text")
 
     def handle(self, *args: Any, tenant_id: str, month: str, group_by: str, format: str, **options: Any) -> None:
-        tenant, period = find_tenant(tenant_id), _period(month)
+        tenant, period = find_tenant(tenant_id), month_of(month)
         runs = period.runs().filter(tenant=tenant)
         found, more = groups(runs, group_by)
         if more:
@@ -62,11 +61,3 @@ class Command(OperatorCommand):
 
 def _both(counted: Counted) -> tuple[Any, Any]:
     return counted.all, counted.billable
-
-
-def _period(month: str) -> Period:
-    if not month:
-        return Period.this_month()
-    if not (named := MONTH.fullmatch(month)) or not 2000 <= int(named[1]) < 9999:
-        raise CommandError(f"Write the month as YYYY-MM, for example 2026-11; {month[:20]!r} is none.")
-    return Period.month(int(named[1]), int(named[2]))

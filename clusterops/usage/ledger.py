@@ -1,0 +1,257 @@
+"""The ledger: what is charged, row after row. Nothing in it is ever changed; a mistake is reversed by a further row."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from tenants.models import Tenant
+from tenants.plans import Item
+
+CREDIT = "credit"  # an amount without a quantity
+SIXTH = Decimal("0.000001")
+CENT = Decimal("0.01")
+MAX_SHARES = 10
+PERIOD = RegexValidator(r"^20\d{2}-(0[1-9]|1[0-2])\Z", "Write the month as YYYY-MM, for example 2026-11.")
+CLOSES_AFTER = timedelta(hours=48)  # what ended late in the month has been noted by then
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What the ledger counts of an item, in whole numbers, and how many of them a price is for."""
+
+    counted: str
+    priced: str
+    per: int
+
+
+UNITS = {
+    Item.CPU_HOUR.value: Unit("CPU-seconds", "CPU-hours", 3600),
+    Item.GIB_HOUR.value: Unit("GiB-seconds", "GiB-hours", 3600),
+    Item.RUN.value: Unit("runs", "runs", 1),
+    Item.STORAGE_GIB_DAY.value: Unit("byte-days", "GiB-days", 2**30),
+    CREDIT: Unit("", "", 1),
+}
+
+
+def amount_of(item: str, quantity: Decimal | int, price: Decimal | None) -> Decimal | None:
+    """To the sixth place, half to even; None without a price."""
+    if price is None:
+        return None
+    return (Decimal(quantity) * price / UNITS[item].per).quantize(SIXTH, ROUND_HALF_EVEN)
+
+
+def period_of(day: date) -> str:
+    return f"{day:%Y-%m}"
+
+
+def bounds(period: str) -> tuple[date, date]:
+    """The first day of `YYYY-MM` and the first after it."""
+    first = date.fromisoformat(f"{period}-01")
+    return first, (first + timedelta(days=31)).replace(day=1)
+
+
+def closes_at(period: str) -> datetime:
+    """When no more is expected for it. A month may have an hour more or less, where clocks change."""
+    zone = ZoneInfo(settings.BILLING_TIME_ZONE)
+    end = datetime.combine(bounds(period)[1], datetime.min.time(), zone)
+    return end.astimezone(UTC) + CLOSES_AFTER
+
+
+class LedgerEntry(models.Model):
+    """One item of one source, posted once. The database refuses to change or delete it."""
+
+    tenant = models.ForeignKey(
+        Tenant, models.SET_NULL, null=True, related_name="ledger", db_index=False, help_text="Null: erased since."
+    )
+    tenant_name = models.CharField(max_length=40)
+    source = models.CharField(max_length=80, help_text="What it is for, such as run:17 or storage:2026-11-03.")
+    item = models.CharField(max_length=16)
+    quantity = models.DecimalField(max_digits=30, decimal_places=0, help_text="Whole seconds, runs or byte-days.")
+    price = models.DecimalField(max_digits=12, decimal_places=6, null=True, help_text="Null: none was agreed.")
+    amount = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    currency = models.CharField(max_length=3)
+    day = models.DateField(help_text="On which it ended or was kept, in the billing time zone.")
+    period = models.CharField(max_length=7, help_text="In whose statement it is: its day's, or the first still open.")
+    posted_at = models.DateTimeField(default=timezone.now)
+    job_id = models.UUIDField(null=True)
+    corrects = models.ForeignKey("self", models.PROTECT, null=True, related_name="corrections")
+    reason = models.CharField(max_length=200, blank=True)
+    actor = models.CharField(max_length=150, blank=True)
+
+    objects: ClassVar = models.Manager()
+
+    class Meta:
+        db_table = "ledger_entries"
+        verbose_name_plural = "ledger entries"
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["period", "tenant_name"], name="ledger_period_tenant")]
+        constraints = [models.UniqueConstraint(fields=["tenant_name", "source", "item"], name="ledger_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.item}"
+
+
+class LedgerTotal(models.Model):
+    """Sums of a tenant's month, kept by a trigger of the ledger itself: budgets are compared with them."""
+
+    tenant_name = models.CharField(max_length=40)
+    period = models.CharField(max_length=7)
+    amount = models.DecimalField(max_digits=24, decimal_places=6, default=0)
+    cpu_seconds = models.DecimalField(max_digits=30, decimal_places=0, default=0)
+
+    objects: ClassVar = models.Manager()
+
+    class Meta:
+        db_table = "ledger_totals"
+        constraints = [models.UniqueConstraint(fields=["tenant_name", "period"], name="ledger_totals_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_name} {self.period}"
+
+
+class UnpostedRun(models.Model):
+    """A billable run that has ended and is not in the ledger yet; a trigger of `pod_runs` writes it."""
+
+    run_id = models.BigIntegerField(primary_key=True)
+
+    objects: ClassVar = models.Manager()
+
+    class Meta:
+        db_table = "unposted_runs"
+
+    def __str__(self) -> str:
+        return f"run {self.run_id}"
+
+
+class BillingPeriod(models.Model):
+    """A month that is closed: the database takes no more entries for it."""
+
+    period = models.CharField(max_length=7, primary_key=True)
+    closed_at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar = models.Manager()
+
+    class Meta:
+        db_table = "billing_periods"
+        ordering = ["-period"]
+
+    def __str__(self) -> str:
+        return self.period
+
+
+class Statement(models.Model):
+    """A tenant's closed month, word for word. The database refuses to change or delete it."""
+
+    tenant = models.ForeignKey(
+        Tenant, models.SET_NULL, null=True, related_name="statements", db_index=False, help_text="Null: erased since."
+    )
+    tenant_name = models.CharField(max_length=40)
+    period = models.CharField(max_length=7)
+    currency = models.CharField(max_length=3)
+    total = models.DecimalField(max_digits=20, decimal_places=2)
+    body = models.TextField(help_text="JSON with its keys in order, as it was closed.")
+    sha256 = models.CharField("SHA-256", max_length=64, help_text="Of the body.")
+    closed_at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar = models.Manager()
+
+    class Meta:
+        db_table = "statements"
+        ordering = ["-period", "tenant_name"]
+        constraints = [models.UniqueConstraint(fields=["tenant_name", "period"], name="statements_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_name} {self.period}"
+
+
+class Budget(models.Model):
+    """What a tenant may use in a month, and what happens when it has."""
+
+    class Measure(models.TextChoices):
+        AMOUNT = "amount", "amount, in BILLING_CURRENCY"
+        CPU_HOURS = "cpu_hours", "CPU-hours"
+
+    class OnReach(models.TextChoices):
+        ALERT = "alert", "tell, and go on"
+        HOLD = "hold", "start no more jobs"
+        REFUSE = "refuse", "start no more jobs and refuse new ones"
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="budgets", db_index=False)
+    period = models.CharField(
+        max_length=7, blank=True, validators=[PERIOD], help_text="YYYY-MM; empty: every month without one of its own."
+    )
+    measure = models.CharField(max_length=9, choices=Measure.choices, default=Measure.AMOUNT)
+    limit = models.DecimalField(max_digits=14, decimal_places=2)
+    alert_at = models.JSONField(default=list, blank=True, help_text="Percentages at which to tell, such as [50, 80].")
+    on_reach = models.CharField(max_length=6, choices=OnReach.choices, default=OnReach.ALERT)
+
+    objects: ClassVar = models.Manager()
+
+    class Meta:
+        db_table = "budgets"
+        ordering = ["tenant", "period"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "period"], name="budgets_unique"),
+            models.CheckConstraint(condition=models.Q(limit__gt=0), name="budgets_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shown(self.limit)} of {self.tenant_id}"
+
+    def shown(self, value: Decimal) -> str:
+        unit = settings.BILLING_CURRENCY if self.measure == self.Measure.AMOUNT else "CPU-hours"
+        return f"{value:.2f} {unit}"
+
+    @property
+    def stops(self) -> bool:
+        """Whether jobs wait when it is used up."""
+        return self.on_reach != self.OnReach.ALERT
+
+    def used_of(self, total: LedgerTotal | None) -> Decimal:
+        if total is None:
+            return Decimal(0)
+        return total.amount if self.measure == self.Measure.AMOUNT else total.cpu_seconds / 3600
+
+    def clean(self) -> None:
+        shares = self.alert_at
+        fit = isinstance(shares, list) and len(shares) <= MAX_SHARES
+        if not fit or not all(type(each) is int and 1 <= each <= 100 for each in shares):
+            message = f"A list of at most {MAX_SHARES} whole percentages from 1 to 100, such as [50, 80]."
+            raise ValidationError({"alert_at": message})
+
+
+class BudgetAlert(models.Model):
+    """That a share of a budget was reached in a month, told once."""
+
+    budget = models.ForeignKey(Budget, models.CASCADE, related_name="alerts")
+    period = models.CharField(max_length=7)
+    percent = models.PositiveSmallIntegerField()
+    limit = models.DecimalField(
+        max_digits=14, decimal_places=2, help_text="Of which it is a share: a new one is told anew."
+    )
+    used = models.DecimalField(max_digits=24, decimal_places=6)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar = models.Manager()
+
+    class Meta:
+        db_table = "budget_alerts"
+        constraints = [
+            models.UniqueConstraint(fields=["budget", "period", "percent", "limit"], name="budget_alerts_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.budget} {self.period} {self.percent} %"
+
+
+def as_json(value: Decimal | None, places: Decimal = SIXTH) -> str | None:
+    """Decimals travel as texts: no reader rounds them."""
+    return None if value is None else str(value.quantize(places, ROUND_HALF_EVEN))
