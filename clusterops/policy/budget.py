@@ -33,6 +33,7 @@ class Allowance:
         held = f", {self.reserved:.2f} reserved for jobs that run" if self.reserved else ""
         return (
             f"The budget of {self.period} does not bear it: {self.used:.2f} of {self.limit:.2f} {self.unit} are "
-            f"used{held}, and up to its time limit this job may need {self.cost(job):.2f}. It starts when the budget is "
-            "raised, a new month begins, or jobs end for less than was reserved; a shorter time_limit_s asks for less."
+            f"used{held}, and up to its time limit this job may need {self.cost(job):.2f}. It starts when the budget "
+            "is raised, a new month begins, or jobs end for less than was reserved; a shorter time_limit_s asks for "
+            "less."
         )

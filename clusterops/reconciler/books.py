@@ -7,14 +7,14 @@ from tenants.services import apply_due_plans
 DAILY_LOOK_S = 600
 
 
-def keep_books(this: Pass) -> None:
-    this.more = not posting.post_all() or this.more
-    with this.wall("budgets"):
+def keep_books(this_pass: Pass) -> None:
+    this_pass.more = not posting.post_all() or this_pass.more
+    with this_pass.isolate("budgets"):
         budgets.watch()
-    if this.memory.due("books", DAILY_LOOK_S):
-        with this.wall("plans whose day has come"):
+    if this_pass.memory.due("books", DAILY_LOOK_S):
+        with this_pass.isolate("plans whose day has come"):
             apply_due_plans()
-        with this.wall("what is kept, in the ledger"):
+        with this_pass.isolate("what is kept, in the ledger"):
             posting.post_storage()
-        with this.wall("months to close"):
+        with this_pass.isolate("months to close"):
             statements.close_due()

@@ -21,5 +21,5 @@ def extend_groups(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sumok8", "0001_staff_groups"), ("tenants", "0006_plans")]
+    dependencies = [("sumok8", "0001_staff_groups"), ("tenants", "0007_plans")]
     operations = [migrations.RunPython(extend_groups, migrations.RunPython.noop)]

@@ -62,7 +62,7 @@ DROP FUNCTION sumok8_keep_ledger();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0006_plans'),
+        ('tenants', '0007_plans'),
         ('usage', '0001_initial'),
     ]
 

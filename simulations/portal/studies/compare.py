@@ -20,7 +20,7 @@ from simulations.studies.figures import answer_of
 from simulations.studies.models import Study
 from simulations.studies.results import results_of
 from tenants.members import Role
-from tenants.throttling import bucket_of_address, count, of_failed_keys, of_tenants
+from tenants.throttling import bucket_of_address, count, of_failed_keys, of_tenant
 
 
 @member_page()
@@ -71,7 +71,7 @@ def shared(request: HttpRequest) -> HttpResponse:
     key = request.GET.get("key", "")[:100]
     row = SharedComparison.objects.open().with_key(key).select_related("study__tenant").first()
     bucket = f"shared:{row.pk}" if row else bucket_of_address(request.META.get("REMOTE_ADDR", ""))
-    limit = of_tenants() if row else of_failed_keys()
+    limit = of_tenant(row.study.tenant) if row else of_failed_keys()
     if limit and not (counted := count(bucket, limit)).allowed:
         refusal = counted.refusal("Too many requests; wait a moment.")
         return HttpResponse(refusal.message, status=429, headers=refusal.headers, content_type="text/plain")

@@ -161,7 +161,7 @@ def test_a_log_goes_on_after_the_web_went_away(loop, submit, city, fate_cluster,
         with web(KUBE_CONFIG_PATH=kubeconfig) as served:
             port, started = urlsplit(served.url).port, threading.Event()
             client = Client(served.url, key)
-            first = threads.submit(plain, "?follow=1")
+            first = threads.submit(plain, "?follow=1&tail=5000")  # a slow machine says much before
             follower = threads.submit(lambda: by_client.extend(client.job(str(job.pk)).follow_log()))
             loop.until(lambda: len(by_client) > 5 and started.is_set())
             begun = time.monotonic()

@@ -27,7 +27,7 @@ DROP FUNCTION sumok8_keep_rows();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0005_fair_share'),
+        ('tenants', '0006_members'),
     ]
 
     operations = [
