@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin, change
 from tenants.key_admin import KeysOnTenantMixin, show_once
-from tenants.limits import field_of
+from tenants.limits import SHARE, field_of
 from tenants.marks import badge
 from tenants.models import ApiKey, PlanAssignment, Tenant
 from tenants.plan_admin import PlanAdmin, PlanAssignmentAdmin
@@ -22,6 +22,7 @@ from tenants.plans import billing_today
 
 __all__ = ["ApiKeyAdmin", "PlanAdmin", "PlanAssignmentAdmin", "TenantAdmin"]
 NAMED = 20  # rows in a message
+LIMIT_ROWS = tuple(row for row in Tenant.ROWS if row != SHARE)
 
 
 class TenantForm(forms.ModelForm):
@@ -61,10 +62,7 @@ class TenantAdmin(KeysOnTenantMixin):
             {
                 "fields": (
                     "plan",
-                    ("max_cpu", "max_memory_gi"),
-                    ("max_concurrent_jobs", "max_queued_jobs"),
-                    ("max_result_gib", "max_scenario_gib"),
-                    ("requests_per_minute", "request_burst"),
+                    *LIMIT_ROWS,
                     "limit_sources",
                     "follow_plan",
                 ),
@@ -74,7 +72,7 @@ class TenantAdmin(KeysOnTenantMixin):
         (
             "Share",
             {
-                "fields": (("weight", "max_priority_class"),),
+                "fields": (SHARE,),
                 "description": "Who goes first where jobs of several tenants wait for the same cluster.",
             },
         ),

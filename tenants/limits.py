@@ -12,16 +12,21 @@ MAX_WEIGHT = 1000
 MOST_GIB = 2**20  # a PiB: what is beyond is a typing error
 MOST_REQUESTS = 1_000_000
 Limit = int | str | None
+SHARE = ("weight", "max_priority_class")  # who goes first, rather than how much
 
 
 class Limits(models.Model):
     """Columns of a limit each. What may be empty is then what the service's settings say."""
 
-    LIMITS: ClassVar = (
-        *("max_cpu", "max_memory_gi", "max_concurrent_jobs", "max_queued_jobs"),
-        *("weight", "max_priority_class"),
-        *("max_result_gib", "max_scenario_gib", "requests_per_minute", "request_burst"),
+    # As forms lay them out. All else that names every limit (commands, plans, GET /tenant) follows.
+    ROWS: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("max_cpu", "max_memory_gi"),
+        ("max_concurrent_jobs", "max_queued_jobs"),
+        SHARE,
+        ("max_result_gib", "max_scenario_gib"),
+        ("requests_per_minute", "request_burst"),
     )
+    LIMITS: ClassVar[tuple[str, ...]] = tuple(name for row in ROWS for name in row)
 
     max_cpu = models.PositiveIntegerField(
         "CPU limit",

@@ -41,13 +41,7 @@ class PlanAdmin(FreshRowMixin, ValueHistoryMixin):
         (
             "Limits",
             {
-                "fields": (
-                    ("max_cpu", "max_memory_gi"),
-                    ("max_concurrent_jobs", "max_queued_jobs"),
-                    ("max_result_gib", "max_scenario_gib"),
-                    ("requests_per_minute", "request_burst"),
-                    ("weight", "max_priority_class"),
-                ),
+                "fields": Plan.ROWS,
                 "description": "A change is shown with all whom it affects before it is saved.",
             },
         ),
