@@ -17,7 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from clusterops.models import ReconcilerState
-from simulations.models import WAITS, Job
+from simulations.models import WAITS, Job, JobCount
 
 REQUESTS = Counter("sumok8_http_requests", "Answers by route, method and status.", ["route", "method", "status"])
 DURATION = Histogram(
@@ -54,13 +54,12 @@ class DatabaseCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         jobs = GaugeMetricFamily("sumok8_jobs_active", "Jobs that have not ended.", labels=["status"])
-        active = Job.objects.active().order_by().values_list("status")
-        found = list(active.annotate(Count("pk"), waiting=Count("pk", filter=WAITS)))
-        counts = {status: count for status, count, _ in found}
-        for status in Job.ACTIVE:
-            jobs.add_metric([status], counts.get(status, 0))
+        total = JobCount.objects.all().total()
+        for status, count in ((Job.Status.PENDING, total.pending), (Job.Status.RUNNING, total.running)):
+            jobs.add_metric([status], count)
         yield jobs
-        waiting = sum(count for _, _, count in found)
+        in_hand = Job.objects.in_hand().filter(dispatched_at__isnull=False)
+        waiting = total.active - in_hand.exclude(WAITS).count()
         yield GaugeMetricFamily("sumok8_jobs_waiting", "Active jobs that do not run at present.", value=waiting)
         ended = GaugeMetricFamily("sumok8_jobs_finished_last_hour", "Jobs by how they ended.", labels=["status"])
         recent = Job.objects.filter(finished_at__gt=timezone.now() - timedelta(hours=1)).order_by()

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from django.http import FileResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -30,7 +30,7 @@ class RedirectKeepingMethod(HttpResponseRedirect):
 
 
 def send(
-    request: Request, name: str, *, save_as: str, sha256: str, redirect: type[HttpResponseRedirect]
+    request: Request | HttpRequest, name: str, *, save_as: str, sha256: str, redirect: type[HttpResponseRedirect]
 ) -> HttpResponseBase:
     """The file or a range of it, streamed, or a redirect to a link that storage itself answers.
 

@@ -3,6 +3,7 @@
 import re
 from typing import Any, Protocol
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from tenants.errors import ApiError
@@ -33,7 +34,7 @@ class Part:
         return chunk
 
 
-def asked_range(request: Request, *, size: int, etag: str) -> tuple[int, int] | None:
+def asked_range(request: Request | HttpRequest, *, size: int, etag: str) -> tuple[int, int] | None:
     """(first, length), or None for the whole: nothing else was asked, or the file is another by now (`If-Range`).
 
     Several ranges, other units and nonsense are answered with the whole, as the standard allows. Raises ApiError 416.
