@@ -38,10 +38,20 @@ class Cause:
     unit: str = "job"  # what is counted; empty: nothing
 
 
+# Where the table of endings speaks to the tenant alone.
+_TODO = {
+    Reason.IMAGE_ERROR: "Check RUNNER_IMAGE, the registry and the pull secret; waiting jobs start when it can be had.",
+    Reason.CONFIG_ERROR: "The cluster's words say what of the pod it cannot make: most often a Secret or the image.",
+    Reason.ADMISSION_REFUSED: "An admission webhook or policy of the cluster refuses the pod: except tenants' "
+    "namespaces from it.",
+    Reason.START_TIMEOUT: "Look at what they waited for: a machine, the image, a quota.",
+}
+
+
 def _of_reason(reason: Reason) -> Cause:
     ending = ENDINGS[reason]
     title = reason.value.replace("_", " ").capitalize()
-    todo = ending.sentence or "It could not start in time; look at what it waited for."
+    todo = _TODO.get(reason, ending.sentence)
     return Cause(reason.lower(), ending.fault, Severity.BAD, title, todo, (Action.JOBS,), reason)
 
 

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from clusterops.measures import FINISHED
 from clusterops.policy.sentences import sentence
 from clusterops.reconciler.pass_state import Pass
 from clusterops.reconciler.recording import batches
@@ -22,7 +23,9 @@ def cancel_untouched(this: Pass) -> None:
     for batch in batches(found):
         with this.wall("cancellation of waiting jobs"), transaction.atomic():
             jobs = untouched.select_for_update().filter(pk__in=batch).order_by("pk")
-            this.counts.changed += len(Job.objects.move_all(_move_of(job, this) for job in jobs))
+            ended = len(Job.objects.move_all(_move_of(job, this) for job in jobs))
+            this.counts.changed += ended
+            FINISHED.labels(Job.Status.CANCELLED, Job.Reason.CANCELLED).inc(ended)
 
 
 def _move_of(job: Job, this: Pass) -> Move:

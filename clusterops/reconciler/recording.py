@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from clusterops.measures import Watch
 from clusterops.reconciler.pass_state import Pass, is_database_lost, log
 from simulations.models import Job, Move
 
@@ -26,6 +27,7 @@ def record(
     """Make the moves; those that were made. `one` makes a single one when a batch was refused, behind its own wall."""
     made: list[Move] = []
     for batch in batches(moves):
+        watch = Watch(batch)
         try:
             won = Job.objects.move_all(batch)
         except Exception as error:
@@ -38,6 +40,7 @@ def record(
             this.memory.troubles.over(name(move.job))
             if move.job.pk in won:
                 made.append(move)
+                watch.made(move.job)
     return made
 
 
@@ -46,8 +49,10 @@ def one_by_one(
 ) -> list[Move]:
     """Each behind its own wall."""
     made = []
+    watch = Watch(batch)
     for move in batch:
         with this.wall(name(move.job)):
             if one(move):
                 made.append(move)
+                watch.made(move.job)
     return made
