@@ -1,5 +1,8 @@
 """What the reconciler knows of the cluster, for people and for its own next pass."""
 
+from typing import ClassVar
+
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -127,3 +130,24 @@ class ClusterSample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M}"
+
+
+class AttentionSilence(models.Model):
+    """An operator knows of a cause: it is not told for a while, of one tenant or of all."""
+
+    cause = models.CharField(max_length=40)
+    tenant = models.ForeignKey(
+        Tenant, models.CASCADE, null=True, blank=True, related_name="+", help_text="Empty: whomever it is about."
+    )
+    until = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar = models.Manager()
+
+    class Meta:
+        db_table = "attention_silences"
+        ordering = ["until"]
+
+    def __str__(self) -> str:
+        return f"{self.cause} of {self.tenant_id or 'all'} until {self.until:%Y-%m-%d %H:%M}"

@@ -176,7 +176,7 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
         )
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("simulations.change_job"))
+        return bool(request.user.has_perm("simulations.cancel_job"))
 
     @admin.action(description="Cancel", permissions=["cancel"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:

@@ -14,6 +14,7 @@ class LogView:
 
     text: str
     note: str
+    find: str = ""
 
 
 _read: Callable[["Job"], LogView] | None = None

@@ -88,8 +88,7 @@ class TenantUsageAdmin(TenantAdmin):
         return format_html('<a href="{}?{}">{}</a>', url, query, tenant.queued)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change jobs may cancel them; nothing else of a job can be changed here."""
-        return bool(request.user.has_perm("simulations.change_job"))
+        return bool(request.user.has_perm("simulations.cancel_job"))
 
     @admin.action(description="Cancel all jobs", permissions=["cancel"])
     def cancel_jobs(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> None:

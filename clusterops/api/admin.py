@@ -23,7 +23,7 @@ from clusterops.contract import Node
 from clusterops.gateway.snapshot_cache import LatestSnapshot, cluster
 from clusterops.models import ReconcilerState
 from simulations.api.pagination import page
-from simulations.models import Job, JobQuerySet
+from simulations.models import Job, JobCount, JobQuerySet
 from tenants.authentication import ApiKeyAuthentication, StaffSessionAuthentication
 from tenants.permissions import IsAdmin
 
@@ -46,7 +46,7 @@ class ClusterOverview(AdminView):
             {
                 "nodes": None if nodes is None else NodeAnswer([_node(node) for node in nodes], many=True).data,
                 "total_nodes": None if nodes is None else len(nodes),
-                "db_jobs": _by_status(Job.objects.active(), Job.ACTIVE),
+                "db_jobs": _active(),
                 "cluster": _cluster(latest),
                 "reconciler": _reconciler(),
             }
@@ -117,6 +117,11 @@ def _node(node: Node) -> dict[str, Any]:
         "pods_running": node.pods_running,
         "created": node.created_at,
     }
+
+
+def _active() -> dict[str, int]:
+    total = JobCount.objects.all().total()
+    return {Job.Status.PENDING.value: total.pending, Job.Status.RUNNING.value: total.running}
 
 
 def _by_status(jobs: JobQuerySet, statuses: Any) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from clusterops.api import admin
+from clusterops.api.attention import AttentionView
 from clusterops.api.logs import LogsView
 from clusterops.api.tenant_dashboard import TenantDashboardView
 
@@ -11,5 +12,6 @@ urlpatterns = [
     path("tenants/me/dashboard", TenantDashboardView.as_view(), name="tenant-dashboard"),
     path("admin/cluster", admin.ClusterOverview.as_view(), name="admin-cluster"),
     path("admin/jobs", admin.AdminJobs.as_view(), name="admin-jobs"),
+    path("admin/attention", AttentionView.as_view(), name="admin-attention"),
     path("admin/activity", admin.Activity.as_view(), name="admin-activity"),
 ]

@@ -7,23 +7,17 @@ from typing import Any
 from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 
+from clusterops.attention.gathering import drift
 from clusterops.contract import Node
 from clusterops.gateway.snapshot_cache import LatestSnapshot
 from clusterops.models import ReconcilerState
 from simulations.attention import SILENT_AFTER
-from simulations.models import WAITS, Job
+from simulations.models import WAITS, Job, JobCount
 from tenants.models import Tenant
 
 ROWS = 30  # of each list; the rest is a link
 TENANT_ROWS = 20
 JOINING_FOR = timedelta(minutes=10)
-# Counts of the last pass that mean: database and cluster did not agree.
-DRIFT = {
-    "repaired": "tenants' namespaces changed by another hand, set right",
-    "strays": "Kubernetes Jobs that no row wants, to be deleted",
-    "unreadable": "Kubernetes objects in a shape that cannot be read, left as they are",
-    "orphan_pods": "pods that nothing owns: manage.py delete_orphan_pods removes them",
-}
 DISPATCHED = Q(dispatched_at__isnull=False)
 LIST_COLUMNS = (
     "job_id", "tenant_id", "status", "reason", "message", "submitted_at", "started_at", "finished_at",
@@ -42,24 +36,26 @@ def health(latest: LatestSnapshot) -> dict[str, Any]:
         "reconciler": state,
         "reconciler_late": late,
         "last_good_at": last_good_at,
-        "troubles": [_timed(each) for each in state.troubles],
-        "drift": [f"{state.counts[name]} {words}" for name, words in DRIFT.items() if state.counts.get(name)],
+        "compared": not late and state.cluster_reachable is True and not state.error,  # else nothing is claimed
+        "drift": [f"{count} {words}" for words, count in drift(state).items()],
     }
 
 
-def _timed(trouble: dict[str, Any]) -> dict[str, Any]:
-    """With times as times; see `troubles.Troubles.told`."""
-    return trouble | {name: datetime.fromisoformat(trouble[name]) for name in ("since", "next_try_at")}
-
-
 def summary(latest: LatestSnapshot) -> dict[str, Any]:
-    """Three queries: the numbers at the top."""
-    counts = Job.objects.active().aggregate(
+    """Four queries: the numbers at the top. Queued with us, reserved in the cluster and running are three things."""
+    in_hand = Job.objects.in_hand().filter(dispatched_at__isnull=False)
+    reserved = in_hand.aggregate(
         running=Count("pk", filter=~WAITS),
-        queued=Count("pk", filter=WAITS),
+        starting=Count("pk", filter=WAITS),
         for_node=Count("pk", filter=Q(reason=Job.Reason.WAITING_FOR_NODE)),
-        oldest=Min("submitted_at", filter=WAITS),
+        cpu=Sum("cpu_request", default=0),
     )
+    total = JobCount.objects.all().total()
+    oldest = Job.objects.queued().order_by("submitted_at").values_list("submitted_at", flat=True).first()
+    counts = reserved | {
+        "queued": total.active - reserved["running"] - reserved["starting"],
+        "oldest": oldest if total.queued else None,
+    }
     ended = _finished_since(timezone.now() - timedelta(hours=1)).aggregate(
         succeeded=Count("pk", filter=Q(status=Job.Status.SUCCEEDED)),
         failed=Count("pk", filter=Q(status=Job.Status.FAILED)),

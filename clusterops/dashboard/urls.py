@@ -2,16 +2,21 @@
 
 from django.urls import path
 
-from clusterops.dashboard import maps, views
+from clusterops.dashboard import actions, maps, views
 
 app_name = "cluster"
 urlpatterns = [
     path("", views.cluster_page, name="overview"),
     path("now/<slug:name>/", views.section, name="section"),
     path("jobs/", views.job_list, name="jobs"),
+    path("jobs/cancel", actions.cancel_jobs, name="cancel-jobs"),
+    path("jobs/rerun", actions.rerun_jobs, name="rerun-jobs"),
+    path("attention/<slug:code>/", views.cause_page, name="cause"),
+    path("attention/<slug:code>/silence", actions.silence, name="silence"),
     path("jobs/<uuid:job_id>/", views.job_page, name="job"),
     path("jobs/<uuid:job_id>/now/", views.job_section, name="job-section"),
     path("jobs/<uuid:job_id>/log/", views.job_log, name="job-log"),
+    path("jobs/<uuid:job_id>/files/<path:name>", views.job_file, name="job-file"),
     path("data/activity", views.activity_data, name="activity-data"),
     path("data/jobs/<uuid:job_id>/simulated", views.simulated_data, name="simulated-data"),
     path("data/jobs/<uuid:job_id>/travel-times", views.travel_times_data, name="travel-times-data"),

@@ -3,23 +3,33 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
 
 from clusterops.api.log_text import log_view
-from clusterops.dashboard import overview, pages, series
+from clusterops.dashboard import attention, overview, series
+from clusterops.dashboard import job_page as one_job
 from clusterops.dashboard.access import staff_page
+from clusterops.dashboard.job_list import Asked
+from clusterops.dashboard.job_list import job_list as jobs_asked_for
 from clusterops.gateway.snapshot_cache import cluster
+from clusterops.policy.causes import CAUSES
 from simulations import run_series
+from simulations.api import downloads
 from simulations.models import Artifact, Job
+from tenants.errors import ApiError
 
 HOURS = (1, 6, 24)
 STOP_POLLING = 286
+FIND = 100  # characters
 
 
 def _section(request: HttpRequest, name: str) -> dict[str, Any]:
     latest = cluster.look()
     match name:
+        case "attention":
+            return attention.section(latest)
         case "summary":
             return overview.summary(latest)
         case "jobs":
@@ -34,7 +44,7 @@ def _section(request: HttpRequest, name: str) -> dict[str, Any]:
 @staff_page
 def cluster_page(request: HttpRequest) -> HttpResponse:
     """Everything at a glance; complete without JavaScript, live with it."""
-    names = ("summary", "jobs", "nodes", "tenants")
+    names = ("attention", "summary", "jobs", "nodes", "tenants")
     sections = {name: _section(request, name) for name in names}
     hours = _hours(request)
     return render(request, "cluster/overview.html", {**sections, "hours": hours, "hours_offered": HOURS})
@@ -48,31 +58,54 @@ def section(request: HttpRequest, name: str) -> HttpResponse:
 
 @staff_page
 def job_list(request: HttpRequest) -> HttpResponse:
-    """All jobs, newest first."""
-    asked = {name: request.GET.get(name, "").replace("\0", "").strip()[:200] for name in ("status", "tenant", "before")}
-    search = request.GET.get("q", "").replace("\0", "").strip()[:100]
-    return render(request, "cluster/jobs.html", pages.job_list(search=search, **asked))
+    """Jobs by status, reason, tenant, scenario, label and period, newest first."""
+    return render(request, "cluster/jobs.html", jobs_asked_for(Asked.of(request.GET)))
+
+
+@staff_page
+def cause_page(request: HttpRequest, code: str) -> HttpResponse:
+    """One cause of the attention list: whom it is about, and its silences."""
+    if code not in CAUSES:
+        raise Http404
+    return render(request, "cluster/cause.html", attention.cause_page(code, cluster.look()))
 
 
 @staff_page
 def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """One job: request, timeline, log, progress, results."""
-    context = pages.job_state(_job(job_id))
-    return render(request, "cluster/job.html", context | {"log": log_view(context["job"])})
+    context = one_job.job_state(_job(job_id))
+    return render(request, "cluster/job.html", context | _log(request, context["job"]))
 
 
 @staff_page
 def job_section(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The live part of a job's page."""
     job = _job(job_id)
-    return render(request, "cluster/_job.html", pages.job_state(job), status=_status(job))
+    return render(request, "cluster/_job.html", one_job.job_state(job), status=_status(job))
 
 
 @staff_page
 def job_log(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The job's log as it stands."""
     job = _job(job_id)
-    return render(request, "cluster/_log.html", {"log": log_view(job)}, status=_status(job))
+    return render(request, "cluster/_log.html", _log(request, job), status=_status(job))
+
+
+@staff_page
+def job_file(request: HttpRequest, job_id: UUID, name: str) -> HttpResponseBase:
+    """One result file of the job's present attempt."""
+    if not request.user.has_perm("simulations.view_artifact"):
+        raise PermissionDenied
+    rows = Artifact.objects.filter(job_id=job_id, name=name.replace("\0", ""))
+    artifact = rows.order_by("-attempt").first()
+    if artifact is None:
+        raise Http404
+    try:
+        return downloads.send(
+            request, str(artifact.file), save_as=artifact.name, sha256=artifact.sha256, redirect=HttpResponseRedirect
+        )
+    except ApiError as error:
+        return HttpResponse(error.message, status=error.status_code, content_type="text/plain", headers=error.headers)
 
 
 @staff_page
@@ -91,6 +124,11 @@ def simulated_data(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def travel_times_data(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """A job's travel-time histogram."""
     return JsonResponse(run_series.travel_times(_artifact(job_id, "travel_times.json")))
+
+
+def _log(request: HttpRequest, job: Job) -> dict[str, Any]:
+    """The log, or its lines that contain what is looked for."""
+    return {"log": log_view(job, find=request.GET.get("find", "")[:FIND]), "job": job}
 
 
 def _status(job: Job) -> int:

@@ -12,6 +12,7 @@ from kubernetes import client, config  # noqa: TID251 - this is the gateway
 
 from clusterops import errors
 from clusterops.gateway.garbage import collector_asleep
+from clusterops.measures import CLUSTER_REQUESTS
 from clusterops.objects import manifests
 from clusterops.readings.values import words
 from simulations.sumo.protocol.strict_json import clean
@@ -161,7 +162,9 @@ class KubeApi:
                 method, url, header_params=headers, body=body, _request_timeout=(CONNECT_TIMEOUT_S, timeout_s)
             ).response
         except (urllib3.exceptions.HTTPError, client.ApiException, OSError) as error:
+            CLUSTER_REQUESTS.labels(method, "none").inc()
             raise errors.ClusterUnreachable(f"{method} {path}: {_brief(error)}") from error
+        CLUSTER_REQUESTS.labels(method, answer.status).inc()
         if 200 <= answer.status < 300:
             return answer
         raise error_of(method, path, answer.status, self._read(answer), answer.headers.get("Retry-After"))

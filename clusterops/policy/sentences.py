@@ -16,6 +16,9 @@ from simulations.sumo.protocol.problems import plain
 # Karpenter's words (pkg/controllers/provisioning/scheduling); it names the pool, the local cluster its limits as well.
 POOL_LIMIT = re.compile(r"(?:exceed limits|limits have been exhausted) for nodepool(?: \([^)]*\bcpu=(?P<cpu>[\d.]+))?")
 NO_MACHINE_FITS = "Failed to schedule pod"
+# How these sentences begin, by which attention knows them.
+POOL_FULL = "The node pool is at its limit"
+NOTHING_FITS = "No machine has room, and at present none that fits can be added."
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,9 @@ def _waiting_for_node(facts: Facts) -> str:
     words = facts.run.detail if facts.run else ""
     if found := POOL_LIMIT.search(words):
         limit = f" of {found['cpu']} CPU" if found["cpu"] else ""
-        text = f"The node pool is at its limit{limit}; it starts when other jobs end or the operator raises the limit."
+        text = f"{POOL_FULL}{limit}; it starts when other jobs end or the operator raises the limit."
     elif words.startswith(NO_MACHINE_FITS):
-        text = (
-            "No machine has room, and at present none that fits can be added. Ask for less CPU or memory, or tell the "
-            "operator."
-        )
+        text = f"{NOTHING_FITS} Ask for less CPU or memory, or tell the operator."
     else:
         text = (
             "No machine has room yet; if the cluster adds machines by itself, one is being started, usually in 2 to 5 "

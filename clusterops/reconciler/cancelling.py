@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from clusterops.measures import FINISHED
 from clusterops.policy.sentences import sentence
 from clusterops.reconciler.pass_state import Pass
 from clusterops.reconciler.recording import batches
@@ -22,7 +23,9 @@ def cancel_untouched(this_pass: Pass) -> None:
     for batch in batches(found):
         with this_pass.isolate("cancellation of waiting jobs"), transaction.atomic():
             jobs = untouched.select_for_update().filter(pk__in=batch).order_by("pk")
-            this_pass.counts.changed += len(Job.objects.move_all(_move_of(job, this_pass) for job in jobs))
+            ended = len(Job.objects.move_all(_move_of(job, this_pass) for job in jobs))
+            this_pass.counts.changed += ended
+            FINISHED.labels(Job.Status.CANCELLED, Job.Reason.CANCELLED).inc(ended)
 
 
 def _move_of(job: Job, this_pass: Pass) -> Move:

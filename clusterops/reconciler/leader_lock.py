@@ -34,6 +34,7 @@ class Lock:
 
     def __init__(self) -> None:
         self._own: psycopg.Connection[Any] | None = None
+        self.is_ours = False  # as last seen; for other threads, which may not use the connection
 
     def wait(
         self,
@@ -53,6 +54,7 @@ class Lock:
             self._own = self._own or direct_connection()
             row = self._own.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
             if row and row[0]:
+                self.is_ours = True
                 return True
             if not said:
                 log.warning("another reconciler is at work; waiting for it to end")
@@ -69,12 +71,13 @@ class Lock:
             return False
         query = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"
         try:
-            return self._own.execute(query).fetchone() is not None
+            self.is_ours = self._own.execute(query).fetchone() is not None
+            return self.is_ours
         except psycopg.Error:
             self.release()
             return False
 
     def release(self) -> None:
-        own, self._own = self._own, None
+        own, self._own, self.is_ours = self._own, None, False
         if own:
             own.close()

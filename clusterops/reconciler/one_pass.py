@@ -15,6 +15,7 @@ from django.utils import timezone
 from clusterops import errors
 from clusterops.contract import ClusterSnapshot
 from clusterops.gateway import Gateway
+from clusterops.measures import PASS_ERRORS, PASS_SECONDS, PASSES
 from clusterops.models import ClusterSample, ReconcilerState
 from clusterops.reconciler.books import keep_books
 from clusterops.reconciler.cancelling import cancel_untouched
@@ -166,6 +167,9 @@ def _as_json(snapshot: ClusterSnapshot) -> dict[str, Any]:
 
 def _sum_up(this_pass: Pass, duration_s: float, problem: str) -> None:
     this_pass.counts.failing = len(this_pass.memory.troubles.lasting())
+    PASSES.labels("early" if problem else "whole").inc()
+    PASS_SECONDS.observe(duration_s)
+    PASS_ERRORS.inc(this_pass.counts.errors)
     state: dict[str, Any] = {
         "pass_started_at": this_pass.now,
         "pass_finished_at": timezone.now(),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 from uuid import UUID
 
+from clusterops.measures import Watch
 from clusterops.reconciler.pass_state import Pass, is_database_lost, log
 from simulations.models import Job, Move
 from simulations.models.moves import make_all
@@ -34,6 +35,7 @@ def record(
     refused."""
     made: list[Move] = []
     for batch in batches(moves):
+        watch = Watch(batch)
         try:
             won = many(batch)
         except Exception as error:
@@ -44,9 +46,11 @@ def record(
                 with this_pass.isolate(name(move.job)):
                     if one(move):
                         made.append(move)
+                        watch.made(move.job)
             continue
         for move in batch:
             this_pass.memory.troubles.over(name(move.job))
             if move.job.pk in won:
                 made.append(move)
+                watch.made(move.job)
     return made

@@ -31,6 +31,20 @@ class Cursor:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+def read_cursor(text: str, key_of: Callable[[str], Any]) -> Cursor:
+    """What `str(cursor)` gave. Raises ValueError."""
+    try:
+        if len(text) > MAX_CURSOR:
+            raise ValueError(text)
+        at, key = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        cursor = Cursor(datetime.fromisoformat(at), key_of(key))
+        if cursor.at.tzinfo is None or (isinstance(cursor.key, int) and not 0 <= cursor.key < 2**63):
+            raise ValueError(text)
+    except (TypeError, AttributeError, OverflowError, RecursionError, binascii.Error) as error:
+        raise ValueError(text) from error
+    return cursor
+
+
 class CursorField(serializers.CharField):
     """A `Cursor` as text; `key_of` reads its key and raises ValueError."""
 
@@ -41,23 +55,14 @@ class CursorField(serializers.CharField):
         self.key_of = key_of
 
     def to_internal_value(self, data: Any) -> Any:
-        text = super().to_internal_value(data)
-        if len(text) > MAX_CURSOR:
-            self.fail("invalid")
         try:
-            at, key = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-            cursor = Cursor(datetime.fromisoformat(at), self.key_of(key))
-            if cursor.at.tzinfo is None or (isinstance(cursor.key, int) and not 0 <= cursor.key < 2**63):
-                raise ValueError(text)
-        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, binascii.Error):
+            return read_cursor(super().to_internal_value(data), self.key_of)
+        except ValueError:
             self.fail("invalid")
-        return cursor
 
 
-def page(
-    request: Request | HttpRequest, rows: QuerySet[Row], *, order_by: str, limit: int, cursor: Cursor | None
-) -> tuple[list[Row], str | None]:
-    """The rows after `cursor`, newest by `order_by` first, and the address of the page after it, if there is one."""
+def cut(rows: QuerySet[Row], *, order_by: str, limit: int, cursor: Cursor | None) -> tuple[list[Row], Cursor | None]:
+    """The rows after `cursor`, newest by `order_by` first, and where they end, if more follow."""
     if cursor is not None:
         later = Q(**{f"{order_by}__lt": cursor.at}) | Q(**{order_by: cursor.at, "pk__lt": cursor.key})
         # Implied by the other, but this one lets the index begin at the cursor.
@@ -66,5 +71,13 @@ def page(
     if len(found) <= limit:
         return found, None
     last = found[limit - 1]
-    following = Cursor(getattr(last, order_by), last.pk)
-    return found[:limit], replace_query_param(request.build_absolute_uri(), "cursor", str(following))
+    return found[:limit], Cursor(getattr(last, order_by), last.pk)
+
+
+def page(
+    request: Request | HttpRequest, rows: QuerySet[Row], *, order_by: str, limit: int, cursor: Cursor | None
+) -> tuple[list[Row], str | None]:
+    """As `cut`, with the address of the next page."""
+    found, ends = cut(rows, order_by=order_by, limit=limit, cursor=cursor)
+    following = replace_query_param(request.build_absolute_uri(), "cursor", str(ends)) if ends else None
+    return found, following

@@ -161,6 +161,7 @@ class Job(models.Model):
     class Meta:
         db_table = "jobs"
         ordering = ["-submitted_at", "-job_id"]
+        permissions = [("cancel_job", "Can cancel jobs"), ("rerun_job", "Can run jobs again")]
         indexes = [
             models.Index(fields=["tenant", "-submitted_at", "-job_id"], name="jobs_tenant_newest"),
             models.Index(fields=["-submitted_at", "-job_id"], name="jobs_newest"),

@@ -10,7 +10,7 @@ from simulations.logs import log_view
 from simulations.models import Artifact, Job
 from simulations.portal import live
 from simulations.portal.access import Seat, member_page
-from simulations.portal.jobs import find_job
+from simulations.portal.lookup import find_job
 from tenants.errors import ApiError
 
 

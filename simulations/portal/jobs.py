@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
@@ -16,8 +16,9 @@ from simulations.api.jobs import IDEMPOTENCY_KEY, filters
 from simulations.api.pagination import page
 from simulations.api.requests import JobListQuery, SubmitRequest
 from simulations.models import Job
-from simulations.portal import live
+from simulations.portal import live, maps
 from simulations.portal.access import Seat, member_page, show
+from simulations.portal.lookup import find_job
 from simulations.portal.verdict import MORE_MEMORY, figures, phases, verdict
 from simulations.services import submit_job
 from simulations.telling import tell
@@ -70,15 +71,6 @@ def _sentences(errors: Any) -> list[str]:
     return [str(errors)]
 
 
-def find_job(seat: Seat, job_id: UUID) -> Job:
-    """Raises Http404, also for another tenant's."""
-    job = Job.objects.select_related("scenario").filter(tenant=seat.tenant, pk=job_id).first()
-    if job is None:
-        raise Http404
-    job.tenant = seat.tenant
-    return job
-
-
 @member_page()
 def job_page(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
     """Complete without JavaScript, live with it."""
@@ -117,6 +109,7 @@ def _state(job: Job) -> dict[str, Any]:
         "more_files": len(artifacts) > MAX_PAGE_FILES,
         "has_summary": "summary.csv.gz" in names,
         "has_travel_times": "travel_times.json" in names,
+        "map": maps.addresses(job, names),
         "facts": sorted(
             (name, value)
             for name, value in asked

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from simulations.portal import files, home, jobs, joining, keys, people, scenarios, submit
+from simulations.portal import files, home, jobs, joining, keys, maps, people, scenarios, submit
 from simulations.portal.studies import urls as studies
 from simulations.services.scenarios import SCENARIO_ID
 
@@ -24,6 +24,9 @@ urlpatterns = [
     path(f"{JOB}/again", jobs.run_again, name="job-again"),
     path(f"{JOB}/simulated", files.simulated, name="job-simulated"),
     path(f"{JOB}/travel-times", files.travel_times, name="job-travel-times"),
+    path(f"{JOB}/map/network", maps.network, name="job-map-network"),
+    path(f"{JOB}/map/edges", maps.edges, name="job-map-edges"),
+    path(f"{JOB}/map/curve", maps.curve, name="job-map-curve"),
     path(f"{JOB}/files/<path:name>", files.result, name="job-file"),
     path(f"{HERE}/scenarios", scenarios.scenario_list, name="scenarios"),
     path(f"{HERE}/upload", scenarios.upload, name="upload"),

@@ -10,7 +10,7 @@ from typing import Literal
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, F, Subquery, Value
+from django.db.models import BigIntegerField, F, Q, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Greatest
 from django.template.defaultfilters import filesizeformat
 
@@ -68,6 +68,20 @@ def uses_in(row: Mapping[str, int | None]) -> list[Use]:
         limit = default_of(kind) if gib is None else gib * GIB
         uses.append(Use(kind, row.get(f"storage__{column}") or 0, limit))
     return uses
+
+
+def nearly_full() -> list[tuple[str, Use]]:
+    """(tenant, what it keeps) of all that are at WARN_AT or beyond; one query."""
+    bounds = {
+        kind: Coalesce(Cast(LIMITS[kind], BigIntegerField()) * GIB, default_of(kind), output_field=BigIntegerField())
+        for kind in COLUMNS
+    }
+    full = Q()
+    for kind, column in COLUMNS.items():
+        full |= Q(**{f"storage__{column}__gte": WARN_AT * bounds[kind]})
+    names = ("pk", *(f"storage__{column}" for column in COLUMNS.values()), *LIMITS.values())
+    found = Tenant.objects.filter(full).values(*names)
+    return [(row["pk"], use) for row in found for use in uses_in(row) if use.warning]
 
 
 def expect(tenant_id: str, kind: Kind, more: int) -> None:

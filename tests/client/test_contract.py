@@ -21,6 +21,7 @@ from simulations.studies.models import Study as StudyRow
 
 LEFT_OUT = {
     "GET /admin/activity": "operators use the dashboard",
+    "GET /admin/attention": "operators use the dashboard",
     "GET /admin/cluster": "operators use the dashboard",
     "GET /admin/jobs": "operators use the dashboard",
     "GET /admin/usage": "operators use the admin and `manage.py statement`",

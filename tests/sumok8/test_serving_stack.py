@@ -89,7 +89,7 @@ def test_probes_are_answered_while_the_main_port_is_not(served: Web) -> None:
             client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
             assert ask(served.probes, "/healthz")[0].status == 200
             assert ask(served.probes, "/readyz")[0].status == 200
-            assert b"sumok8_jobs_active" in ask(served.probes, "/metrics")[1]
+            assert b"sumok8_http_requests" in ask(served.probes, "/metrics")[1]
             assert ask(served.probes, "/jobs")[0].status == 404
     finally:
         for worker in workers:

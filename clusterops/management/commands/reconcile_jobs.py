@@ -19,6 +19,7 @@ from clusterops import installation
 from clusterops.errors import GatewayError
 from clusterops.gateway import default_gateway
 from clusterops.models import ReconcilerState
+from clusterops.reconciler import exporter
 from clusterops.reconciler.doorbell import Doorbell
 from clusterops.reconciler.leader_lock import Lock
 from clusterops.reconciler.log_keeper import LogKeeper
@@ -43,8 +44,11 @@ class Command(OperatorCommand):
         parser.add_argument(
             "--interval", type=float, default=30.0, metavar="S", help="at least one pass every S seconds"
         )
+        parser.add_argument(
+            "--metrics", default="", metavar="HOST:PORT", help="answer Prometheus there (not with --once)"
+        )
 
-    def handle(self, *args: Any, once: bool, interval: float, **options: Any) -> None:
+    def handle(self, *args: Any, once: bool, interval: float, metrics: str, **options: Any) -> None:
         stop = threading.Event()
         doorbell, lock = Doorbell(stop), Lock()
 
@@ -59,6 +63,8 @@ class Command(OperatorCommand):
             if once:
                 self._once(stop, lock)
             else:
+                if metrics:
+                    exporter.serve(metrics, lambda: lock.is_ours)
                 self._loop(stop, doorbell, lock, interval)
         finally:
             lock.release()

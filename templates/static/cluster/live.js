@@ -35,6 +35,7 @@
       event.detail.shouldSwap = false;
       say("Signed out: reload the page", "stale");
     } else if (xhr.status === 286) say("Ended", "ended");
+    else if (xhr.status < 400 && document.querySelector("#health-cluster.bad")) say("The cluster does not answer", "stale");
     else if (xhr.status < 400) say("Live", "");
   });
 

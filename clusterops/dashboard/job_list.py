@@ -1,0 +1,127 @@
+"""The list of jobs for staff: filters, search and pages, at a price that a large table does not raise."""
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, TextField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from clusterops.dashboard.overview import LIST_COLUMNS
+from simulations.api.pagination import Cursor, cut, read_cursor
+from simulations.models import Job, JobQuerySet
+
+PAGE_ROWS = 50
+COUNTED = 1000  # more are not counted
+SEARCHED = 50_000  # the newest; for what no index answers
+LONGEST = 200  # characters of a filter
+PERIODS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+ID_PREFIX = re.compile(r"[0-9a-f]{6,32}")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The query string: all that is given must match."""
+
+    status: str = ""
+    reason: str = ""
+    tenant: str = ""
+    scenario: str = ""
+    label: str = ""  # name or name=value
+    period: str = ""
+    q: str = ""
+    cursor: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Asked":
+        return cls(**{each.name: query.get(each.name, "").replace("\0", "").strip()[:LONGEST] for each in fields(cls)})
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """Those that are set, for chips; the place in the list is none."""
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in given.items() if value and name != "cursor"}
+
+    @property
+    def place(self) -> Cursor | None:
+        try:
+            return read_cursor(self.cursor, uuid.UUID) if self.cursor else None
+        except ValueError:
+            return None
+
+
+def job_list(asked: Asked) -> dict[str, Any]:
+    """A page of jobs, newest first: two queries, four with a search."""
+    found, is_cut = _matching(asked)
+    rows, following = cut(found.only(*LIST_COLUMNS), order_by="submitted_at", limit=PAGE_ROWS, cursor=asked.place)
+    count = found.order_by()[: COUNTED + 1].count()
+    return {
+        "rows": rows,
+        "older": str(following or ""),
+        "asked": asked,
+        "count": f"more than {COUNTED:,}" if count > COUNTED else f"{count:,}",
+        "is_one": count == 1,
+        "searched": SEARCHED if is_cut else 0,
+        "statuses": Job.Status.values,
+        "reasons": [reason.value for reason in Job.Reason],
+        "periods": list(PERIODS),
+        "is_first": asked.place is None,
+    }
+
+
+def _matching(asked: Asked) -> tuple[JobQuerySet, bool]:
+    """The jobs asked for, and whether older ones than the newest SEARCHED were left out."""
+    found: JobQuerySet = Job.objects.all()
+    if asked.status in Job.Status.values:
+        found = found.filter(status=asked.status)
+    if asked.tenant:
+        found = found.filter(tenant_id=asked.tenant)
+    if asked.period in PERIODS:
+        found = found.filter(submitted_at__gt=timezone.now() - PERIODS[asked.period])
+    slow = bool(asked.reason or asked.label or (asked.scenario and not asked.tenant))
+    if asked.reason:
+        found = found.filter(reason=asked.reason)
+    if asked.scenario:
+        found = found.of_scenario(asked.scenario)
+    if asked.label:
+        name, is_pair, value = asked.label.partition("=")
+        name = name.strip()
+        found = found.filter(labels__contains={name: value.strip()}) if is_pair else found.filter(labels__has_key=name)
+    if asked.q:
+        if ids := _with_prefix(asked.q):
+            found = found.filter(pk__in=ids)
+        else:
+            found, slow = _containing(found, asked.q), True
+    begins = _searched_from() if slow else None
+    return (found.filter(submitted_at__gte=begins) if begins else found), begins is not None
+
+
+def _with_prefix(text: str) -> list[uuid.UUID]:
+    """Jobs whose id begins so, by its index; of many a page's."""
+    digits = text.replace("-", "").lower()
+    if not ID_PREFIX.fullmatch(digits):
+        return []
+    first, last = uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))
+    return list(Job.objects.filter(pk__range=(first, last)).order_by().values_list("pk", flat=True)[:PAGE_ROWS])
+
+
+def _containing(found: JobQuerySet, text: str) -> JobQuerySet:
+    """In any part of scenario, labels and id."""
+    found = found.annotate(
+        asked_for=KT("scenario_data__scenario_id"),
+        labels_text=Cast("labels", TextField()),
+        id_text=Cast("job_id", TextField()),
+    )
+    matches = Q(asked_for__icontains=text) | Q(labels_text__icontains=text)
+    return found.filter(matches | Q(id_text__contains=text.lower()) | Q(k8s_job_name=text))
+
+
+def _searched_from() -> datetime | None:
+    """When the oldest of the newest SEARCHED was submitted; None: there are no more than these."""
+    newest = Job.objects.order_by("-submitted_at").values_list("submitted_at", flat=True)
+    return next(iter(newest[SEARCHED - 1 : SEARCHED]), None)
