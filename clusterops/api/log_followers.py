@@ -9,19 +9,15 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from clusterops.api.log_reader import KEPT_LINES, Kind, Line, Position, Reader, note
+from simulations.held import places
 
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
 SIGN_OF_LIFE_S = 30.0  # without one a connection whose client has gone is never noticed
-
-
-class TooManyFollowers(Exception):
-    """LOG_FOLLOWERS are being served by this process."""
 
 
 class Tail:
@@ -135,14 +131,11 @@ class Tails:
         self.ending: Callable[[], bool] = lambda: False  # set by the server that runs this process
         self._lock = threading.Lock()
         self._tails: dict[uuid.UUID, Tail] = {}
-        self._followers = 0
 
     def follow(self, job_id: uuid.UUID, tail: int, after: Position | None = None) -> "Followed":
-        """The job's log until its end. Raises TooManyFollowers at once."""
+        """The job's log until its end. Raises NoPlace at once."""
+        places.take()
         with self._lock:
-            if self._followers >= settings.LOG_FOLLOWERS:
-                raise TooManyFollowers
-            self._followers += 1
             shared = self._tails.get(job_id)
             is_new = shared is None
             if shared is None:
@@ -153,8 +146,8 @@ class Tails:
         return Followed(shared.lines(tail, after), lambda: self._leave(shared))
 
     def _leave(self, tail: Tail) -> None:
+        places.leave()
         with self._lock:
-            self._followers -= 1
             tail.followers -= 1
 
     def _is_left(self, tail: Tail, ended: bool) -> bool:
