@@ -41,4 +41,4 @@ def tell_expiring_keys() -> int:
 def _notice(key: Any) -> Notice:
     ends = key.expires_at.isoformat() if key.expires_at else None
     data = {"prefix": key.prefix, "label": key.label, "expires_at": ends}
-    return Notice(tenant=key.tenant, kind=Notice.Kind.KEY_EXPIRING, data=data)
+    return Notice(tenant=key.tenant, kind=Notice.Kind.KEY_EXPIRING, data=data, awaits_mail=True)
