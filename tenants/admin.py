@@ -15,6 +15,7 @@ from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin, change
 from tenants.key_admin import KeysOnTenantMixin, show_once
 from tenants.marks import badge
+from tenants.member_admin import MemberAdmin as MemberAdmin
 from tenants.models import ApiKey, Tenant
 
 NAMED = 20  # rows in a message

@@ -100,3 +100,14 @@ def test_commands(tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
     assert re.search(r"city-a +viewer +ann", capsys.readouterr().out)
     call_command("remove_member", "city-a", "ann")
     assert not Member.objects.exists()
+
+
+def test_a_new_password_ends_other_sessions(tenant: Tenant) -> None:
+    Member.objects.create(tenant=tenant, user=User.objects.create_user("ann", password=PASSWORD))
+    here, elsewhere = Client(), Client()
+    for client in (here, elsewhere):
+        client.post("/sign-in", {"username": "ann", "password": PASSWORD})
+    new = "another sentence that nobody guesses"
+    here.post("/password", {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
+    assert "signed out everywhere else" in here.get("/", follow=True).content.decode()
+    assert elsewhere.get("/t/city-a").status_code == 302
