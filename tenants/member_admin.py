@@ -5,12 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin
 from tenants.members import Member
 
 
 @admin.register(Member)
-class MemberAdmin(ValueHistoryMixin):
+class MemberAdmin(FreshRowMixin, ValueHistoryMixin):
     """Who belongs to which tenant, in which role."""
 
     list_display = ("user", "tenant", "role", "created_at")

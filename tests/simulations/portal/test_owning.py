@@ -34,11 +34,12 @@ def _invite(owner: Client, role: str = "engineer") -> str:
 
 
 def test_a_key_is_shown_once_works_and_is_revoked(owner: Client) -> None:
-    page = owner.post("/t/city-a/keys", {"label": "ci", "expires_days": "30"}).content.decode()
+    page = owner.post("/t/city-a/keys", {"label": "ci", "role": "viewer", "expires_days": "30"}).content.decode()
     key = re.search(r"sk8_[\w-]{43}", page)
     assert key
     assert key[0] not in owner.get("/t/city-a/keys").content.decode()
     assert client_with(key[0]).get("/jobs").status_code == 200
+    assert client_with(key[0]).post("/jobs", {}).status_code == 403
     owner.post(f"/t/city-a/keys/{ApiKey.objects.get().pk}/revoke")
     assert client_with(key[0]).get("/jobs").status_code == 401
 
