@@ -14,8 +14,8 @@ if TYPE_CHECKING:  # rest_framework.views itself loads this module
 
 
 class IsTenant(BasePermission):
-    """A tenant's key whose role is enough: a viewer's to look, an engineer's to change what there is. A view may ask for
-    more by `role_to_change`."""
+    """A tenant's key whose role is enough: a viewer's to look, an engineer's to change things. A view may ask for more
+    by `role_to_change`."""
 
     message = FOR_TENANTS
 
