@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('simulations', '0022_doorbell_names'),
-        ('tenants', '0006_plans'),
+        ('tenants', '0007_plans'),
     ]
 
     operations = [

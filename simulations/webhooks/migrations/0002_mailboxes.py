@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0006_plans'),
+        ('tenants', '0007_plans'),
         ('webhooks', '0001_initial'),
     ]
 

@@ -17,5 +17,5 @@ DROP FUNCTION sumok8_tell_job_status();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("simulations", "0023_kinds_of_notices")]
+    dependencies = [("simulations", "0024_job_permissions")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
