@@ -51,7 +51,9 @@ def level(left: float, right: float, y: float, cls: str, hint: str = "") -> str:
 
 
 def short(text: str, most: int = MOST_IN_A_LABEL) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    """Its end stays: names of cells differ there."""
+    tail = most // 2 - 3
+    return text if len(text) <= most else f"{text[: most - tail - 1]}…{text[-tail:]}"
 
 
 def x_axis(
