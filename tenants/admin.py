@@ -15,6 +15,8 @@ from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin, change
 from tenants.key_admin import KeysOnTenantMixin, show_once
 from tenants.marks import badge
+from tenants.member_admin import MemberAdmin as MemberAdmin
+from tenants.members import Role
 from tenants.models import ApiKey, Tenant
 
 NAMED = 20  # rows in a message
@@ -123,7 +125,7 @@ class ApiKeyAdmin(FreshRowMixin, ValueHistoryMixin):
     """Every key, and the only place for admins' keys. Keys are revoked, never deleted: their history stays."""
 
     form = ApiKeyForm
-    list_display = ("shown_prefix", "owner", "label", "shown_state", "created_at", "expires_at", "last_used_at")
+    list_display = ("shown_prefix", "owner", "label", "role", "shown_state", "created_at", "expires_at", "last_used_at")
     list_filter = (KeyStateFilter, "scope")
     list_select_related = ("tenant",)
     search_fields = ("prefix", "label", "tenant__tenant_id")
@@ -137,7 +139,7 @@ class ApiKeyAdmin(FreshRowMixin, ValueHistoryMixin):
         }
     }
     actions = ("revoke",)
-    fields = ("tenant", "label", "expires_at")
+    fields = ("tenant", "label", "role", "expires_at")
 
     @admin.display(description="key", ordering="prefix")
     def shown_prefix(self, key: ApiKey) -> str:
@@ -158,6 +160,7 @@ class ApiKeyAdmin(FreshRowMixin, ValueHistoryMixin):
             "shown_prefix",
             "owner",
             "label",
+            "role",
             "shown_state",
             "expires_at",
             "created_at",
@@ -182,9 +185,11 @@ class ApiKeyAdmin(FreshRowMixin, ValueHistoryMixin):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
-            obj.save(update_fields=["label", "expires_at"])
+            obj.save(update_fields=["label", "role", "expires_at"])
             return
-        row, key = ApiKey.objects.issue(tenant=obj.tenant, label=obj.label, expires_at=obj.expires_at)
+        row, key = ApiKey.objects.issue(
+            tenant=obj.tenant, label=obj.label, expires_at=obj.expires_at, role=Role(obj.role)
+        )
         obj.pk = row.pk
         obj.refresh_from_db()
         show_once(request, key, obj.tenant_id or "admins")

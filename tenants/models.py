@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from tenants.members import Invitation as Invitation
 from tenants.members import Member as Member
+from tenants.members import Role
 from tenants.names import validate_namespace, validate_tenant_id
 from tenants.priority import PriorityClass
 
@@ -118,7 +119,12 @@ def validate_label(label: str) -> None:
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def issue(
-        self, *, tenant: Tenant | None, label: str = "", expires_at: datetime | None = None
+        self,
+        *,
+        tenant: Tenant | None,
+        label: str = "",
+        expires_at: datetime | None = None,
+        role: Role = Role.OWNER,
     ) -> tuple["ApiKey", str]:
         """Make a key; `tenant=None` makes an admin key. Returns the row and the key itself, which is never stored.
 
@@ -134,6 +140,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             prefix=key[:12],
             label=label,
             expires_at=expires_at,
+            role=role,
         )
         return row, key
 
@@ -158,6 +165,9 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     prefix = models.CharField(max_length=12, editable=False)
     label = models.CharField(max_length=100, blank=True)
+    role = models.CharField(
+        max_length=10, choices=Role.choices, default=Role.OWNER, help_text="What it may do for its tenant."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -209,7 +219,7 @@ class ApiKey(models.Model):
         if self.state != "usable":
             raise ValidationError(f"The key {self.prefix}… is {self.state}; issue a new one instead.", code="key.ended")
         with transaction.atomic():
-            successor = ApiKey.objects.issue(tenant=self.tenant, label=self.label)
+            successor = ApiKey.objects.issue(tenant=self.tenant, label=self.label, role=Role(self.role))
             ends = timezone.now() + overlap
             self.expires_at = min(ends, self.expires_at) if self.expires_at else ends
             self.save(update_fields=["expires_at"])
