@@ -6,6 +6,7 @@ from .frames import edges_frame, runs_frame, trips_frame
 from .jobs import Job
 from .scenarios import Scenario
 from .studies import Study
+from .webhooks import Webhook
 
 __version__ = "0.1.0"
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Job",
     "Scenario",
     "Study",
+    "Webhook",
     "__version__",
     "edges_frame",
     "runs_frame",

@@ -15,6 +15,7 @@ from .jobs import Job
 from .scenarios import Scenario, uploaded
 from .studies import Study
 from .transport import Transport
+from .webhooks import Webhook
 
 PAGE = 200  # rows asked for at a time; the service's most
 
@@ -117,6 +118,18 @@ class Client:
     def studies(self, *, status: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """Rows, the newest first, page after page; `study` tells more of one."""
         return self.rows("/studies", "studies", status=list(status))
+
+    # Who is told
+
+    def add_webhook(self, url: str, events: Sequence[str] = ()) -> Webhook:
+        """Be told at `url`; without `events`, of everything. Its `data` has the secret, only now."""
+        return Webhook(self, self.post("/webhooks", {"url": url, "events": list(events)}))
+
+    def webhook(self, endpoint_id: str) -> Webhook:
+        return Webhook(self, self.get(f"/webhooks/{quote(str(endpoint_id), safe='')}"))
+
+    def webhooks(self) -> list[Webhook]:
+        return [Webhook(self, row) for row in self.get("/webhooks")["endpoints"]]
 
     # Anything else
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 FINISHED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 PIECE = 64 * 1024
+LONG_POLL_S = 30.0  # less than what the transport waits for an answer
 
 
 class Job(Watched):
@@ -42,6 +44,22 @@ class Job(Watched):
     def kpis(self) -> dict[str, Any]:
         """The traffic figures; what was not measured is None. Empty before the end."""
         return dict((self.data["results"] or {}).get("kpis") or {})
+
+    def wait(self, *, timeout_s: float | None = None) -> Job:
+        """Until it has ended, however it ended; the service tells as soon as it has. Raises TimeoutError."""
+        began = time.monotonic()
+        self.refresh()
+        while not self.is_finished:
+            left = LONG_POLL_S if timeout_s is None else min(LONG_POLL_S, timeout_s - (time.monotonic() - began))
+            if left <= 0:
+                raise TimeoutError(f"Job {self.id} has not ended after {timeout_s:g} s: {self.message}")
+            try:
+                self.data = self._client.get(f"/jobs/{self.id}", wait=max(1, round(left)))
+            except ApiProblem as problem:
+                if problem.status != 503:
+                    raise
+                return super().wait(timeout_s=None if timeout_s is None else left)  # too many wait: look now and then
+        return self
 
     def refresh(self) -> Job:
         self.data = self._client.get(f"/jobs/{self.id}")

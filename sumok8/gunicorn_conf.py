@@ -44,12 +44,13 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Probes are answered from here on, and followed logs end with a word when the worker is to end."""
+    """Probes are answered from here on, and what waits ends with a word when the worker is to end."""
     from clusterops.api.log_followers import shared_logs  # not before the settings are loaded
+    from simulations.api.job_waiters import waiters
 
     told = threading.Event()
     # Sent on by the arbiter; `sumok8.web` sends it as nginx begins to end, which waits for what is under way.
     signal.signal(signal.SIGUSR1, lambda number, frame: told.set())
-    shared_logs.ending = lambda: told.is_set() or not worker.alive
+    shared_logs.ending = waiters.ending = lambda: told.is_set() or not worker.alive
     for listener in _probe_listeners:
         probes.serve(listener, worker.wsgi)

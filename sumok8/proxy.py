@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from tenants.errors import BAD_HOST, FOR_TENANTS, UNAUTHORIZED
+from tenants.errors import BAD_HOST, MAY_NOT_UPLOAD, UNAUTHORIZED
 
 # What these let through at most must fit into the volume that deploy/base/web.yaml gives.
 CONNECTIONS = 4096  # of clients and to gunicorn together, for each of nginx's two workers
@@ -78,7 +78,7 @@ def _errors() -> list[str]:
         ("bad_request", 400, "bad_request", "The request could not be understood.", ""),
         ("bad_host", 400, "bad_host", BAD_HOST, ""),
         ("unauthorized", 401, "unauthorized", UNAUTHORIZED, challenge),
-        ("forbidden", 403, "forbidden", FOR_TENANTS, ""),
+        ("forbidden", 403, "forbidden", MAY_NOT_UPLOAD, ""),
         ("not_found", 404, "not_found", "There is nothing at this address.", ""),
         ("too_slow", 408, "too_slow", "The request did not arrive in time.", ""),
         ("too_large", 413, "too_large", too_large, ""),

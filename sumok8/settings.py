@@ -261,6 +261,13 @@ WEBHOOK_ALLOWED_NETWORKS = [ip_network(each) for each in env.list("WEBHOOK_ALLOW
 WEBHOOKS_PER_TENANT: int = env.int("WEBHOOKS_PER_TENANT", default=10)
 NOTICE_RETENTION_DAYS: int = env.int("NOTICE_RETENTION_DAYS", default=30)  # for replays; then they are deleted
 
+# Mail to tenants' contact addresses, by `manage.py notify`; without an EMAIL_URL none is sent.
+EMAIL_URL: str = env.str("EMAIL_URL", default="")  # smtp+tls://user:password@host:587, or smtp+ssl:// and 465
+if EMAIL_URL:
+    vars().update(env.email_url_config(EMAIL_URL))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL: str = env.str("MAIL_FROM", default="SUMO-K8 <sumok8@localhost>")
+
 # Usage and bills
 BILLING_TIME_ZONE: str = env.str("BILLING_TIME_ZONE", default="UTC")  # whose days and months they count by
 BILLING_CURRENCY: str = env.str("BILLING_CURRENCY", default="EUR")  # of all prices, ISO 4217

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.core.validators import MaxLengthValidator
+from django.http import HttpResponse
+from django.urls import reverse_lazy
 
 
 class BoundedName:
@@ -36,3 +39,14 @@ class SignInView(LoginView):
 
 class SignOutView(LogoutView):
     next_page = "front"
+
+
+class PasswordView(PasswordChangeView):
+    """Django then ends all other sessions of the account."""
+
+    template_name = "sumok8/password.html"
+    success_url = reverse_lazy("front")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, "The password is changed; you are signed out everywhere else.")
+        return super().form_valid(form)

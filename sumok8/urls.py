@@ -16,6 +16,7 @@ urlpatterns = [
     path("", pages.front, name="front"),
     path("sign-in", sign_in.SignInView.as_view(), name="sign-in"),
     path("sign-out", sign_in.SignOutView.as_view(), name="sign-out"),
+    path("password", sign_in.PasswordView.as_view(), name="password"),
     path("docs", pages.docs, name="docs"),
     path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("healthz", health.healthz, name="healthz"),

@@ -16,11 +16,13 @@ from tenants.history import ValueHistoryMixin, change
 from tenants.key_admin import KeysOnTenantMixin, show_once
 from tenants.limits import SHARE, field_of
 from tenants.marks import badge
+from tenants.member_admin import MemberAdmin
+from tenants.members import Role
 from tenants.models import ApiKey, PlanAssignment, Tenant
 from tenants.plan_admin import PlanAdmin, PlanAssignmentAdmin
 from tenants.plans import billing_today
 
-__all__ = ["ApiKeyAdmin", "PlanAdmin", "PlanAssignmentAdmin", "TenantAdmin"]
+__all__ = ["ApiKeyAdmin", "MemberAdmin", "PlanAdmin", "PlanAssignmentAdmin", "TenantAdmin"]
 NAMED = 20  # rows in a message
 LIMIT_ROWS = tuple(row for row in Tenant.ROWS if row != SHARE)
 
@@ -184,7 +186,7 @@ class ApiKeyAdmin(FreshRowMixin, ValueHistoryMixin):
     """Every key, and the only place for admins' keys. Keys are revoked, never deleted: their history stays."""
 
     form = ApiKeyForm
-    list_display = ("shown_prefix", "owner", "label", "shown_state", "created_at", "expires_at", "last_used_at")
+    list_display = ("shown_prefix", "owner", "label", "role", "shown_state", "created_at", "expires_at", "last_used_at")
     list_filter = (KeyStateFilter, "scope")
     list_select_related = ("tenant",)
     search_fields = ("prefix", "label", "tenant__tenant_id")
@@ -198,7 +200,7 @@ class ApiKeyAdmin(FreshRowMixin, ValueHistoryMixin):
         }
     }
     actions = ("revoke",)
-    fields = ("tenant", "label", "expires_at")
+    fields = ("tenant", "label", "role", "expires_at")
 
     @admin.display(description="key", ordering="prefix")
     def shown_prefix(self, key: ApiKey) -> str:
@@ -219,6 +221,7 @@ class ApiKeyAdmin(FreshRowMixin, ValueHistoryMixin):
             "shown_prefix",
             "owner",
             "label",
+            "role",
             "shown_state",
             "expires_at",
             "created_at",
@@ -243,9 +246,11 @@ class ApiKeyAdmin(FreshRowMixin, ValueHistoryMixin):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
-            obj.save(update_fields=["label", "expires_at"])
+            obj.save(update_fields=["label", "role", "expires_at"])
             return
-        row, key = ApiKey.objects.issue(tenant=obj.tenant, label=obj.label, expires_at=obj.expires_at)
+        row, key = ApiKey.objects.issue(
+            tenant=obj.tenant, label=obj.label, expires_at=obj.expires_at, role=Role(obj.role)
+        )
         obj.pk = row.pk
         obj.refresh_from_db()
         show_once(request, key, obj.tenant_id or "admins")

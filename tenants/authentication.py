@@ -11,6 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from tenants import plain_sql, throttling
+from tenants.members import Role
 from tenants.models import KEY_FORMAT, ApiKey, Tenant
 from tenants.throttling import Count
 
@@ -23,6 +24,7 @@ class Principal:
 
     tenant: Tenant | None
     scope: Literal["tenant", "admin"]
+    role: Role = Role.OWNER
     is_authenticated: bool = True
 
     @property
@@ -119,7 +121,8 @@ class ApiKeyAuthentication(BaseAuthentication):
                 raise found.count.refusal(TOO_MANY)
         found.row.touch()
         tenant = found.row.tenant
-        return Principal(tenant=tenant, scope="tenant" if tenant else "admin"), found.row
+        scope: Literal["tenant", "admin"] = "tenant" if tenant else "admin"
+        return Principal(tenant=tenant, scope=scope, role=Role(found.row.role)), found.row
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="sumok8"'

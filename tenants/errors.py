@@ -7,6 +7,7 @@ from rest_framework.exceptions import APIException
 
 # Said by the application and, for uploads, by the proxy in front of it.
 UNAUTHORIZED = "Send a valid API key: Authorization: Bearer <key>."
+MAY_NOT_UPLOAD = "Uploading takes a tenant's API key, or a member, with the role engineer or owner."
 FOR_TENANTS = "This address is for tenants; use a tenant's API key."
 BAD_HOST = "This service is not known by that host name (ALLOWED_HOSTS)."
 

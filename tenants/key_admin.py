@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin, change
+from tenants.members import Role
 from tenants.models import ApiKey, Tenant, validate_label
 
 SHOWN_KEYS = 200  # the newest; all are on the keys' own page
@@ -26,6 +27,7 @@ class IssueForm(forms.Form):
         validators=[validate_label],
         help_text="What it is for: “ci”, “the planners' laptop”.",
     )
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.OWNER, required=False)
     expires_days = forms.IntegerField(
         label="Expires in days", required=False, min_value=1, max_value=36500, help_text="Empty: never."
     )
@@ -74,8 +76,10 @@ class KeysOnTenantMixin(FreshRowMixin, ValueHistoryMixin):
             return self._back(request, tenant, problems=form)
         label, days = form.cleaned_data["label"], form.cleaned_data["expires_days"]
         expires_at = timezone.now() + timedelta(days=days) if days else None
-        row, key = ApiKey.objects.issue(tenant=tenant, label=label, expires_at=expires_at)
-        said = f"API key {row.prefix}…: issued; label: {label or '—'}; {change('expires_at', None, expires_at)}"
+        role = Role(form.cleaned_data["role"] or Role.OWNER)
+        row, key = ApiKey.objects.issue(tenant=tenant, label=label, expires_at=expires_at, role=role)
+        said = f"API key {row.prefix}…: issued; label: {label or '—'}; role: {role}"
+        said += f"; {change('expires_at', None, expires_at)}"
         self.log_change(request, tenant, said)
         show_once(request, key, tenant.tenant_id)
         return self._back(request, tenant)

@@ -14,7 +14,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from tenants.limits import Limit, Limits
-from tenants.members import Invitation, Member
+from tenants.members import Invitation, Member, Role
 from tenants.names import validate_namespace, validate_tenant_id
 from tenants.plans import Plan, PlanAssignment, PlanPrice
 
@@ -123,7 +123,12 @@ def validate_label(label: str) -> None:
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def issue(
-        self, *, tenant: Tenant | None, label: str = "", expires_at: datetime | None = None
+        self,
+        *,
+        tenant: Tenant | None,
+        label: str = "",
+        expires_at: datetime | None = None,
+        role: Role = Role.OWNER,
     ) -> tuple["ApiKey", str]:
         """Make a key; `tenant=None` makes an admin key. Returns the row and the key itself, which is never stored.
 
@@ -139,6 +144,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             prefix=key[:12],
             label=label,
             expires_at=expires_at,
+            role=role,
         )
         return row, key
 
@@ -163,6 +169,9 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     prefix = models.CharField(max_length=12, editable=False)
     label = models.CharField(max_length=100, blank=True)
+    role = models.CharField(
+        max_length=10, choices=Role.choices, default=Role.OWNER, help_text="What it may do for its tenant."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -217,7 +226,7 @@ class ApiKey(models.Model):
         if self.state != "usable":
             raise ValidationError(f"The key {self.prefix}… is {self.state}; issue a new one instead.", code="key.ended")
         with transaction.atomic():
-            successor = ApiKey.objects.issue(tenant=self.tenant, label=self.label)
+            successor = ApiKey.objects.issue(tenant=self.tenant, label=self.label, role=Role(self.role))
             ends = timezone.now() + overlap
             self.expires_at = min(ends, self.expires_at) if self.expires_at else ends
             self.save(update_fields=["expires_at"])

@@ -14,7 +14,7 @@ from .. import __version__, profiles
 from ..api import Client
 from ..errors import ApiProblem, line_of
 from ..packing import packed_for
-from . import jobs, studies
+from . import account, jobs, studies
 from .shared import Group, bytes_shown, client, say_json, say_table, with_json
 
 NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
@@ -156,4 +156,5 @@ def _tell_findings(inspection: dict[str, Any]) -> None:
 
 
 jobs.add_to(main)
+account.add_to(main)
 main.add_command(studies.study)

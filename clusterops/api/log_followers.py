@@ -9,19 +9,15 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from clusterops.api.log_reader import KEPT_LINES, Kind, Line, Position, Reader, note
+from simulations.held import places
 
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
 SIGN_OF_LIFE_S = 30.0  # without one a connection whose client has gone is never noticed
-
-
-class TooManyFollowers(Exception):
-    """LOG_FOLLOWERS are being served by this process."""
 
 
 class SharedLog:
@@ -137,14 +133,11 @@ class SharedLogs:
         self.ending: Callable[[], bool] = lambda: False  # set by the server that runs this process
         self._lock = threading.Lock()
         self._tails: dict[uuid.UUID, SharedLog] = {}
-        self._followers = 0
 
     def follow(self, job_id: uuid.UUID, tail: int, after: Position | None = None) -> "Followed":
-        """The job's log until its end. Raises TooManyFollowers at once."""
+        """The job's log until its end. Raises NoPlace at once."""
+        places.take()
         with self._lock:
-            if self._followers >= settings.LOG_FOLLOWERS:
-                raise TooManyFollowers
-            self._followers += 1
             shared = self._tails.get(job_id)
             is_new = shared is None
             if shared is None:
@@ -155,8 +148,8 @@ class SharedLogs:
         return Followed(shared.lines(tail, after), lambda: self._leave(shared))
 
     def _leave(self, tail: SharedLog) -> None:
+        places.leave()
         with self._lock:
-            self._followers -= 1
             tail.followers -= 1
 
     def _is_left(self, tail: SharedLog, ended: bool) -> bool:

@@ -14,13 +14,14 @@ from rest_framework.views import APIView
 
 from clusterops import errors
 from clusterops.api import log_formats
-from clusterops.api.log_followers import Followed, TooManyFollowers, shared_logs
+from clusterops.api.log_followers import Followed, shared_logs
 from clusterops.api.log_reader import Position, stamped
 from clusterops.gateway import default_gateway
 from simulations.api.callers import query
 from simulations.api.downloads import AnyType
 from simulations.api.fields import LOST_PLUS, PLUS, StrictSerializer
 from simulations.api.jobs import find_job
+from simulations.held import NoPlace
 from simulations.logtext import readable as as_sentences
 from simulations.models import Job, JobLog
 from simulations.telling import tell
@@ -172,7 +173,7 @@ def _followed(request: Request, job: Job, asked: dict[str, Any]) -> HttpResponse
         after = LogsQuery.read({"since": last})["since"]
     try:
         lines = shared_logs.follow(job.pk, asked["tail"], after)
-    except TooManyFollowers:
+    except NoPlace:
         message = "Too many logs are being followed at the moment; try again, or read it without follow."
         raise ApiError(503, "logs.too_many", message, headers={"Retry-After": str(RETRY_AFTER_S)}) from None
     form = as_sentences if asked["readable"] else str

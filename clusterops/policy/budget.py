@@ -31,9 +31,9 @@ class Allowance:
     def why_not(self, job: Job) -> str:
         """For a job that it does not bear."""
         held = f", {self.reserved:.2f} reserved for jobs that run" if self.reserved else ""
+        used = f"{self.used:.2f} of {self.limit:.2f} {self.unit} are used{held}"
         return (
-            f"The budget of {self.period} does not bear it: {self.used:.2f} of {self.limit:.2f} {self.unit} are "
-            f"used{held}, and up to its time limit this job may need {self.cost(job):.2f}. It starts when the budget "
-            "is raised, a new month begins, or jobs end for less than was reserved; a shorter time_limit_s asks for "
-            "less."
+            f"The budget of {self.period} does not bear it: {used}, and up to its time limit this job may need "
+            f"{self.cost(job):.2f}. It starts when the budget is raised, a new month begins, or jobs end for less than "
+            "was reserved; a shorter time_limit_s asks for less."
         )

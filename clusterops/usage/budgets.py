@@ -66,7 +66,7 @@ def _tell(budget: Budget, period: str, percent: int, used: Decimal) -> int:
             }
             if budget.measure == Budget.Measure.AMOUNT:
                 data["currency"] = settings.BILLING_CURRENCY
-            Notice.objects.create(tenant=budget.tenant, kind=Notice.Kind.BUDGET_REACHED, data=data)
+            Notice.objects.create(tenant=budget.tenant, kind=Notice.Kind.BUDGET_REACHED, data=data, awaits_mail=True)
     return int(is_new)
 
 

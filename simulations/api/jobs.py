@@ -11,12 +11,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from simulations.api.callers import query, tenant_of
+from simulations.api.job_waiters import waiters
 from simulations.api.pagination import page
-from simulations.api.requests import JobListQuery, SubmitRequest
+from simulations.api.requests import JobListQuery, JobQuery, SubmitRequest
 from simulations.api.serializers import JobEventsSerializer, JobListSerializer, JobSerializer, jobs_as_json
+from simulations.held import NoPlace
 from simulations.models import Job, JobEvent
 from simulations.services import submit_job
 from tenants import plain_sql
+from tenants.database import give_connection_back
 from tenants.errors import ApiError
 from tenants.parsers import JSONSentAsForm, StrictJSONParser
 
@@ -89,9 +92,19 @@ class JobsView(viewsets.ViewSet):
 class JobView(viewsets.ViewSet):
     """One job."""
 
-    @extend_schema(summary="Watch a job", responses=JobSerializer, tags=["jobs"])
+    @extend_schema(
+        summary="Watch a job",
+        description="With `wait`, the answer comes when the status has changed, or that many seconds later.",
+        parameters=[JobQuery],
+        responses={200: JobSerializer, 503: None},
+        tags=["jobs"],
+    )
     def retrieve(self, request: Request, job_id: uuid.UUID) -> Response:
-        [answer] = jobs_as_json(tenant_of(request), [find_job(request, job_id)])
+        wait = query(request, JobQuery)["wait"] if request.query_params else 0
+        job = find_job(request, job_id)
+        if wait and not job.is_finished:
+            job = _waited_for(request, job, wait)
+        [answer] = jobs_as_json(tenant_of(request), [job])
         return Response(answer)
 
     @extend_schema(
@@ -117,6 +130,20 @@ class JobView(viewsets.ViewSet):
             at=job.submitted_at, status=Job.Status.PENDING, reason=Job.Reason.QUEUED, message="Submitted.", attempt=1
         )
         return Response(JobEventsSerializer({"job_id": job.job_id, "events": [submission, *job.events.all()]}).data)
+
+
+def _waited_for(request: Request, job: Job, seconds: int) -> Job:
+    """The job once its status is another one, or as it is after so many seconds."""
+    try:
+        with waiters.waiter(job.pk, job.status) as waiter:
+            now = find_job(request, job.pk)  # it may have changed before the waiter was there to hear it
+            if now.status == job.status:
+                give_connection_back()
+                waiters.wait(waiter, seconds)
+    except NoPlace:
+        message = "Too many requests wait for jobs at the moment; try again, or ask without `wait`."
+        raise ApiError(503, "jobs.too_many_waiting", message, headers={"Retry-After": "5"}) from None
+    return find_job(request, job.pk)
 
 
 def find_job(request: Request, job_id: uuid.UUID) -> Job:

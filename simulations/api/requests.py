@@ -206,6 +206,14 @@ class ScenarioListQuery(PageQuery):
     cursor = CursorField(int, required=False, help_text="From `next` of the page before.")
 
 
+class JobQuery(StrictSerializer):
+    """Of GET /jobs/{job_id}."""
+
+    wait = serializers.IntegerField(
+        min_value=0, max_value=60, default=0, help_text="Seconds; 0 answers at once. An ended job always does."
+    )
+
+
 class JobListQuery(PageQuery):
     """Filters of GET /jobs; all must hold."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from simulations.charts.chart import Chart, Key
 from simulations.charts.scale import Scale, fitting, labels, ticks
-from simulations.charts.svg import element, level, percent, picture, short, upright, x_axis
+from simulations.charts.svg import element, level, percent, picture, row_name, upright, x_axis
 
 ROW, TOP = 46, 4
 SCATTER = (0.0, -4.0, 4.0, -2.0, 2.0)  # so that equal values are seen apart, the same at every look
@@ -41,7 +41,7 @@ def dot_plot(title: str, rows: Sequence[DotRow], *, unit: str, text: Callable[[f
 
 def _row(row: DotRow, scale: Scale, top: float, text: Callable[[float], str]) -> list[str]:
     middle = top + 31
-    drawn = [element("text", x="0", y=top + 14, cls="chart-name", text=short(row.name), hint=row.name)]
+    drawn = [row_name(row.name, top + 14)]
     if row.mean is not None:
         told = element("text", x="100%", y=top + 14, text_anchor="end", cls="chart-value", text=text(row.mean))
         drawn.append(told)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from simulations.charts.chart import Chart, Key
 from simulations.charts.scale import Scale, labels, plain, ticks
-from simulations.charts.svg import element, level, percent, picture, short, upright, x_axis
+from simulations.charts.svg import element, level, percent, picture, row_name, upright, x_axis
 
 ROW, TOP = 46, 4
 ROOM = 1.4  # times the farthest estimate: an interval that goes on beyond is cut, and an arrow says so
@@ -58,7 +58,7 @@ def _scale(rows: Sequence[ForestRow], matters: float) -> Scale:
 def _row(row: ForestRow, scale: Scale, top: float) -> list[str]:
     y = top + 31
     drawn = [
-        element("text", x="0", y=top + 14, cls="chart-name", text=short(row.name), hint=row.name),
+        row_name(row.name, top + 14),
         element("text", x="100%", y=top + 14, text_anchor="end", cls="chart-value", text=_value(row)),
     ]
     kind = f"chart-{row.verdict}"

@@ -4,7 +4,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from simulations.charts.scale import Scale
 
-MOST_IN_A_LABEL = 34  # characters: what a phone has room for beside a figure
+MOST_ON_A_PHONE, MOST = 26, 64  # characters of a name: what there is room for beside a figure
 
 
 class Svg(str):
@@ -50,8 +50,23 @@ def level(left: float, right: float, y: float, cls: str, hint: str = "") -> str:
     return element("line", x1=percent(left), x2=percent(right), y1=y, y2=y, cls=cls, hint=hint)
 
 
-def short(text: str, most: int = MOST_IN_A_LABEL) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def row_name(name: str, y: float) -> str:
+    """At the left, cut to what there is room for: narrow and wide places show one of two."""
+    fits = len(name) <= MOST_ON_A_PHONE
+    wide = element(
+        "text", x="0", y=y, cls=f"chart-name{'' if fits else ' chart-wide'}", text=short(name, MOST), hint=name
+    )
+    if fits:
+        return wide
+    return wide + element(
+        "text", x="0", y=y, cls="chart-name chart-narrow", text=short(name, MOST_ON_A_PHONE), hint=name
+    )
+
+
+def short(text: str, most: int) -> str:
+    """Its end stays: names of cells differ there."""
+    tail = most // 2 - 3
+    return text if len(text) <= most else f"{text[: most - tail - 1]}…{text[-tail:]}"
 
 
 def x_axis(

@@ -19,6 +19,7 @@ class Notice(models.Model):
         STUDY_ENDED = "study.ended"
         BUDGET_REACHED = "budget.reached"
         KEY_EXPIRING = "key.expiring"
+        WEBHOOK_DISABLED = "webhook.disabled"
         TEST = "webhook.test"
 
     notice_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -26,6 +27,7 @@ class Notice(models.Model):
     kind = models.CharField(max_length=24, choices=Kind.choices)
     data = models.JSONField(default=dict, help_text="Names, not contents: who wants more asks the API.")
     at = models.DateTimeField(default=timezone.now)
+    awaits_mail = models.BooleanField(default=False, help_text="Its tenant's contact address is to be told as well.")
     is_addressed = models.BooleanField(default=False, help_text="A delivery was made for each receiver that wants it.")
 
     objects: ClassVar = models.Manager()
@@ -37,6 +39,7 @@ class Notice(models.Model):
             models.Index(fields=["tenant", "at"], name="notices_tenant_at"),
             models.Index(fields=["at"], name="notices_at"),
             models.Index(fields=["at"], name="notices_unaddressed", condition=models.Q(is_addressed=False)),
+            models.Index(fields=["tenant"], name="notices_to_mail", condition=models.Q(awaits_mail=True)),
         ]
 
     def __str__(self) -> str:

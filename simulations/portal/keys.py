@@ -18,6 +18,7 @@ ROWS = 200
 
 class KeyForm(forms.Form):
     label = forms.CharField(max_length=100, validators=[validate_label], help_text="What it is for.")
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.ENGINEER)
     expires_days = forms.IntegerField(
         label="Expires in (days)", required=False, min_value=1, max_value=36500, help_text="Empty: never."
     )
@@ -33,7 +34,10 @@ def keys(request: HttpRequest, seat: Seat) -> HttpResponse:
         else:
             days = form.cleaned_data["expires_days"]
             ends = timezone.now() + timedelta(days=days) if days else None
-            made = ApiKey.objects.issue(tenant=seat.tenant, label=form.cleaned_data["label"], expires_at=ends)[1]
+            asked = form.cleaned_data
+            _, made = ApiKey.objects.issue(
+                tenant=seat.tenant, label=asked["label"], role=Role(asked["role"]), expires_at=ends
+            )
             form = KeyForm()
     rows = ApiKey.objects.filter(tenant=seat.tenant).select_related("tenant")[:ROWS]
     context = {"form": form, "made": made, "keys": rows}

@@ -24,7 +24,8 @@ class SharedComparisonQuerySet(models.QuerySet["SharedComparison"]):
         return self.filter(digest=digest_of(key))
 
     def share(self, study: Study, *, days: int, user_id: int) -> tuple["SharedComparison", str]:
-        """(row, its key in clear, which is not kept)."""
+        """(row, its key in clear, which is not kept). Links that are not open any more go."""
+        self.filter(study=study).exclude(pk__in=self.open().filter(study=study).values("pk")).delete()
         key = secrets.token_urlsafe(32)
         row = self.create(
             study=study, digest=digest_of(key), created_by_id=user_id, expires_at=timezone.now() + timedelta(days=days)

@@ -38,8 +38,8 @@ def submit_job(*, tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: st
     """Queue a job as `wanted` (a validated POST /jobs, with defaults) in two statements; (job, whether it is new).
 
     With an idempotency key that was used before, the first job is the answer, whatever has changed since. Raises
-    ApiError: 403 tenant.paused or budget.reached, 404 scenario.not_found, 409 idempotency.mismatch,
-    422 for what the tenant's limits or the scenario do not allow, 429 queue.full.
+    ApiError: 403 tenant.paused or budget.reached, 404 scenario.not_found, 409 idempotency.mismatch, 422 for what the
+    tenant's limits or the scenario do not allow, 429 queue.full.
     """
     refusal: ApiError
     # With its defaults, so that spelling one out makes no other request.

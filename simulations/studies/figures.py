@@ -15,7 +15,7 @@ from simulations.studies.statistics.sample import Description, Interval
 from simulations.studies.statistics.study import Cell, Figure, Question
 from simulations.studies.statistics.summary import Compared, Summary, summarise
 
-MOST_SLOPES = 12
+MOST_SLOPES = 6
 
 
 @dataclass(frozen=True)

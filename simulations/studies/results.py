@@ -35,7 +35,17 @@ def results_of(study: Study, confidence: float = 0.95) -> Results:
     cells = list(study.cells.all())
     runs = list(
         study.runs.filter(status__in=StudyRun.ENDED).only(
-            "cell_id", "seed", "place", "status", "reason", "message", "kpis", "sumo_version", "reused", "study_id"
+            "cell_id",
+            "seed",
+            "place",
+            "status",
+            "reason",
+            "message",
+            "kpis",
+            "sumo_version",
+            "reused",
+            "study_id",
+            "job_id",
         )
     )
     plain_cells = [_plain(cell, cells, [run for run in runs if run.cell_id == cell.pk]) for cell in cells]

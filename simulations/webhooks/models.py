@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -57,9 +57,29 @@ class Endpoint(models.Model):
         self.refresh_from_db(fields=["secret_version", "rotated_at"])
 
     def disable(self, because: str) -> None:
-        """Call it no more until the tenant makes it active again; what waits for it is kept."""
+        """Call it no more until the tenant makes it active again; what waits for it is kept. Others are told."""
         self.is_active, self.disabled_because = False, because
-        self.save(update_fields=["is_active", "disabled_because"])
+        data = {"endpoint_id": str(self.pk), "because": because}
+        with transaction.atomic():
+            self.save(update_fields=["is_active", "disabled_because"])
+            Notice.objects.create(
+                tenant_id=self.tenant_id, kind=Notice.Kind.WEBHOOK_DISABLED, data=data, awaits_mail=True
+            )
+
+
+class Mailbox(models.Model):
+    """When a tenant's contact address may be written to next: what comes meanwhile goes into one message."""
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="mailbox")
+    rests_until = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar = models.Manager()
+
+    class Meta:
+        db_table = "mailboxes"
+
+    def __str__(self) -> str:
+        return f"mailbox of {self.tenant_id}"
 
 
 class Delivery(models.Model):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from client import Client, Job, Scenario, Study, api, jobs
+from client import Client, Job, Scenario, Study, Webhook, api, jobs
 from client.commands.jobs import STATUSES, run
 from client.studies import ACTIVE, FILES
 from client.text import KPIS
@@ -25,16 +25,7 @@ LEFT_OUT = {
     "GET /admin/cluster": "operators use the dashboard",
     "GET /admin/jobs": "operators use the dashboard",
     "GET /admin/usage": "operators use the admin and `manage.py statement`",
-    "DELETE /webhooks/{endpoint_id}": "set up once; `Client.get` and `post` are enough",
     "GET /statements/{period}.html": "`Client.download_statement` to a name that ends so",
-    "PATCH /webhooks/{endpoint_id}": "set up once; `Client.get` and `post` are enough",
-    "POST /webhooks": "set up once; `Client.get` and `post` are enough",
-    "POST /webhooks/{endpoint_id}/rotate": "set up once; `Client.get` and `post` are enough",
-    "POST /webhooks/{endpoint_id}/test": "set up once; `Client.get` and `post` are enough",
-    "GET /webhooks": "set up once; `Client.get` and `post` are enough",
-    "GET /webhooks/{endpoint_id}": "set up once; `Client.get` and `post` are enough",
-    "GET /webhooks/{endpoint_id}/deliveries": "set up once; `Client.get` and `post` are enough",
-    "POST /webhooks/{endpoint_id}/replay": "set up once; `Client.get` and `post` are enough",
 }
 ID = str(uuid.uuid4())
 
@@ -52,7 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         "job_id": ID, "study_id": ID, "scenario_id": "s", "version": 1, "size_bytes": 0, "sha256": "", "config": "",
         "shared": True, "status": "COMPLETE", "message": "", "results": None, "jobs": [], "studies": [],
         "scenarios": [], "runs": [], "next": None, "events": [], "seeds": [], "data": "",
-        "statements": [],
+        "statements": [], "endpoints": [], "deliveries": [], "endpoint_id": ID, "url": "",
         "files": [{"name": "f", "size_bytes": 0, "sha256": "", "url": f"/jobs/{ID}/results/f"}],
     }  # fmt: skip
 
@@ -77,10 +68,11 @@ def everything(client: Client, tmp_path: Path) -> Iterator[Any]:
     archive.write_bytes(b"")
     given: dict[str, Any] = {
         "scenario_id": "s", "source": archive, "to": tmp_path, "job_id": ID, "study_id": ID, "request": {},
-        "path": "/jobs", "name": "jobs", "seeds_total": 5, "edge": "a", "period": "2026-11",
+        "path": "/jobs", "name": "jobs", "seeds_total": 5, "edge": "a", "period": "2026-11", "url": "",
+        "endpoint_id": ID, "since": "",
     }  # fmt: skip
     data = client.get("/jobs")
-    for thing in (client, Job(client, data), Scenario(client, data), Study(client, data)):
+    for thing in (client, Job(client, data), Scenario(client, data), Study(client, data), Webhook(client, data)):
         for name, method in inspect.getmembers(thing, inspect.ismethod):
             if name.startswith("_") or name in {"follow_log", "watch", "wait"}:  # of the same addresses
                 continue
@@ -101,7 +93,7 @@ def test_every_operation_is_in_the_client(schema: Any, asked: list[str], tmp_pat
         for path, methods in schema["paths"].items()
         for method in methods
     }
-    for name in ("job_id", "study_id", "scenario_id"):
+    for name in ("job_id", "study_id", "scenario_id", "endpoint_id"):
         known = {key: shape.replace(f"{{{name}}}", "{id}") for key, shape in known.items()}
     known = {key: shape.replace("{period}", "2026-11") for key, shape in known.items()}
     missing = {key for key, shape in known.items() if shape.replace("{name}", "f") not in seen}

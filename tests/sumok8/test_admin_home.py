@@ -59,7 +59,7 @@ def test_home_says_what_needs_the_operator_first(superuser, cluster_answers):
 @pytest.mark.parametrize("name", ["Support", "Quota editors", "Operators"])
 def test_groups_come_with_the_migrations(name):
     held = set(Group.objects.get(name=name).permissions.values_list("codename", flat=True))
-    look = {"view_tenant", "view_apikey", "view_job", "view_scenario", "view_artifact", "view_logentry"}
+    look = {"view_tenant", "view_apikey", "view_member", "view_job", "view_scenario", "view_artifact", "view_logentry"}
     edit = {"add_tenant", "change_tenant", "add_apikey", "change_apikey"}
     assert look <= held
     act = {"cancel_job", "rerun_job", "add_attentionsilence"}
@@ -71,7 +71,14 @@ def test_groups_come_with_the_migrations(name):
 def test_every_page_opens_without_inline_code(who, request, tenant):
     JobFactory(tenant=tenant)
     client = request.getfixturevalue(who)
-    names = ["tenants_tenant", "tenants_apikey", "simulations_job", "simulations_scenario", "admin_logentry"]
+    names = [
+        "tenants_tenant",
+        "tenants_apikey",
+        "tenants_member",
+        "simulations_job",
+        "simulations_scenario",
+        "admin_logentry",
+    ]
     for url in [HOME, TENANT, *(reverse(f"admin:{name}_changelist") for name in names)]:
         answer = client.get(url)
         assert answer.status_code == 200

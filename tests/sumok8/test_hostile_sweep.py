@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from simulations import tokens
+from tenants.members import Member, Role
 from tests.factories import JobFactory, issue_key
 from tests.sumok8.addresses import fill, templates
 
@@ -54,8 +55,11 @@ class Sweep:
     """A caller with all rights: what stops at a missing one would prove nothing."""
 
     def __init__(self) -> None:
-        job = JobFactory()
+        inspection = {"config": "run.sumocfg", "configs": {"run.sumocfg": {"begin": 0, "end": 100, "problems": []}}}
+        job = JobFactory(scenario__inspection=inspection)
         staff = User.objects.create_superuser("root")
+        Member.objects.create(tenant=job.tenant, user=staff, role=Role.OWNER)
+        other = Member.objects.create(tenant=job.tenant, user=User.objects.create_user("other"))
         self.client = Client(raise_request_exception=False)
         self.client.force_login(staff)
         self._keys = {"/runner": tokens.issue(job.pk, 1, 600), "/admin": issue_key(None), "": issue_key(job.tenant)}
@@ -63,6 +67,7 @@ class Sweep:
             **{"job_id": str(job.pk), "scenario_id": job.scenario.scenario_id, "tenant_id": job.tenant_id},
             **{"id": str(staff.pk), "object_id": str(Group.objects.create(name="some").pk), "app_label": "auth"},
             **{"name": "summary", "key_id": "1", "content_type_id": "1", "url": "x"},
+            "member_id": str(other.pk),
         }
         self.failures: list[str] = []
 

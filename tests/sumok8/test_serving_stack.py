@@ -13,11 +13,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.test import Client
 
 from simulations.models import Artifact, Job
 from sumok8 import gunicorn_conf
+from tenants.members import Member
 from tests.factories import JobFactory, TenantFactory, issue_key
 from tests.simulations.served import Web, web
 from tests.sumok8 import stalled
@@ -138,6 +141,29 @@ def test_uploads_are_asked_about_before_their_bytes_are_taken(served: Web, key: 
     request = stalled.form("/scenarios", settings.SCENARIO_MAX_BYTES * 2, **key)
     answer, content = answer_to(served.url, request)
     assert (answer.status, json.loads(content)["error"]["code"]) == (413, "zip.too_big")
+
+
+def test_uploads_at_a_page_are_asked_about_too(served: Web, job: Job) -> None:
+    viewer, engineer = (_session_of(job, role) for role in ("viewer", "engineer"))
+    for address, cookie, size, status, code in (
+        ("/t/city-a/upload", "", 100_000_000, 401, "unauthorized"),
+        ("/t/city-a/upload", viewer, 100_000_000, 403, "forbidden"),
+        ("/t/city-b/upload", engineer, 100_000_000, 403, "forbidden"),
+        ("/t/city-a/upload", engineer, settings.SCENARIO_MAX_BYTES * 2, 413, "zip.too_big"),
+    ):
+        answer, content = answer_to(served.url, stalled.form(address, size, Cookie=f"sessionid={cookie}"))
+        assert (answer.status, json.loads(content)["error"]["code"]) == (status, code)
+    came = {"Cookie": f"sessionid={engineer}", "Accept": "application/json"}
+    answer, _ = ask(served.url, "/t/city-a/upload", came, "POST", b"")
+    assert answer.status == 403  # it came through, and has no token of the page
+
+
+def _session_of(job: Job, role: str) -> str:
+    user = User.objects.create_user(role)
+    Member.objects.create(tenant=job.tenant, user=user, role=role)
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value
 
 
 def answer_to(url: str, request: bytes) -> tuple[http.client.HTTPResponse, bytes]:

@@ -193,7 +193,7 @@ def test_forms_need_the_csrf_token(tenant):
 
 
 def test_admins_keys_are_for_superusers(superuser, quota_editor):
-    blank = {"label": "grafana", "expires_at": ""}
+    blank = {"label": "grafana", "role": "owner", "expires_at": ""}
     assert "This field is required" in quota_editor.post(ADD_KEY, blank).content.decode()
     key = shown_key(superuser.post(ADD_KEY, blank, follow=True))
     row = ApiKey.objects.get(digest=ApiKey.digest_of(key))

@@ -118,9 +118,9 @@ def test_list_tenants(tenant, other_tenant, django_assert_num_queries):
     ApiKey.objects.issue(tenant=None, label="ops")
     Tenant.objects.filter(pk="city-b").update(submissions_paused=True)
     said = run("list_tenants", "--keys")
-    assert re.search(r"city-a +10 +20 +2 +100  -  +active\n  sk8_\S{8}…  usable   never used  ci\n", said)
+    assert re.search(r"city-a +10 +20 +2 +100  -  +active\n  sk8_\S{8}…  usable   owner    never used  ci\n", said)
     assert re.search(r"city-b .*submissions paused", said)
-    assert re.search(r"admins\n  sk8_\S{8}…  usable   never used  ops", said)
+    assert re.search(r"admins\n  sk8_\S{8}…  usable   owner    never used  ops", said)
     with django_assert_num_queries(2):
         listed = json.loads(run("list_tenants", "--json"))
     assert [row["tenant_id"] for row in listed] == ["city-a", "city-b"]

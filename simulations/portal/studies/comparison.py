@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import QueryDict
 
+from simulations.charts.scale import plain
 from simulations.portal.studies.verdict import in_words, outlooks
 from simulations.studies.figures import (
     MOST_SLOPES,
@@ -48,8 +49,9 @@ def comparison(answer: Answer, asked: QueryDict) -> dict[str, Any]:
     primary = [FIGURES[name] for name in answer.question.primary]
     return {
         "answer": answer,
-        "bases": names,
-        "base": base if base in names else next(iter(own_bases), ""),
+        "bases": [name for name in names if own_bases != {name}],
+        "own_base": next(iter(own_bases)) if len(own_bases) == 1 else "",
+        "base": base if rebased else "",
         "rebased": rebased,
         "figures": [(each, title(each)) for each in FIGURES.values() if _has(answer, each)],
         "figure": figure,
@@ -78,7 +80,7 @@ def _has(answer: Answer, figure: Figure) -> bool:
 def _row(each: Compared) -> Row:
     figure, found = each.figure, each.found
     ci = found.ci_simultaneous if each.primary else found.ci
-    share = "" if found.relative is None else f" ({found.relative * 100:+.1f} %)".replace("-", "−")  # noqa: RUF001
+    share = "" if found.relative is None else f" ({plain(found.relative * 100, 1, sign=True)} %)"
     return Row(
         figure=title(figure),
         cell=each.cell,

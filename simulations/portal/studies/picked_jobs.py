@@ -95,7 +95,8 @@ def _cells(jobs: Sequence[Job], by: str) -> tuple[list[Cell], int]:
             "scale": asked.get("scale") or 1.0
         }
         runs = tuple(_result(seed, job) for seed, job in sorted(by_seed.items()))
-        cells.append(Cell(name, name, None if name == base else base, setting, runs))
+        variant = "these jobs" if by == BY_SCALE else name
+        cells.append(Cell(name, variant, None if name == base else base, setting, runs))
     return cells, twice
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from simulations.portal.studies import acts, compare, new, pages
+from simulations.portal.studies import acts, compare, curves, new, pages
 
 HERE = "t/<slug:tenant_id>/studies"
 ONE = f"{HERE}/<uuid:study_id>"
@@ -13,6 +13,7 @@ urlpatterns = [
     path(f"{ONE}/now", pages.study_now, name="study-now"),
     path(f"{ONE}/files/<str:name>", acts.study_file, name="study-file"),
     path(f"{ONE}/compare", compare.study_compare, name="study-compare"),
+    path(f"{ONE}/curves", curves.study_curves, name="study-curves"),
     path(f"{ONE}/shares", compare.share, name="share"),
     path(f"{ONE}/shares/<int:share_id>/end", compare.end_share, name="share-end"),
     path(f"{ONE}/<slug:act>", acts.study_act, name="study-act"),

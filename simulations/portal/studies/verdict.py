@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from simulations.charts.scale import plain
 from simulations.studies.figures import Answer, title
 from simulations.studies.kpis import FIGURES
 from simulations.studies.statistics.outlook import outlook
@@ -30,11 +31,43 @@ def _known(answer: Answer) -> str | None:
     if not told:
         return None if any(cell.against for cell in answer.cells) else _single(answer)
     if len(told) == 1:
-        return f"{told[0].sentence[:1].upper()}{told[0].sentence[1:]}"
-    counts = Counter(in_words(each) for each in told)
-    [(first, count), *rest] = counts.most_common()
-    parts = [f"{count} of {len(told)} comparisons: {first}", *(f"{count}: {words}" for words, count in rest)]
+        return _one(told[0])
+    return _counted(told)
+
+
+def _one(each: Compared) -> str:
+    found = each.found
+    difference = each.figure.text(found.difference or 0.0, sign=True)
+    share = "" if found.relative is None else f" ({plain(found.relative * 100, 1, sign=True)} %)"
+    return f"{title(each.figure)}, {each.cell} against {each.base}: {difference}{share}, {in_words(each)}."
+
+
+def _counted(told: list[Compared]) -> str:
+    """Those that matter first, with their directions."""
+    kinds = Counter(each.relevance or ("identical" if each.found.identical else "unsaid") for each in told)
+    ways = Counter(each.direction or "undecided" for each in told if each.relevance == "relevant")
+    matter, total = kinds["relevant"], len(told)
+    if matter:
+        directions = ", ".join(f"{count} {way}" if len(ways) > 1 else way for way, count in ways.most_common())
+        parts = [f"{matter} of {total} comparisons {_show(matter)} a difference that matters ({directions})"]
+    else:
+        parts = [f"None of {total} comparisons shows a difference that matters"]
+    rest = (
+        ("open", "open"),
+        ("negligible", "too small to matter"),
+        ("identical", "identical"),
+        ("unsaid", "not to be said in per cent"),
+    )
+    parts += [f"{kinds[kind]} {_are(kinds[kind])} {words}" for kind, words in rest if kinds[kind]]
     return f"{'; '.join(parts)}."
+
+
+def _show(count: int) -> str:
+    return "shows" if count == 1 else "show"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _single(answer: Answer) -> str | None:
@@ -55,8 +88,8 @@ def in_words(compared: Compared) -> str:
         return compared.direction or "undecided"
     if compared.relevance == "negligible":
         return WORDS["negligible"]
-    shown = "no direction shown," if compared.direction == "unclear" else f"{compared.direction}"
-    return f"{shown} {WORDS[compared.relevance]}"
+    shown = "no direction shown" if compared.direction == "unclear" else compared.direction
+    return f"{shown}{',' if compared.relevance == 'open' else ''} {WORDS[compared.relevance]}"
 
 
 def outlooks(answer: Answer) -> list[tuple[Compared, str, str]]:

@@ -67,6 +67,7 @@ class SeedsField(serializers.Field):
 
     default_error_messages = {
         "invalid": "Must be an object with “first” and “count”, or a list of whole numbers.",
+        "whole": "“first” and “count” must be whole numbers.",
         "range": f"Seeds are from 0 to {MAX_SEED}.",
         "count": f"From 1 to {MAX_SEEDS} seeds.",
         "twice": "A seed is given twice.",
@@ -78,7 +79,7 @@ class SeedsField(serializers.Field):
                 self.fail("invalid")
             first, count = data.get("first", 1), data.get("count", 10)
             if not _whole(first) or not _whole(count):
-                self.fail("invalid")
+                self.fail("whole")
             if not 1 <= count <= MAX_SEEDS:
                 self.fail("count")
             data = range(first, first + count)

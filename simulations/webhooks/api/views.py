@@ -17,6 +17,7 @@ from simulations.webhooks import outbox
 from simulations.webhooks.api import shapes
 from simulations.webhooks.models import Delivery, Endpoint
 from tenants.errors import ApiError
+from tenants.members import Role
 from tenants.models import Tenant
 
 MAX_REPLAYED = 5000  # by one request
@@ -25,6 +26,8 @@ MAX_TESTS_WAITING = 5
 
 class EndpointsView(viewsets.ViewSet):
     """All endpoints of the caller."""
+
+    role_to_change = Role.OWNER
 
     @extend_schema(summary="List webhooks", responses=shapes.EndpointsSerializer, tags=["webhooks"])
     def list(self, request: Request) -> Response:
@@ -52,6 +55,8 @@ class EndpointsView(viewsets.ViewSet):
 
 class EndpointView(viewsets.ViewSet):
     """One endpoint."""
+
+    role_to_change = Role.OWNER
 
     @extend_schema(summary="A webhook", responses=shapes.EndpointSerializer, tags=["webhooks"])
     def retrieve(self, request: Request, endpoint_id: uuid.UUID) -> Response:

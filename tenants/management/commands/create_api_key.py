@@ -6,6 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from tenants.management.base import OperatorCommand, find_tenant
+from tenants.members import Role
 from tenants.models import ApiKey
 
 
@@ -18,6 +19,9 @@ class Command(OperatorCommand):
         owner.add_argument("--tenant", metavar="TENANT", help="The tenant that the key belongs to.")
         owner.add_argument("--admin", action="store_true", help="A key for the admin endpoints, of no tenant.")
         parser.add_argument("--label", default="", help="What the key is for; up to 100 characters.")
+        parser.add_argument(
+            "--role", choices=Role.values, default=Role.OWNER.value, help="What it may do for its tenant."
+        )
         parser.add_argument("--expires-days", type=int, metavar="DAYS", help="Default: it does not expire.")
         parser.add_argument("--json", action="store_true", help="One JSON object instead of sentences.")
 
@@ -29,7 +33,7 @@ class Command(OperatorCommand):
         if len(label) > 100 or not label.isprintable():
             raise CommandError("--label: one line of at most 100 printable characters.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
-        row, key = ApiKey.objects.issue(tenant=tenant, label=label, expires_at=expires_at)
+        row, key = ApiKey.objects.issue(tenant=tenant, label=label, expires_at=expires_at, role=Role(options["role"]))
         if options["json"]:
             self.stdout.write(
                 json.dumps(
@@ -37,6 +41,7 @@ class Command(OperatorCommand):
                         "tenant_id": row.tenant_id,
                         "scope": row.scope,
                         "label": row.label,
+                        "role": row.role,
                         "expires_at": expires_at.isoformat() if expires_at else None,
                         "api_key": key,
                     }

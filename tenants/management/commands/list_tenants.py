@@ -39,7 +39,7 @@ class Command(OperatorCommand):
     def _write_keys(self, keys: list[ApiKey]) -> None:
         for key in keys:
             used = f"used {key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never used"
-            self.stdout.write(f"  {key.prefix}…  {key.state:<8} {used}  {key.label}".rstrip())
+            self.stdout.write(f"  {key.prefix}…  {key.state:<8} {key.role:<8} {used}  {key.label}".rstrip())
 
     def _as_json(self, tenant: Tenant) -> dict[str, Any]:
         return {
@@ -52,7 +52,8 @@ class Command(OperatorCommand):
             "submissions_paused": tenant.submissions_paused,
             "created_at": tenant.created_at.isoformat(),
             "api_keys": [
-                {"prefix": key.prefix, "label": key.label, "state": key.state} for key in tenant.api_keys.all()
+                {"prefix": key.prefix, "label": key.label, "role": key.role, "state": key.state}
+                for key in tenant.api_keys.all()
             ],
         }
 

@@ -13,7 +13,7 @@ from tenants.models import ApiKey, Tenant
 from tests.factories import JobFactory
 from tests.simulations.portal.conftest import Who
 
-STUDY_PAGES = {"studies", "study", "study-now", "study-compare", "compare"}
+STUDY_PAGES = {"studies", "study", "study-now", "study-compare", "study-curves", "compare"}
 PAGES = {"home", "home-now", "jobs", "job", "job-now", "job-log", "scenarios", "scenario"} | STUDY_PAGES
 FILES = {
     "job-simulated",

@@ -34,11 +34,12 @@ def _invite(owner: Client, role: str = "engineer") -> str:
 
 
 def test_a_key_is_shown_once_works_and_is_revoked(owner: Client) -> None:
-    page = owner.post("/t/city-a/keys", {"label": "ci", "expires_days": "30"}).content.decode()
+    page = owner.post("/t/city-a/keys", {"label": "ci", "role": "viewer", "expires_days": "30"}).content.decode()
     key = re.search(r"sk8_[\w-]{43}", page)
     assert key
     assert key[0] not in owner.get("/t/city-a/keys").content.decode()
     assert client_with(key[0]).get("/jobs").status_code == 200
+    assert client_with(key[0]).post("/jobs", {}).status_code == 403
     owner.post(f"/t/city-a/keys/{ApiKey.objects.get().pk}/revoke")
     assert client_with(key[0]).get("/jobs").status_code == 401
 
@@ -100,3 +101,14 @@ def test_commands(tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
     assert re.search(r"city-a +viewer +ann", capsys.readouterr().out)
     call_command("remove_member", "city-a", "ann")
     assert not Member.objects.exists()
+
+
+def test_a_new_password_ends_other_sessions(tenant: Tenant) -> None:
+    Member.objects.create(tenant=tenant, user=User.objects.create_user("ann", password=PASSWORD))
+    here, elsewhere = Client(), Client()
+    for client in (here, elsewhere):
+        client.post("/sign-in", {"username": "ann", "password": PASSWORD})
+    new = "another sentence that nobody guesses"
+    here.post("/password", {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
+    assert "signed out everywhere else" in here.get("/", follow=True).content.decode()
+    assert elsewhere.get("/t/city-a").status_code == 302

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
+from simulations.webhooks import mail
 from simulations.webhooks.sender import Sender
 from tenants.management.base import OperatorCommand
 
@@ -21,7 +22,7 @@ AGAIN_AFTER_S = 5.0
 
 
 class Command(OperatorCommand):
-    help = "Send webhooks until told to end; any number of copies may run. It needs the database and the way out only."
+    help = "Send webhooks and mail until told to end; any number of copies may run. Needs the database and a way out."
     example = "manage.py notify --once"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,7 +41,9 @@ class Command(OperatorCommand):
             while sender.step() or sender.is_busy:
                 pass
             sender.finish()
+            mail.step()
             return
+        threading.Thread(target=mail.run, args=(stop,), name="mail", daemon=True).start()
         while not stop.is_set():
             try:
                 close_old_connections()

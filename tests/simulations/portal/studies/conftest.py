@@ -27,20 +27,25 @@ def figures_of(run: StudyRun) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
+def end_all(study: Study, failed: int | None = None) -> None:
+    """Its runs have all ended; those of the `failed` seed with OUT_OF_MEMORY."""
+    runs = list(study.runs.select_related("cell"))
+    for run in runs:
+        run.status, run.finished_at, run.sumo_version = "SUCCEEDED", timezone.now(), "1.28.0"
+        run.kpis = dict(figures_of(run))
+        if run.seed == failed:
+            run.status, run.kpis, run.reason, run.message = "FAILED", None, "OUT_OF_MEMORY", "Ask for more memory."
+    StudyRun.objects.bulk_update(runs, ["status", "finished_at", "sumo_version", "kpis", "reason", "message"])
+    study.turn("COMPLETE", reason="ALL_ENDED", message="All runs have ended.")
+
+
 @pytest.fixture
 def ended(submit: Callable[..., Study]) -> Ended:
-    """A submitted study whose runs have all ended; those of the `failed` seed with OUT_OF_MEMORY."""
+    """A submitted study whose runs have all ended."""
 
     def ended(*, failed: int | None = None, **changes: Any) -> Study:
         study = submit(**changes)
-        runs = list(study.runs.select_related("cell"))
-        for run in runs:
-            run.status, run.finished_at, run.sumo_version = "SUCCEEDED", timezone.now(), "1.28.0"
-            run.kpis = dict(figures_of(run))
-            if run.seed == failed:
-                run.status, run.kpis, run.reason, run.message = "FAILED", None, "OUT_OF_MEMORY", "Ask for more memory."
-        StudyRun.objects.bulk_update(runs, ["status", "finished_at", "sumo_version", "kpis", "reason", "message"])
-        study.turn("COMPLETE", reason="ALL_ENDED", message="All runs have ended.")
+        end_all(study, failed)
         return study
 
     return ended

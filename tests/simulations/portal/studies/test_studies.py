@@ -27,7 +27,7 @@ def text_of(client: Client, address: str) -> str:
 def test_the_answer_comes_first(client_of: Who, done: Study) -> None:
     page = text_of(client_of("viewer"), f"{HERE}/{done.pk}")
     for told in (
-        "2 of 3 comparisons: worse and large enough to matter",
+        "2 of 3 comparisons show a difference that matters (worse); 1 is too small to matter.",
         "mean travel time, lane",
         "OUT_OF_MEMORY",
         "every run",

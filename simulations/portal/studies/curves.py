@@ -1,0 +1,125 @@
+"""What single runs wrote, cell by cell: curves over time and travel times, with all seeds as a band."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+
+from simulations.charts.chart import SERIES, Chart
+from simulations.charts.curves import Curve, CurvePoint, curves
+from simulations.charts.scale import TIME_STEPS_S, plain
+from simulations.charts.shares import Histogram, cumulated_shares
+from simulations.models import Artifact
+from simulations.portal.access import Seat, member_page, show
+from simulations.portal.studies.pages import find_study
+from simulations.run_series import simulated, travel_times
+from simulations.studies.models import Study, StudyRun
+
+MOST_RUNS = 10  # of a cell: their files are read for this page
+BINS = 120
+SERIES_FILE, TIMES_FILE = "summary.csv.gz", "travel_times.json"
+MEASURES = (("running", "Vehicles under way", "vehicles", 0), ("halting", "Vehicles standing", "vehicles", 0),
+            ("mean_speed", "Mean speed", "m/s", 1))  # fmt: skip
+Samples = Mapping[str, Sequence[float | None]]
+
+
+@member_page()
+def study_curves(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
+    """A page of its own, or the part of it that the comparison fetches when it is scrolled to."""
+    study = find_study(seat, study_id)
+    part = "HX-Request" in request.headers
+    template = "portal/studies/_curves.html" if part else "portal/studies/curves.html"
+    return show(request, seat, template, {"study": study, **of_study(study)})
+
+
+def of_study(study: Study) -> dict[str, Any]:
+    """At most `SERIES` cells of `MOST_RUNS` runs: three statements, and the files that were not read lately."""
+    names = dict(study.cells.values_list("pk", "name"))
+    shown = list(names)[:SERIES]
+    rows = study.runs.filter(status=StudyRun.Status.SUCCEEDED, cell__in=shown, job__isnull=False).order_by("place")
+    jobs: dict[int, list[UUID]] = {}
+    for cell_id, job_id in rows.values_list("cell_id", "job_id"):
+        of_cell = jobs.setdefault(cell_id, [])
+        if len(of_cell) < MOST_RUNS:
+            of_cell.append(job_id)
+    wanted = [job_id for of_cell in jobs.values() for job_id in of_cell]
+    files = Artifact.objects.filter(
+        job__in=wanted, name__in=[SERIES_FILE, TIMES_FILE], attempt=F("job__attempt")
+    ).values_list("job_id", "name", "pk")
+    keys = {(job_id, name): pk for job_id, name, pk in files}
+
+    def of(cell_id: int, name: str) -> list[int]:
+        return [keys[job_id, name] for job_id in jobs.get(cell_id, []) if (job_id, name) in keys]
+
+    series = [(names[cell], [_samples(pk) for pk in of(cell, SERIES_FILE)]) for cell in shown]
+    times = [(names[cell], [_histogram(pk) for pk in of(cell, TIMES_FILE)]) for cell in shown]
+    return {
+        "charts": [*_over_time(series), *_distribution(times)],
+        "most_runs": MOST_RUNS,
+        "hidden": len(names) - len(shown),
+    }
+
+
+@lru_cache(maxsize=256)
+def _samples(artifact: int) -> Samples:
+    """A file is written once, so that what was read stays right."""
+    row = Artifact.objects.filter(pk=artifact).first()
+    return {name: tuple(values) for name, values in simulated(row).items()} if row else {"x": ()}
+
+
+@lru_cache(maxsize=1024)
+def _histogram(artifact: int) -> Histogram:
+    row = Artifact.objects.filter(pk=artifact).first()
+    found = travel_times(row) if row else {"trips": []}
+    return Histogram(float(found.get("bin_s", 1.0)), tuple(found["trips"]))
+
+
+def _over_time(cells: Sequence[tuple[str, Sequence[Samples]]]) -> Iterable[Chart]:
+    times = [time for _, runs in cells for run in runs for time in run["x"] if time is not None]
+    if not times:
+        return
+    width = next((step for step in TIME_STEPS_S if (max(times) - min(times)) / step <= BINS), TIME_STEPS_S[-1])
+    for name, title, unit, decimals in MEASURES:
+        drawn = [Curve(cell, mean_of(runs, name, width)) for cell, runs in cells if runs]
+
+        def text(value: float, decimals: int = decimals, unit: str = unit) -> str:
+            return f"{plain(value, decimals)} {unit}"
+
+        yield curves(
+            title, drawn, x_unit="simulated time, h:mm", y_unit=unit, text=text, band="lowest to highest seed",
+            times=True, zero=True,
+        )  # fmt: skip
+
+
+def mean_of(runs: Sequence[Samples], name: str, width: float) -> tuple[CurvePoint, ...]:
+    """The mean over the runs that measured anything in a bin; a gap where none did."""
+    of_bins: dict[int, list[float]] = {}
+    for run in runs:
+        sums: dict[int, list[float]] = {}
+        for time, value in zip(run["x"], run.get(name, ()), strict=False):
+            bucket = sums.setdefault(int((time or 0.0) // width), [])
+            if value is not None:
+                bucket.append(value)
+        for number, values in sums.items():
+            means = of_bins.setdefault(number, [])
+            if values:
+                means.append(sum(values) / len(values))
+    if not of_bins:
+        return ()
+    found = []
+    for number in range(min(of_bins), max(of_bins) + 1):
+        means, x = of_bins.get(number, []), number * width
+        found.append(CurvePoint(x, sum(means) / len(means), (min(means), max(means))) if means else CurvePoint(x, None))
+    return tuple(found)
+
+
+def _distribution(cells: Sequence[tuple[str, Sequence[Histogram]]]) -> Iterable[Chart]:
+    drawn = cumulated_shares(cells)
+    if drawn:
+        yield curves(
+            "Trips that took less than so long", drawn, x_unit="travel time, s", y_unit="% of finished trips",
+            text=lambda value: f"{plain(value, 1)} %", band="lowest to highest seed", zero=True,
+        )  # fmt: skip
