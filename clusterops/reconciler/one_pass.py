@@ -24,7 +24,7 @@ from clusterops.reconciler.pass_state import Counts, Memory, Pass, Stopped, log
 from clusterops.reconciler.room import learn
 from clusterops.reconciler.shares import charge
 from clusterops.reconciler.strays import sweep
-from clusterops.reconciler.study_runs import start_study_runs
+from clusterops.reconciler.study_runs import fold_edges, start_study_runs
 from clusterops.reconciler.tenant_spaces import keep_spaces
 from simulations.models import Job, JobCount
 from simulations.sumo.protocol.strict_json import clean, storable
@@ -111,6 +111,7 @@ STEPS: dict[str, Callable[[Pass], None]] = {
     "dispatch": dispatch,
     "logs and release": capture,
     "sweep": sweep,
+    "traffic of studies": fold_edges,
 }
 
 
