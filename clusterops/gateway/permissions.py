@@ -18,7 +18,7 @@ _TENANT_OBJECTS = (
 BY_METHOD: dict[str, set[Right]] = {
     "ensure_namespace": {("", "namespaces", verb) for verb in ("get", "create", "patch")}
     | {(group, resource, verb) for group, resource in _TENANT_OBJECTS for verb in ("create", "patch")},
-    "inspect_spaces": {("", "namespaces", "list")} | {(group, kind, "list") for group, kind in _TENANT_OBJECTS},
+    "inspect_namespaces": {("", "namespaces", "list")} | {(group, kind, "list") for group, kind in _TENANT_OBJECTS},
     "namespaces": {("", "namespaces", "list")},
     "list_runs": _LIST_RUNS | {("", "events", "list")},
     "start_run": {("batch", "jobs", "create"), ("batch", "jobs", "get")},
