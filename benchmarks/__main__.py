@@ -38,6 +38,24 @@ def _dispatch(folder: Path) -> list[dict[str, Any]]:
     return cluster.dispatch()
 
 
+def _throughput(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import throughput
+
+    return throughput.measure()
+
+
+def _crowded(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import throughput
+
+    return throughput.measure_latency()
+
+
+def _depth(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import depth
+
+    return depth.measure()
+
+
 def _latency(folder: Path) -> list[dict[str, Any]]:
     from benchmarks import cluster, rows
 
@@ -75,6 +93,9 @@ PARTS: dict[str, tuple[str, Callable[[Path], list[dict[str, Any]]]]] = {
     "queries": ("SQL statements per request", _queries),
     "reconcile": ("Reconcile: one pass, unchanged and with 1 % changed, against one GET per job", _reconcile),
     "dispatch": ("Dispatch: Kubernetes Jobs created per second", _dispatch),
+    "throughput": ("Bursts of one-second jobs: created, ended, recorded", _throughput),
+    "crowded": ("Submitted to Job exists, beside running jobs with logs", _crowded),
+    "depth": ("What a deep queue costs, 200 tenants", _depth),
     "latency": ("Latency, with jobs that do nothing", _latency),
     "followers": ("Fifty followers of one log, and everybody else: GET /jobs/{id}, 8 clients", _followers),
     "serving": ("Serving: what stalled and greedy clients take from others (GET /jobs/{id}), by stack", _serving),

@@ -3,9 +3,11 @@
 Jobs and pods have the shape of a real server's answers: the recordings that the tests use, less managedFields.
 """
 
-import copy
+import heapq
 import json
 import socket
+import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,58 +15,102 @@ from urllib.parse import parse_qs, urlsplit
 
 RECORDINGS = Path(__file__).resolve().parent.parent / "tests" / "clusterops" / "recordings"
 REPORT = {"v": 1, "outcome": "succeeded", "complete": True, "uploaded": True, "kpis": {"vehicles_inserted": 100}}
+UID = "0123456789abcdef0123456789abcdef"  # stands in the templates for a job's id
+SPACE = "the-tenant-s-namespace"
+TICK_S = 0.02
+WATCH_EVERY_S = 0.05  # events that come together are sent as one line: it is the bell that is wanted
 
 
-def _recorded(case: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _templates(case: str) -> dict[str, bytes]:
+    """A Job and its pod as JSON, with UID and SPACE where an object's own belong."""
     job = json.loads((RECORDINGS / case / "job.json").read_text())
-    return job, json.loads((RECORDINGS / case / "pods.json").read_text())["items"][0]
+    pod = json.loads((RECORDINGS / case / "pods.json").read_text())["items"][0]
+    name = f"sim-{UID}"
+    for item in (job, pod):
+        item["metadata"]["namespace"] = SPACE
+        item["metadata"]["labels"] |= {"sumok8.io/job-id": UID, "sumok8.io/attempt": "1"}
+    pod["metadata"]["labels"] |= {"job-name": name, "batch.kubernetes.io/job-name": name}
+    job["metadata"] |= {"name": name, "uid": UID}
+    pod["metadata"] |= {"name": f"{name}-abcde", "uid": f"pod-{UID}"}
+    pod["metadata"]["ownerReferences"][0] |= {"name": name, "uid": UID}
+    status = pod["status"]["containerStatuses"][0]
+    pod["spec"]["containers"][0]["name"] = status["name"] = "sumo"
+    if "terminated" in status["state"]:
+        status["state"]["terminated"]["message"] = json.dumps(REPORT)
+    return {"jobs": json.dumps(job).encode(), "pods": json.dumps(pod).encode()}
 
 
 class ApiServer(ThreadingHTTPServer):
-    """Serves `names` (Job names) as running; `finish` ends some of them. Counts requests."""
+    """Serves `jobs` (name, namespace) as running; `finish` ends some of them. Counts requests.
+
+    A created Job runs at once, and ends after `lasts_s` if that is not 0. A released one is gone after its TTL.
+    """
 
     daemon_threads = True
+    request_queue_size = 64
 
-    def __init__(self, jobs: list[tuple[str, str]]) -> None:
+    def __init__(self, jobs: list[tuple[str, str]], lasts_s: float = 0.0) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.names = [name for name, _ in jobs]
-        self.namespaces = dict(jobs)
-        self.running, self.succeeded = _recorded("running"), _recorded("succeeded")
-        self.succeeded[1]["status"]["containerStatuses"][0]["state"]["terminated"]["message"] = json.dumps(REPORT)
-        self.finished: set[str] = set()
-        self.requests = 0
-        self.lists: dict[str, list[bytes]] = {}  # encoded beforehand: its own work is not to be measured
-        self.build()
-
-    def build(self) -> None:
-        objects = [self._objects(name) for name in self.names]
-        self.lists = {"jobs": [job for job, _ in objects], "pods": [pod for _, pod in objects]}
+        self.running, self.succeeded = _templates("running"), _templates("succeeded")
+        self.lists: dict[str, dict[str, bytes]] = {"jobs": {}, "pods": {}}  # by Job; encoded beforehand
+        self.namespaces: dict[str, str] = {}
+        self.created_at: dict[str, float] = {}  # time.time() by job id
+        self.ended_at: dict[str, float] = {}
+        self.requests = self.version = 0
+        self.lasts_s = lasts_s
+        self._due: list[tuple[float, str, str]] = []  # what happens by itself: when, what, to which Job
+        self._lock = threading.Lock()
+        for name, namespace in jobs:
+            self._show(name, namespace, self.running)
+        threading.Thread(target=self._live, daemon=True).start()
 
     def add(self, name: str, namespace: str) -> None:
-        self.names.append(name)
-        self.namespaces[name] = namespace
-        for kind, item in zip(("jobs", "pods"), self._objects(name), strict=True):
-            self.lists[kind].append(item)
+        with self._lock:
+            self.created_at[name.removeprefix("sim-")[:32]] = time.time()
+            self._show(name, namespace, self.running)
+            if self.lasts_s:
+                heapq.heappush(self._due, (time.time() + self.lasts_s, "ends", name))
 
     def finish(self, names: list[str]) -> None:
         """From now on these Jobs are listed as succeeded."""
-        self.finished.update(names)
-        index = {name: place for place, name in enumerate(self.names)}
-        for name in names:
-            self.lists["jobs"][index[name]], self.lists["pods"][index[name]] = self._objects(name)
+        with self._lock:
+            for name in names:
+                self.ended_at[name.removeprefix("sim-")[:32]] = time.time()
+                self._show(name, self.namespaces[name], self.succeeded)
 
-    def _objects(self, name: str) -> tuple[bytes, bytes]:
-        job, pod = copy.deepcopy(self.succeeded if name in self.finished else self.running)
-        job_id = name.removeprefix("sim-")[:32]
-        for item in (job, pod):
-            item["metadata"]["namespace"] = self.namespaces[name]
-            item["metadata"]["labels"] |= {"sumok8.io/job-id": job_id, "sumok8.io/attempt": "1"}
-        pod["metadata"]["labels"] |= {"job-name": name, "batch.kubernetes.io/job-name": name}
-        job["metadata"] |= {"name": name, "uid": job_id}
-        pod["metadata"] |= {"name": f"{name}-abcde", "uid": f"pod-{job_id}"}
-        pod["metadata"]["ownerReferences"][0] |= {"name": name, "uid": job_id}
-        pod["spec"]["containers"][0]["name"] = pod["status"]["containerStatuses"][0]["name"] = "sumo"
-        return json.dumps(job).encode(), json.dumps(pod).encode()
+    def let_go(self, name: str, ttl_s: float) -> None:
+        with self._lock:
+            heapq.heappush(self._due, (time.time() + ttl_s, "goes", name))
+
+    def remove(self, name: str) -> None:
+        with self._lock:
+            for items in self.lists.values():
+                items.pop(name, None)
+            self.version += 1
+
+    def listed(self, kind: str) -> list[bytes]:
+        with self._lock:
+            return list(self.lists.get(kind, {}).values())
+
+    def _show(self, name: str, namespace: str, templates: dict[str, bytes]) -> None:
+        self.namespaces[name] = namespace
+        for kind, template in templates.items():
+            item = template.replace(UID.encode(), name.removeprefix("sim-")[:32].encode())
+            self.lists[kind][name] = item.replace(SPACE.encode(), namespace.encode())
+        self.version += 1
+
+    def _live(self) -> None:
+        while True:
+            time.sleep(TICK_S)
+            due: dict[str, list[str]] = {"ends": [], "goes": []}
+            with self._lock:
+                while self._due and self._due[0][0] <= time.time():
+                    _, what, name = heapq.heappop(self._due)
+                    due[what].append(name)
+            if due["ends"]:
+                self.finish(due["ends"])
+            for name in due["goes"]:
+                self.remove(name)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -83,8 +129,7 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "log":
             return self._answer(b"line\n" * 100, "text/plain")
         if "/jobs/" in url.path:
-            place = self.server.names.index(kind)
-            return self._answer(self.server.lists["jobs"][place])
+            return self._answer(self.server.lists["jobs"][kind])
         if "/namespaces/" in url.path:
             labels = {
                 "app.kubernetes.io/managed-by": "sumok8",
@@ -93,8 +138,10 @@ class Handler(BaseHTTPRequestHandler):
             }
             namespace = {"metadata": {"name": kind, "uid": kind, "labels": labels}, "status": {"phase": "Active"}}
             return self._answer(json.dumps(namespace).encode())
+        if "watch" in query:
+            return self._watch()
         others = "!=" in query.get("labelSelector", "")  # there are none
-        items = [] if others else self.server.lists.get(kind, [])
+        items = [] if others else self.server.listed(kind)
         first, limit = int(query.get("continue", 0)), int(query.get("limit", len(items) or 1))
         metadata = {"resourceVersion": "1"}
         if first + limit < len(items):
@@ -102,8 +149,23 @@ class Handler(BaseHTTPRequestHandler):
         head = json.dumps({"kind": "List", "apiVersion": "v1", "metadata": metadata})[:-1].encode()
         return self._answer(head + b', "items": [' + b",".join(items[first : first + limit]) + b"]}")
 
+    def _watch(self) -> None:
+        """A line whenever something changed, until the client goes."""
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        seen, line = self.server.version, b'{"type":"MODIFIED","object":{}}\n'
+        while True:
+            time.sleep(WATCH_EVERY_S)
+            if self.server.version != seen:
+                seen = self.server.version
+                try:
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+                except OSError:
+                    self.close_connection = True
+                    return
+
     def do_POST(self) -> None:
-        """A created Job runs at once."""
         self.server.requests += 1
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         *_, namespace, kind = self.path.split("/")
@@ -113,10 +175,17 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_PATCH(self) -> None:
         self.server.requests += 1
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        *_, kind, name = urlsplit(self.path).path.split("/")
+        if kind == "jobs" and "ttlSecondsAfterFinished" in body.get("spec", {}):
+            self.server.let_go(name, body["spec"]["ttlSecondsAfterFinished"])
         self._answer(b"{}")
 
-    do_DELETE = do_PATCH
+    def do_DELETE(self) -> None:
+        self.server.requests += 1
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.remove(self.path.split("?")[0].rsplit("/", 1)[-1])
+        self._answer(b"{}")
 
     def _answer(self, body: bytes, content_type: str = "application/json") -> None:
         self.send_response(200)

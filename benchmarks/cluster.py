@@ -65,7 +65,7 @@ def dispatch() -> list[dict[str, Any]]:
     from django.conf import settings
     from django.test import override_settings
 
-    from benchmarks.reconcile import served
+    from benchmarks.stub_cluster import served
     from clusterops.reconciler.one_pass import Memory, reconcile_once
     from simulations.models import Job
 

@@ -3,21 +3,18 @@
 Run as a program it measures one size in a process of its own, so that its peak memory is that size's alone.
 """
 
-import contextlib
 import json
-import multiprocessing
 import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
+
+from benchmarks.stub_cluster import served
 
 SIZES = (100, 1_000, 10_000)
 TENANTS = 20
@@ -32,24 +29,6 @@ def measure() -> list[dict[str, Any]]:
         )
         rows.append(json.loads(done.stdout.splitlines()[-1]))
     return rows
-
-
-def serve(jobs: list[tuple[str, str]], pipe: Connection) -> None:
-    """The API server's process: tells its port, then obeys ("finish", names) and ("count",)."""
-    import threading
-
-    from benchmarks.api_server import ApiServer
-
-    server = ApiServer(jobs)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    pipe.send(server.server_address[1])
-    while True:
-        match pipe.recv():
-            case ("finish", names):
-                server.finish(names)
-                pipe.send(None)
-            case ("count",):
-                pipe.send(server.requests)
 
 
 def make_rows(size: int) -> list[tuple[str, str]]:
@@ -91,30 +70,6 @@ def measure_one(size: int) -> dict[str, Any]:
     jobs = make_rows(size)
     with served(jobs) as (gateway, server):
         return _figures(size, jobs, gateway, server)
-
-
-@contextlib.contextmanager
-def served(jobs: list[tuple[str, str]]) -> Iterator[tuple[Any, Connection]]:
-    """A gateway to an API server with these jobs, in a process of its own, and the pipe that commands it."""
-    from clusterops.gateway import Gateway, KubeApi
-
-    ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(jobs, theirs), daemon=True)
-    server.start()
-    config = {
-        "apiVersion": "v1", "kind": "Config", "current-context": "b",
-        "clusters": [{"name": "b", "cluster": {"server": f"http://127.0.0.1:{ours.recv()}"}}],
-        "users": [{"name": "b", "user": {"token": "none"}}],
-        "contexts": [{"name": "b", "context": {"cluster": "b", "user": "b"}}],
-    }  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
-        kubeconfig = Path(folder) / "kubeconfig"
-        kubeconfig.write_text(json.dumps(config))
-        api = KubeApi(str(kubeconfig))
-    try:
-        yield Gateway(api), ours
-    finally:
-        server.terminate()
 
 
 def _figures(size: int, jobs: list[tuple[str, str]], gateway: Any, ours: Connection) -> dict[str, Any]:

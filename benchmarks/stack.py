@@ -52,10 +52,10 @@ def database() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def served(*command: str, ready_path: str = "/readyz") -> Iterator[str]:
+def served(*command: str, ready_path: str = "/readyz", **environment: str) -> Iterator[str]:
     """A server that `command` (Python's arguments) starts on BIND; yields its address."""
     bind = f"127.0.0.1:{free_port()}"
-    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**os.environ, "BIND": bind})
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**os.environ, **environment, "BIND": bind})
     try:
         until_served(f"http://{bind}{ready_path}", process)
         yield f"http://{bind}"
@@ -64,9 +64,9 @@ def served(*command: str, ready_path: str = "/readyz") -> Iterator[str]:
         process.wait()
 
 
-def product() -> contextlib.AbstractContextManager[str]:
+def product(**environment: str) -> contextlib.AbstractContextManager[str]:
     """The web as deployed; yields its address."""
-    return served("-m", "sumok8.web")
+    return served("-m", "sumok8.web", **environment)
 
 
 def until_served(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ACTIVE = frozenset({"RUNNING", "PAUSED"})
 FILES = ("archive.zip", "runs.csv", "summary.csv", "comparisons.csv", "report.html")
+MORE_FILES = ("edges.csv", "network.json")  # once a run has brought traffic per edge
 RUNS_PAGE = 1000
 
 
@@ -79,8 +80,33 @@ class Study(Watched):
         return self
 
     def download(self, to: str | Path, names: Sequence[str] = FILES) -> list[Path]:
-        """The files of FILES that are named, in the folder `to`."""
+        """The files of FILES and MORE_FILES that are named, in the folder `to`."""
         return [self._client.download(f"{self._here}/{name}", Path(to) / name) for name in names]
+
+    def network(self, cell: str | None = None) -> dict[str, Any]:
+        """The edges of a cell, to draw; default: the first cell."""
+        told: dict[str, Any] = self._client.get(f"{self._here}/network.json", cell=cell)
+        return told
+
+    def edges(
+        self,
+        metric: str = "speed_ratio",
+        *,
+        cell: str | None = None,
+        minus: str | None = None,
+        interval: int | None = None,
+        per: str = "edge",
+    ) -> dict[str, Any]:
+        """A figure of every edge, the mean of a cell's runs; with `minus` what it differs by from another cell's."""
+        told: dict[str, Any] = self._client.get(
+            f"{self._here}/edges", metric=metric, cell=cell, minus=minus, interval=interval, per=per
+        )
+        return told
+
+    def edge_curve(self, edge: str, *, cell: str | None = None) -> dict[str, Any]:
+        """All figures of one edge, interval by interval."""
+        told: dict[str, Any] = self._client.get(f"{self._here}/edges/curve", edge=edge, cell=cell)
+        return told
 
     def _act(self, act: str) -> Study:
         self.data = self._client.post(f"{self._here}/{act}")

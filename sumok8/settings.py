@@ -297,7 +297,7 @@ START_TIMEOUT_S: int = env.int("START_TIMEOUT_S", default=3600)  # created but n
 IMAGE_ERROR_GRACE_S: int = env.int("IMAGE_ERROR_GRACE_S", default=300)
 NODE_LOST_AFTER_S: int = env.int("NODE_LOST_AFTER_S", default=420)
 MAX_ATTEMPTS: int = env.int("MAX_ATTEMPTS", default=3)
-DISPATCH_PER_SECOND: int = env.int("DISPATCH_PER_SECOND", default=10)  # Kubernetes Jobs created; 0 = no limit
+DISPATCH_PER_SECOND: int = env.int("DISPATCH_PER_SECOND", default=20)  # Kubernetes Jobs created; 0 = no limit
 # Days after which what a tenant has used counts half, where jobs of several tenants wait for the same room.
 FAIR_SHARE_HALF_LIFE: float = env.float("FAIR_SHARE_HALF_LIFE", default=7.0)
 # What jobs may have in the cluster at one time; beyond it they wait here, in order, rather than as pods.

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..api import read_request
-from ..studies import FILES, Study
+from ..studies import FILES, MORE_FILES, Study
 from ..text import cost, study_findings, study_line
 from .shared import FAILED, bytes_shown, client, say_json, say_table, watched, with_json
 
@@ -106,7 +106,9 @@ def compare(study_id: str, confidence: float, fail_if: str | None, as_json: bool
 @study.command()
 @click.argument("study_id")
 @click.option("--as", "folder", type=click.Path(file_okay=False, path_type=Path), help="Default: ./STUDY_ID.")
-@click.option("--file", "names", multiple=True, type=click.Choice(FILES), help="Only this one; may be repeated.")
+@click.option(
+    "--file", "names", multiple=True, type=click.Choice(FILES + MORE_FILES), help="Only this one; may be repeated."
+)
 @with_json
 def results(study_id: str, folder: Path | None, names: tuple[str, ...], as_json: bool) -> None:
     """Download a study's tables, its report and all of it as a zip."""

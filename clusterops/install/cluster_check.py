@@ -6,12 +6,14 @@ from enum import Enum
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import DatabaseError
 
 from clusterops import errors, installation
 from clusterops.gateway import KubeApi
 from clusterops.gateway.permissions import BIND, BY_METHOD, Identity, Right, needed_by
 from clusterops.install import reach_check
+from clusterops.objects.manifests import uses_kueue
 from tenants.database import configuration_problem
 
 OLDEST = (1, 28)
@@ -46,6 +48,8 @@ def check(api: KubeApi, identity: Identity, *, probe: bool = False) -> Iterator[
             yield _pod_security(api, namespaces)
             if probe:
                 yield _reach(api, example)
+        if uses_kueue():
+            yield _kueue(api, settings.KUEUE_CLUSTER_QUEUE)
         yield _optional(api, "karpenter.sh", "Karpenter", "machines come and go with the jobs")
         yield _optional(api, "metrics.k8s.io", "metrics", "kubectl top works; nothing of ours needs it")
     except errors.ClusterUnreachable as error:
@@ -142,6 +146,26 @@ def _reach(api: KubeApi, namespace: str) -> Finding:
     works, text = reach_check.reach(api, namespace)
     verdict = {True: Verdict.OK, False: Verdict.MISSING, None: Verdict.NOTE}[works]
     return Finding(verdict, reach_check.SUBJECT, text)
+
+
+def _kueue(api: KubeApi, queue: str) -> Finding:
+    """With QUEUEING=kueue: its kinds are known, and the ClusterQueue that tenants' LocalQueues name is there."""
+    subject, group = "Kueue", "/apis/kueue.x-k8s.io/v1beta1"
+    try:
+        kinds = {str(each.get("name")) for each in api.request("GET", group).get("resources", [])}
+    except errors.Refused:
+        kinds = set()
+    if lacking := {"localqueues", "clusterqueues"} - kinds:
+        text = f"QUEUEING=kueue, but the cluster has no {' and '.join(sorted(lacking))}: install Kueue"
+        return Finding(Verdict.MISSING, subject, text)
+    try:
+        api.request("GET", f"{group}/clusterqueues/{queue}")
+    except errors.Forbidden:
+        text = f"installed; whether the ClusterQueue {queue} is there an administrator's identity can see"
+        return Finding(Verdict.NOTE, subject, text)
+    except errors.NotFound:
+        return Finding(Verdict.MISSING, subject, f"there is no ClusterQueue {queue}: make it, or KUEUE_CLUSTER_QUEUE")
+    return Finding(Verdict.OK, subject, f"installed, and the ClusterQueue {queue} is there")
 
 
 def _optional(api: KubeApi, group: str, subject: str, meaning: str) -> Finding:

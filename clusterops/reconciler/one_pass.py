@@ -27,7 +27,7 @@ from clusterops.reconciler.pass_state import Counts, Memory, Pass, Stopped, log
 from clusterops.reconciler.room import learn
 from clusterops.reconciler.shares import charge
 from clusterops.reconciler.strays import delete_strays
-from clusterops.reconciler.study_runs import start_study_runs
+from clusterops.reconciler.study_runs import fold_edges, start_study_runs
 from simulations.models import Job, JobCount
 from simulations.sumo.protocol.strict_json import clean, storable
 from tenants import throttling
@@ -114,6 +114,7 @@ STEPS: dict[str, Callable[[Pass], None]] = {
     "dispatch": dispatch,
     "logs and release": capture,
     "strays": delete_strays,
+    "traffic of studies": fold_edges,
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
@@ -42,7 +42,7 @@ def curve(request: HttpRequest, job: Job, edge: str) -> HttpResponse:
     found = files.delivered(job)
 
     def content() -> bytes:
-        ids, data = files.edge_ids(found.network), files.edge_data(found.edges)
+        ids, data = files.checked_network(found.network)["ids"], files.edge_data(found.edges)
         place = ids.index(edge) if edge in ids else data.edges
         if place >= data.edges:
             raise ApiError(404, "edges.no_edge", "The network has no such edge.")
@@ -89,31 +89,44 @@ def described(metric: Metric, *, per_km: bool) -> dict[str, Any]:
 
 def _edges(data: EdgeFile, asked: Mapping[str, Any]) -> dict[str, Any]:
     metric, interval = chosen(asked, data.columns, len(data.intervals))
-    per_km = asked.get("per") == "km" and metric.grows
+    per_km = asked.get("per") == "km"
+    return {
+        **frame(metric, interval, per_km=per_km, columns=data.columns, intervals=data.intervals),
+        "edge_order": data.edge_order,
+        "values": [short(value) for value in metric.of(traffic_of(data, interval), per_km=per_km)],
+    }
+
+
+def frame(
+    metric: Metric, interval: int | None, *, per_km: bool, columns: Sequence[str], intervals: Sequence[Any]
+) -> dict[str, Any]:
+    """What every answer says beside its figures."""
     return {
         **described(metric, per_km=per_km),
-        "metrics": [described(each, per_km=False) | {"grows": each.grows} for each in available(data.columns)],
-        "edge_order": data.edge_order,
-        "intervals": data.intervals,
+        "metrics": [described(each, per_km=False) | {"grows": each.grows} for each in available(columns)],
+        "intervals": intervals,
         "interval": interval,
-        "values": [short(value) for value in metric.of(traffic_of(data, interval), per_km=per_km)],
     }
 
 
 def _curve(data: EdgeFile, place: int, edge: str) -> dict[str, Any]:
     sums = data.at(place)
     length, limit = data.lengths[place], data.limits[place]
-    series: dict[str, list[float | None]] = {metric.name: [] for metric in available(data.columns)}
-    for interval in range(len(data.intervals)):
-        here = Traffic(lambda name: [sums[name][interval]], [length], [limit], data.duration(interval))  # noqa: B023
-        for name, values in series.items():
-            values.append(short(METRICS[name].of(here)[0]))
+
+    def at(interval: int) -> Traffic:
+        return Traffic(lambda name: [sums[name][interval]], [length], [limit], data.duration(interval))
+
+    return curve_of(edge, [at(interval) for interval in range(len(data.intervals))], data.columns, data.intervals)
+
+
+def curve_of(edge: str, traffic: Sequence[Traffic], columns: Sequence[str], intervals: Sequence[Any]) -> dict[str, Any]:
+    """`traffic` is that of the one edge, interval by interval."""
     return {
         "edge": edge,
-        "length_m": round(length, 1),
-        "limit_kmh": round(limit * 3.6, 1),
-        "intervals": data.intervals,
-        "series": series,
+        "length_m": round(traffic[0].lengths[0], 1) if traffic else None,
+        "limit_kmh": round(traffic[0].limits[0] * 3.6, 1) if traffic else None,
+        "intervals": intervals,
+        "series": {metric.name: [short(metric.of(each)[0]) for each in traffic] for metric in available(columns)},
     }
 
 

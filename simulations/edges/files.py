@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,16 +58,19 @@ def network_json(artifact: Artifact) -> bytes:
     return plain
 
 
-def edge_ids(artifact: Artifact) -> Sequence[str]:
-    """In the order of the edge data. Raises ApiError 404, 503."""
+def checked_network(artifact: Artifact) -> dict[str, Any]:
+    """The network, with an id, a length and a limit for every edge. Raises ApiError 404, 503."""
     try:
         told: Any = json.loads(network_json(artifact))
-        ids = told["ids"]
+        ids, figures = told["ids"], [*told["length_m"], *told["limit_ms"]]
+        sound = len(told["length_m"]) == len(told["limit_ms"]) == len(ids)
+        sound = sound and all(isinstance(each, str) for each in ids)
+        sound = sound and all(isinstance(each, int | float) and 0 <= each < 1e9 for each in figures)
     except (ValueError, KeyError, TypeError, RecursionError):
-        ids = None
-    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
+        sound = False
+    if not sound:
         raise none(f"The job's {NETWORK_NAME} cannot be used.")
-    return ids
+    return dict(told)
 
 
 def _packed(artifact: Artifact) -> bytes:

@@ -62,7 +62,7 @@ class Metric:
                 return [value / per if per > 0 else None for value in traffic.column(self.column)]
         factor = self.factor / traffic.runs
         sums = traffic.column(self.column)
-        if not per_km:
+        if not (per_km and self.grows):
             return [value * factor for value in sums]
         return [
             value * factor * M_PER_KM / length if length > 0 else None

@@ -22,8 +22,28 @@ class EdgesQuery(StrictSerializer):
     )
 
 
+CELL = "A cell's name; default: the first."
+
+
+class StudyEdgesQuery(EdgesQuery):
+    cell = serializers.CharField(max_length=400, required=False, help_text=CELL)
+    minus = serializers.CharField(
+        max_length=400,
+        required=False,
+        help_text="Another cell, to have the difference. Tested where it is the one that `cell` is compared with.",
+    )
+
+
+class CellQuery(StrictSerializer):
+    cell = serializers.CharField(max_length=400, required=False, help_text=CELL)
+
+
 class CurveQuery(StrictSerializer):
     edge = serializers.CharField(max_length=500, help_text="An edge's id in the network.", trim_whitespace=False)
+
+
+class StudyCurveQuery(CurveQuery):
+    cell = serializers.CharField(max_length=400, required=False, help_text=CELL)
 
 
 def read(given: QueryDict, query: type[StrictSerializer]) -> dict[str, Any]:

@@ -51,10 +51,25 @@ class EdgesShape(MetricShape):
     )
 
 
+class StudyEdgesShape(EdgesShape):
+    cell = serializers.CharField()
+    minus = serializers.CharField(allow_null=True, help_text="The cell whose means were taken away.")
+    runs = serializers.IntegerField(help_text="That the means are of.")
+    base = serializers.ListField(
+        child=serializers.FloatField(allow_null=True), allow_null=True, help_text="The means of `minus`."
+    )
+    pairs = serializers.IntegerField(allow_null=True, help_text="Seeds that both cells have; null: not paired.")
+    significant = serializers.ListField(
+        child=serializers.BooleanField(),
+        allow_null=True,
+        help_text="A paired t test each, Benjamini-Hochberg at 5 % over all edges; null: nothing was tested.",
+    )
+
+
 class CurveShape(serializers.Serializer):
     edge = serializers.CharField()
-    length_m = serializers.FloatField()
-    limit_kmh = serializers.FloatField()
+    length_m = serializers.FloatField(allow_null=True)
+    limit_kmh = serializers.FloatField(allow_null=True)
     intervals = IntervalsField()
     series = serializers.DictField(
         child=serializers.ListField(child=serializers.FloatField(allow_null=True)), help_text="By metric."

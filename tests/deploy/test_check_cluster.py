@@ -8,8 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from clusterops import errors
-from clusterops.gateway import KubeApi
-from clusterops.gateway.permissions import BIND, needed_by
+from clusterops.gateway import Gateway, KubeApi
+from clusterops.gateway.permissions import BIND, BY_METHOD, needed_by
 from clusterops.install.cluster_check import Finding, Verdict, check
 
 TENANT = {"app.kubernetes.io/managed-by": "sumok8", "sumok8.io/installation": "tests"}
@@ -26,7 +26,10 @@ class ScriptedApi(KubeApi):
         labels: dict[str, str] | None = RESTRICTED,
         minor: str = "34",
         pod_answer: errors.GatewayError | None = None,
+        kueue: tuple[str, ...] = (),
+        cluster_queue: errors.GatewayError | None = None,
     ) -> None:
+        self.kueue, self.cluster_queue = kueue, cluster_queue
         self.denied, self.labels, self.minor, self.pod_answer = denied, labels, minor, pod_answer
         self.asked: list[dict[str, Any]] = []
 
@@ -44,11 +47,21 @@ class ScriptedApi(KubeApi):
             raise self.pod_answer
         if path == "/apis/karpenter.sh":
             raise errors.NotFound("404", status=404)
+        if path == KUEUE:
+            if not self.kueue:
+                raise errors.NotFound("404", status=404)
+            return {"resources": [{"name": name} for name in self.kueue]}
+        if path == f"{KUEUE}/clusterqueues/ours" and self.cluster_queue:
+            raise self.cluster_queue
         return {}
 
 
 VIOLATES = errors.Forbidden('403 pods "probe" is forbidden: violates PodSecurity "restricted:latest"', status=403)
 NO_RIGHT = errors.Forbidden('403 pods is forbidden: User "x" cannot create resource "pods"', status=403)
+
+
+KUEUE = "/apis/kueue.x-k8s.io/v1beta1"
+INSTALLED = ("clusterqueues", "localqueues", "localqueues/status")
 
 
 def findings(api: KubeApi, identity: str = "reconciler") -> dict[str, Finding]:
@@ -77,6 +90,10 @@ def test_every_right_is_asked_for_where_it_is_given() -> None:
     assert {one["namespace"] for one in api.asked if one["resource"] == "namespaces"} == {""}
     assert {one["namespace"] for one in api.asked if one["verb"] == "delete"} == {"city-a"}
     assert {one["name"] for one in api.asked if one["verb"] == "bind"} == {"sumok8-tenant"}
+
+
+def test_rights_are_of_methods_that_there_are() -> None:
+    assert {name for name in BY_METHOD if not hasattr(Gateway, name)} == set()
 
 
 def test_the_webs_rights_are_everywhere() -> None:
@@ -111,6 +128,25 @@ def test_before_the_first_tenant() -> None:
     found = findings(ScriptedApi(labels=None))
     assert found["create jobs.batch"].verdict is Verdict.NOTE
     assert found["pod security"].verdict is Verdict.NOTE
+
+
+@pytest.mark.parametrize(
+    ("kinds", "answer", "verdict", "says"),
+    [
+        (INSTALLED, None, Verdict.OK, "the ClusterQueue ours is there"),
+        (INSTALLED, NO_RIGHT, Verdict.NOTE, "an administrator's identity can see"),
+        (INSTALLED, errors.NotFound("404", status=404), Verdict.MISSING, "no ClusterQueue ours"),
+        (("workloads",), None, Verdict.MISSING, "no clusterqueues and localqueues"),
+        ((), None, Verdict.MISSING, "install Kueue"),
+    ],
+)
+def test_kueue_is_looked_for_where_it_is_used(settings: Any, kinds, answer, verdict, says) -> None:
+    api = ScriptedApi(pod_answer=VIOLATES, kueue=kinds, cluster_queue=answer)
+    assert "Kueue" not in findings(api)
+    settings.QUEUEING, settings.KUEUE_CLUSTER_QUEUE = "kueue", "ours"
+    finding = findings(api)["Kueue"]
+    assert finding.verdict is verdict
+    assert says in finding.text
 
 
 def test_command_on_a_running_cluster(cluster: Path) -> None:

@@ -28,7 +28,7 @@ class ExportsView(viewsets.ViewSet):
     @extend_schema(summary="All runs as CSV", responses=CSV, tags=["studies"])
     def runs_csv(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
         study = find_study(request, study_id)
-        return _saved(StreamingHttpResponse(tables.lines(tables.runs(study)), content_type=TEXT_CSV), "runs.csv")
+        return saved(StreamingHttpResponse(tables.lines(tables.runs(study)), content_type=TEXT_CSV), "runs.csv")
 
     @extend_schema(summary="Means and intervals as CSV", responses=CSV, tags=["studies"])
     def summary_csv(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
@@ -41,7 +41,7 @@ class ExportsView(viewsets.ViewSet):
     @extend_schema(summary="A report to print", responses=HTML, tags=["studies"])
     def report_html(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
         text = report(results_of(find_study(request, study_id)))
-        answer = _saved(HttpResponse(text, content_type="text/html; charset=utf-8"), "report.html")
+        answer = saved(HttpResponse(text, content_type="text/html; charset=utf-8"), "report.html")
         answer["Content-Security-Policy"] = f"{POLICY}; sandbox"
         return answer
 
@@ -57,10 +57,10 @@ TEXT_CSV = "text/csv; charset=utf-8"
 def _table(request: Request, study_id: uuid.UUID, name: str) -> HttpResponseBase:
     results = results_of(find_study(request, study_id))
     rows = tables.FROM_RESULTS[name](results)
-    return _saved(StreamingHttpResponse(tables.lines(rows), content_type=TEXT_CSV), name)
+    return saved(StreamingHttpResponse(tables.lines(rows), content_type=TEXT_CSV), name)
 
 
-def _saved(answer: HttpResponseBase, name: str) -> HttpResponseBase:
+def saved(answer: HttpResponseBase, name: str) -> HttpResponseBase:
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     answer["X-Content-Type-Options"] = "nosniff"
     return answer

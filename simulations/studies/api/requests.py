@@ -7,13 +7,14 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from simulations.api.fields import Number, StrictSerializer, Text, WholeNumber
+from simulations.api.fields import Number, StrictSerializer, Text, WholeNumber, YesNo
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.api.requests import ScenarioIdField, SubmitRequest
 from simulations.studies.expansion import MAX_CELLS, Expansion, Fault, PlannedCell, expand
 from simulations.studies.kpis import CHOICES, DEFAULT_PRIMARY, FIGURES
 from simulations.studies.limits import MAX_SEEDS
 from simulations.studies.models import Study, StudyRun
+from simulations.sumo.inputs.options import EDGES
 
 MAX_SEED = 2**31 - 1
 KPI_HELP = f"One of {', '.join(FIGURES)}."
@@ -155,6 +156,7 @@ class StudyRequest(StrictSerializer):
         min_value=1e-6, max_value=1, default=0.02, help_text="The smallest difference that matters, as a share."
     )
     precision = PrecisionRequest(allow_null=True, default=None)
+    edges = YesNo(default=True, help_text="Traffic per edge of every run, for the map and edges.csv.")
     max_parallel = WholeNumber(min_value=1, max_value=10_000, allow_null=True, default=None)
     max_failed_share = Number(
         min_value=0, max_value=1, default=0.2, help_text="With more failed runs there is no verdict."
@@ -173,7 +175,7 @@ def cells_of(wanted: Mapping[str, Any]) -> Expansion:
     sound: list[PlannedCell] = []
     for cell in expansion.cells:
         try:
-            cell.body = SubmitRequest.read(cell.body)
+            cell.body = SubmitRequest.read(_with_edges(cell.body) if wanted["edges"] else cell.body)
         except ValidationError as error:
             expansion.faults += [
                 Fault(getattr(detail, "code", "invalid"), str(detail), f"{cell.name}: {field}")
@@ -183,6 +185,13 @@ def cells_of(wanted: Mapping[str, Any]) -> Expansion:
             sound.append(cell)
     expansion.cells = sound
     return expansion
+
+
+def _with_edges(body: dict[str, Any]) -> dict[str, Any]:
+    outputs = body.get("outputs", [])
+    if not isinstance(outputs, list) or EDGES in outputs:
+        return body
+    return {**body, "outputs": [*outputs, EDGES]}
 
 
 def flat(detail: Any, where: str = "") -> list[tuple[str, Any]]:

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterable
 from typing import IO
 
+from simulations.edges.exports import edges, has_edges
 from simulations.studies.exports import tables
 from simulations.studies.exports.report import report
 from simulations.studies.models import Study
@@ -25,6 +26,8 @@ def bundle(study: Study) -> IO[bytes]:
         **{name: tables.lines(rows(results)) for name, rows in tables.FROM_RESULTS.items()},
         "report.html": [report(results)],
     }
+    if has_edges(study):
+        parts["edges.csv"] = tables.lines(edges(study))
     file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the answer closes it
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, texts in parts.items():

@@ -8,7 +8,7 @@ export const make = (name, properties = {}, children = []) => {
 };
 
 export function showLegend(box, scale, { unit, difference, better, tested, percent }) {
-  const shown = (value) => (percent ? `${Math.round(value * 100)} %` : text(value));
+  const shown = (value) => (percent || !unit ? `${Math.round(value * 100)} %` : text(value));
   const { limits, colours } = scale;
   const items = colours.map((colour, place) => {
     const swatch = make("span", { className: "map-swatch" });

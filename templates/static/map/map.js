@@ -22,7 +22,10 @@ class TrafficMap {
   }
 
   async open() {
-    const [network, told] = await Promise.all([this.source.network(), this.source.edges(this.#question("speed_ratio"))]);
+    const first = this.#question("speed_ratio");
+    const [network, told] = await Promise.all([
+      this.source.network(), this.source.edges(first), this.source.edges({ ...first, minus: null, metric: "volume" }),
+    ]);
     this.network = network;
     this.#offer(told);
     this.part("body").hidden = false;

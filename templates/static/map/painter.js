@@ -46,7 +46,7 @@ export class Painter {
     const shown = this.#inView(view);
     const far = shown.length > MANY;
     pen.lineJoin = "round";
-    pen.lineCap = far ? "butt" : "round";
+    pen.lineCap = far || view.scale >= NEAR ? "butt" : "round";
     let drawn = 0;
     for (let at = 0; at < shown.length;) {
       const edge = shown[at];
@@ -68,7 +68,8 @@ export class Painter {
 
   outline(pen, edge, view, colour) {
     const width = this.widths[edge];
-    pen.lineCap = pen.lineJoin = "round";
+    pen.lineJoin = "round";
+    pen.lineCap = view.scale >= NEAR ? "butt" : "round";
     for (const [more, style] of [[6, colour.halo], [2.5, colour.line]]) {
       pen.beginPath();
       this.#trace(pen, edge, view, this.#shift(width, view), false);

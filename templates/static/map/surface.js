@@ -12,14 +12,16 @@ export class Surface {
   #timer = 0;
   #cost = 0;
   #kept = null; // {canvas, view}
+  #stale = true;
   #pointers = new Map();
 
   constructor(canvas, painter, { hover, pick }) {
     this.canvas = canvas;
     this.painter = painter;
-    this.pen = canvas.getContext("2d");
+    this.pen = canvas.getContext("2d", { alpha: false });
     this.hover = hover;
     this.pick = pick;
+    this.style = getComputedStyle(canvas); // follows light and dark
     this.marked = -1;
     this.pixels = Math.min(2, devicePixelRatio || 1);
     this.#listen();
@@ -40,7 +42,7 @@ export class Surface {
   // To an edge, near enough to see it.
   goTo(edge) {
     [this.x, this.y] = this.painter.network.middle(edge);
-    this.scale = Math.min(CLOSEST, Math.max(this.scale, 0.5 * Math.min(this.width, this.height) / Math.max(100, this.painter.network.lengths[edge])));
+    this.scale = Math.min(CLOSEST, Math.max(this.scale, 0.5 * Math.min(this.width, this.height) / Math.max(300, this.painter.network.lengths[edge])));
     this.again();
   }
 
@@ -52,7 +54,7 @@ export class Surface {
 
   // What is drawn has changed.
   again() {
-    this.#kept = null;
+    this.#stale = true;
     this.#ask();
   }
 
@@ -116,9 +118,9 @@ export class Surface {
 
   #draw() {
     if (!this.painter.order || !this.width) return;
-    if (!this.#covers()) {
+    if (this.#stale || !this.#covers()) {
       clearTimeout(this.#timer);
-      if (!this.#kept || this.#cost < QUICK_MS) this.#keep();
+      if (this.#stale || this.#cost < QUICK_MS) this.#keep();
       else this.#timer = setTimeout(() => { this.#keep(); this.#ask(); }, REST_MS);
     }
     const { pen, pixels } = this;
@@ -126,11 +128,12 @@ export class Surface {
     const times = this.scale / view.scale;
     const [left, top] = [this.width / 2 + (view.left - this.x) * this.scale, this.height / 2 - (view.bottom - this.y) * this.scale - view.height * times];
     pen.setTransform(pixels, 0, 0, pixels, 0, 0);
-    pen.clearRect(0, 0, this.width, this.height);
+    pen.fillStyle = this.style.backgroundColor;
+    pen.fillRect(0, 0, this.width, this.height);
+    pen.imageSmoothingEnabled = false; // a picture that is moved along is soon drawn anew
     pen.drawImage(canvas, left, top, view.width * times, view.height * times);
     if (this.marked >= 0) {
-      const style = getComputedStyle(this.canvas);
-      this.painter.outline(pen, this.marked, this.#view(0), { halo: style.backgroundColor, line: style.color });
+      this.painter.outline(pen, this.marked, this.#view(0), { halo: this.style.backgroundColor, line: this.style.color });
     }
   }
 
@@ -138,12 +141,15 @@ export class Surface {
     const begun = performance.now();
     const view = this.#view(MARGIN);
     const canvas = this.#kept?.canvas || document.createElement("canvas");
-    canvas.width = view.width * this.pixels; // and empties it
-    canvas.height = view.height * this.pixels;
-    const pen = canvas.getContext("2d");
+    const [width, height] = [Math.ceil(view.width * this.pixels), Math.ceil(view.height * this.pixels)];
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    const pen = canvas.getContext("2d", { alpha: false });
     pen.setTransform(this.pixels, 0, 0, this.pixels, 0, 0);
+    pen.fillStyle = this.style.backgroundColor;
+    pen.fillRect(0, 0, view.width, view.height);
     this.painter.paint(pen, view);
     this.#kept = { canvas, view };
+    this.#stale = false;
     this.#cost = performance.now() - begun;
   }
 

@@ -1,0 +1,158 @@
+"""The reconciler's part: what a study's ended runs delivered is added to their cells' sums, each run once.
+
+It has a time box, and nothing else waits for it. One process folds: the one that holds the reconciler's lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from array import array
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from simulations import files as storage
+from simulations.edges import files, sums
+from simulations.edges.answers import traffic_of
+from simulations.edges.models import CellTraffic, FoldedRun, Network
+from simulations.edges.stored import ids_of
+from simulations.models import Artifact
+from simulations.studies.models import Cell, Study, StudyRun
+from simulations.sumo.inputs.options import EDGES
+from simulations.sumo.protocol.edge_file import EdgeFile, order_of
+from tenants.errors import ApiError
+
+Isolate = Callable[[str], AbstractContextManager[Any]]
+BUDGET_S = 1.0  # of a pass
+AT_ONCE = 50  # runs looked at in a pass
+LOOKS_BACK = timedelta(days=1)  # at studies that have ended
+
+
+class Unusable(Exception):
+    """Why a run cannot be added."""
+
+
+def fold_ended(now: datetime, isolate: Isolate = nullcontext, *, budget_s: float = BUDGET_S) -> int:
+    """Add what ended; how many runs. What the time box leaves is for the next pass."""
+    until = time.monotonic() + budget_s
+    studies = Study.objects.filter(Q(status__in=Study.ACTIVE) | Q(finished_at__gte=now - LOOKS_BACK))
+    waiting = StudyRun.objects.filter(
+        study__in=studies.values("pk"),
+        status=StudyRun.Status.SUCCEEDED,
+        job__isnull=False,
+        folded=None,
+        cell__request__outputs__contains=[EDGES],
+    ).select_related("cell", "job")
+    folded = 0
+    for run in waiting.order_by("study_id", "place")[:AT_ONCE]:
+        with isolate(f"traffic of run {run.pk}"):
+            fold(run)
+            folded += 1
+        if time.monotonic() > until:
+            break
+    return folded
+
+
+def fold(run: StudyRun) -> None:
+    """Raises ApiError 503 while storage does not answer: then it is tried again."""
+    problem = ""
+    try:
+        data = _data_of(run)
+        network = _network_of(run, data)
+        partners = list(_partners(run))
+        with transaction.atomic():
+            row = _added(run.cell, network, data)
+            for cell, other in partners:
+                if cell == run.cell:
+                    _pair(row, data, _data_of(other), base=other.cell)
+                else:
+                    _pair(
+                        CellTraffic.objects.select_related("network").get(cell=cell),
+                        _data_of(other),
+                        data,
+                        base=run.cell,
+                    )
+            FoldedRun.objects.create(run=run)
+            return
+    except Unusable as error:
+        problem = str(error)
+    except ApiError as error:
+        if error.status_code >= 500:
+            raise
+        problem = error.message
+    FoldedRun.objects.create(run=run, problem=problem[:300])
+
+
+def _data_of(run: StudyRun) -> EdgeFile:
+    assert run.job
+    return sums.bounded(files.edge_data(files.delivered(run.job).edges))
+
+
+def _network_of(run: StudyRun, data: EdgeFile) -> Network:
+    """The one kept, or this run's if it is the first of its kind."""
+    assert run.job
+    artifact: Artifact = files.delivered(run.job).network
+    if known := Network.objects.filter(sha256=artifact.sha256).defer("content").first():
+        network = known
+    else:
+        ids = files.checked_network(artifact)["ids"]
+        content = storage.read(str(artifact.file), at_most=files.MAX_PACKED_BYTES)
+        if hashlib.sha256(content).hexdigest() != artifact.sha256:
+            raise Unusable("Its network is not what was delivered.")
+        network = Network(sha256=artifact.sha256, content=content, edge_order=order_of(ids))
+        if len(ids) == data.edges and network.edge_order == data.edge_order:
+            network.save(force_insert=True)
+    if network.edge_order != data.edge_order:
+        raise Unusable("Its traffic is of another network than it delivered.")
+    return network
+
+
+def _added(cell: Cell, network: Network, data: EdgeFile) -> CellTraffic:
+    row = CellTraffic.objects.select_for_update(of=("self",)).select_related("network").filter(cell=cell).first()
+    if row is None:
+        row = CellTraffic(cell=cell, network=network, intervals=[], columns=list(data.columns), seconds=[], sums=b"")
+    if row.network.edge_order != data.edge_order or list(row.columns) != list(data.columns):
+        raise Unusable("Other runs of its cell had another network or other figures.")
+    before = sums.unpacked(row.sums) if row.sums else array("f")
+    together = sums.joined(row.intervals, row.seconds, data)
+    if together is None:
+        raise Unusable("Other runs of its cell had other intervals.")
+    row.intervals, row.seconds = together
+    row.sums = sums.packed(sums.added(before, data))
+    row.runs += 1
+    row.save()
+    return row
+
+
+def _partners(run: StudyRun) -> Sequence[tuple[Cell, StudyRun]]:
+    """(the cell that a pair belongs to, the other run of it), where that other run was added before."""
+    same_seed = StudyRun.objects.filter(study=run.study_id, seed=run.seed, folded__problem="").exclude(pk=run.pk)
+    same_seed = same_seed.filter(job__isnull=False).select_related("cell", "job")
+    found = []
+    for other in same_seed.filter(Q(cell__against=run.cell.position) | Q(cell__position=run.cell.against)):
+        found.append((run.cell if other.cell.position == run.cell.against else other.cell, other))
+    return found
+
+
+def _pair(row: CellTraffic, ours: EdgeFile, theirs: EdgeFile, *, base: Cell) -> None:
+    """Edges are matched by their id where the networks differ."""
+    other = CellTraffic.objects.select_related("network").get(cell=base)
+    if row.network.edge_order == other.network.edge_order:
+        places: Sequence[int] = range(ours.edges)
+    else:
+        known = {edge: place for place, edge in enumerate(ids_of(other.network))}
+        places = [known.get(edge, -1) for edge in ids_of(row.network)]
+    columns = tested(row.columns, other.columns)
+    kept = sums.unpacked(row.differences) if row.differences else array("f")
+    kept = sums.with_pair(kept, traffic_of(ours, None), traffic_of(theirs, None), places, columns)
+    row.differences, row.pairs = sums.packed(kept), row.pairs + 1
+    row.save(update_fields=["differences", "pairs"])
+
+
+def tested(ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
+    return [name for name in sums.TESTED if name in ours and name in theirs]

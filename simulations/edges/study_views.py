@@ -1,0 +1,59 @@
+"""`/studies/{study_id}/network.json`, `…/edges`, `…/edges/curve`, `…/edges.csv`."""
+
+import uuid
+
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework import viewsets
+from rest_framework.request import Request
+
+from simulations.api.callers import query
+from simulations.api.downloads import AnyType
+from simulations.edges import exports, shapes, study_answers
+from simulations.edges.files import none
+from simulations.edges.requests import CellQuery, StudyCurveQuery, StudyEdgesQuery
+from simulations.studies.api.exports import CSV, TEXT_CSV, saved
+from simulations.studies.api.views import find_study
+from simulations.studies.exports.tables import lines
+
+
+class StudyEdgesView(viewsets.ViewSet):
+    """Traffic per edge, from the runs that have ended so far."""
+
+    content_negotiation_class = AnyType
+
+    @extend_schema(
+        summary="A cell's network",
+        parameters=[CellQuery],
+        responses={200: shapes.NetworkShape, 304: None},
+        tags=["studies"],
+    )
+    def network(self, request: Request, study_id: uuid.UUID) -> HttpResponse:
+        study, asked = find_study(request, study_id), query(request, CellQuery)
+        return study_answers.network(request, study, asked.get("cell"))
+
+    @extend_schema(
+        summary="Traffic per edge, or a difference",
+        description="Means over a cell's runs; with `minus`, their difference to another cell's.",
+        parameters=[StudyEdgesQuery],
+        responses={200: shapes.StudyEdgesShape, 304: None},
+        tags=["studies"],
+    )
+    def edges(self, request: Request, study_id: uuid.UUID) -> HttpResponse:
+        return study_answers.edges(request, find_study(request, study_id), query(request, StudyEdgesQuery))
+
+    @extend_schema(
+        summary="One edge over time",
+        parameters=[StudyCurveQuery],
+        responses={200: shapes.CurveShape, 304: None},
+        tags=["studies"],
+    )
+    def curve(self, request: Request, study_id: uuid.UUID) -> HttpResponse:
+        return study_answers.curve(request, find_study(request, study_id), query(request, StudyCurveQuery))
+
+    @extend_schema(summary="All edges as CSV", responses=CSV, tags=["studies"])
+    def edges_csv(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
+        study = find_study(request, study_id)
+        if not exports.has_edges(study):
+            raise none("No run of this study has brought traffic per edge yet.")
+        return saved(StreamingHttpResponse(lines(exports.edges(study)), content_type=TEXT_CSV), "edges.csv")
