@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from simulations.portal import urls
+from simulations.webhooks.models import Endpoint
 from tenants.members import Invitation, Member, Role
 from tenants.models import ApiKey, Tenant
 from tests.factories import JobFactory
@@ -16,8 +17,8 @@ PAGES = {"home", "home-now", "jobs", "job", "job-now", "job-log", "scenarios", "
 FILES = {"job-simulated", "job-travel-times", "job-file", "archive"}  # 404 here: the factory's job has none
 LOOKED_AT = PAGES | FILES
 CHANGED_BY_ENGINEERS = {"upload", "job-cancel", "job-again", "scenario-delete"}
-CHANGED_BY_OWNERS = {"key-revoke", "member-role", "member-remove", "invitation-take-back"}
-FORMS = {"submit": Role.ENGINEER, "keys": Role.OWNER, "members": Role.OWNER}
+CHANGED_BY_OWNERS = {"key-revoke", "member-role", "member-remove", "invitation-take-back", "webhook"}
+FORMS = {"submit": Role.ENGINEER, "keys": Role.OWNER, "members": Role.OWNER, "webhooks": Role.OWNER}
 APART = {"join", "may-upload"}  # of no tenant; asked by the proxy
 
 
@@ -38,6 +39,7 @@ def address_of(tenant: Tenant) -> dict[str, str]:
         "key_id": ApiKey.objects.issue(tenant=tenant)[0].pk,
         "member_id": somebody.pk,
         "invitation_id": invitation.pk,
+        "endpoint_id": Endpoint.objects.create(tenant=tenant, url="https://a.example/hook").pk,
     }
     names = {each.name: each.pattern for each in urls.urlpatterns}
     return {
