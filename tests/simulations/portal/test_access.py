@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from simulations.portal import urls
 from simulations.studies.models import Study
+from simulations.webhooks.models import Endpoint
 from tenants.members import Invitation, Member, Role
 from tenants.models import ApiKey, Tenant
 from tests.factories import JobFactory
@@ -15,21 +16,18 @@ from tests.simulations.portal.conftest import Who
 
 STUDY_PAGES = {"studies", "study", "study-now", "study-compare", "study-curves", "compare"}
 PAGES = {"home", "home-now", "jobs", "job", "job-now", "job-log", "scenarios", "scenario"} | STUDY_PAGES
-FILES = {
-    "job-simulated",
-    "job-travel-times",
-    "job-file",
-    "archive",
-    "study-file",
-}  # 404 here: the factory's job has none
+FILES = {"job-simulated", "job-travel-times", "job-file", "archive", "study-file"}  # 404 here: the job has none
 LOOKED_AT = PAGES | FILES
 CHANGED_BY_ENGINEERS = {"upload", "job-cancel", "job-again", "scenario-delete", "share", "share-end", "study-act"}
-CHANGED_BY_OWNERS = {"key-revoke", "member-role", "member-remove", "invitation-take-back"}
+CHANGED_BY_OWNERS = {"key-revoke", "member-role", "member-remove", "invitation-take-back", "webhook"}
 ASKED = {
     "primary_kpis": ["mean_time_loss_s"], "relevant_difference": 0.02, "max_failed_share": 0.2, "precision": None,
     "max_parallel": None,
 }  # fmt: skip
-FORMS = {"submit": Role.ENGINEER, "study-new": Role.ENGINEER, "keys": Role.OWNER, "members": Role.OWNER}
+FORMS = {
+    "submit": Role.ENGINEER, "study-new": Role.ENGINEER, "keys": Role.OWNER, "members": Role.OWNER,
+    "webhooks": Role.OWNER,
+}  # fmt: skip
 APART = {"join", "may-upload", "shared"}  # of no tenant; asked by the proxy; for whoever has the link
 
 
@@ -54,6 +52,7 @@ def address_of(tenant: Tenant) -> dict[str, str]:
         "key_id": ApiKey.objects.issue(tenant=tenant)[0].pk,
         "member_id": somebody.pk,
         "invitation_id": invitation.pk,
+        "endpoint_id": Endpoint.objects.create(tenant=tenant, url="https://a.example/hook").pk,
     }
     names = {each.name: each.pattern for each in urls.urlpatterns}
     return {

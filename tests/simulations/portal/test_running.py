@@ -118,7 +118,7 @@ def test_a_job_is_cancelled_and_run_again_with_more_memory(engineer: Client, tow
     key = re.search(r'name="key" value="([^"]+)"', page)
     assert key
     for _ in range(2):
-        engineer.post(f"/t/city-a/jobs/{job.pk}/again", {"memory": "double", "key": key[1]})
+        engineer.post(f"/t/city-a/jobs/{job.pk}/again", {"twice": "memory_gi", "key": key[1]})
     again = Job.objects.exclude(pk=job.pk).get()
     assert again.memory_gi == 2
     assert {**again.scenario_data, "memory_gi": 1} == job.scenario_data

@@ -122,6 +122,17 @@ def test_picked_jobs_by_version_and_label(client_of: Who, jobs: list[Job]) -> No
     assert labelled.context["figure"].name == "mean_speed_ms"
 
 
+def test_jobs_that_are_alike(client_of: Who, jobs: list[Job]) -> None:
+    client = client_of("viewer")
+    client.get("/t/city-a/jobs", {"label": "plan: p1"})
+    page = client.get("/t/city-a/compare", {"scenario_id": "town", "by": "label:plan"})
+    assert [len(cell.runs) for cell in page.context["answer"].cells] == [3, 3]
+    assert client.get("/t/city-a/compare", {"label": "plan:p1"}).context["count"] == 3
+    assert client.get("/t/city-a/compare", {"label": "nonsense"}).context["count"] == 0
+    link = client.get("/t/city-a/jobs", {"label": "plan: p1", "status": "SUCCEEDED"}).content.decode()
+    assert "/t/city-a/compare?label=plan%3Ap1" in link
+
+
 def test_picked_jobs_that_do_not_fit(client_of: Who, jobs: list[Job], other_tenant: Tenant) -> None:
     twin = JobFactory(tenant=jobs[0].tenant, status="FAILED", finished_at=timezone.now(), reason="KILLED")
     twin.scenario_data |= jobs[0].scenario_data
