@@ -39,6 +39,14 @@ def test_the_answer_comes_first(client_of: Who, done: Study) -> None:
     assert "<form" not in page.split("<main")[1]
 
 
+def test_pages_cost_the_same_at_any_size(client_of: Who, done: Study, statements: list[str]) -> None:
+    client = client_of("engineer")
+    for address, most in ((f"{HERE}/{done.pk}", 10), (f"{HERE}/{done.pk}/compare", 8), (f"{HERE}/{done.pk}/curves", 8)):
+        statements.clear()
+        assert client.get(address).status_code == 200
+        assert len(statements) <= most, statements
+
+
 def test_a_study_that_has_just_begun(client_of: Who, submit: Any) -> None:
     study = submit()
     client = client_of("engineer")
