@@ -57,6 +57,7 @@ def job_list(request: HttpRequest, seat: Seat) -> HttpResponse:
         "rows": [(job, tell(job, line)) for job in found],
         "older": older,
         "given": given,
+        "label_filter": chosen.get("label", [None])[0],
         "problem": problem,
         "statuses": Job.Status.values,
     }

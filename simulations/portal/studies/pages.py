@@ -79,7 +79,7 @@ def study_now(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
 
 
 def _mark(study: Study, progress: dict[str, Any]) -> str:
-    return live.mark(study.status, study.message, progress)
+    return live.still_mark(study.status, study.message, progress)
 
 
 def find_study(seat: Seat, study_id: UUID) -> Study:

@@ -13,7 +13,7 @@ from simulations.studies.statistics.summary import summarise
 
 MOST_JOBS = 200
 MOST_GROUPS = 20
-COLUMNS = ("job_id", "tenant_id", "scenario_data", "status", "reason", "results", "submitted_at")
+COLUMNS = ("job_id", "tenant_id", "scenario_data", "status", "reason", "results", "submitted_at", "labels")
 BY_VERSION, BY_SCALE, LABEL = "version", "scale", "label:"
 
 
@@ -61,7 +61,7 @@ def compare_jobs(jobs: Sequence[Job], by: str, kpi: str) -> Picked:
 
 
 def _ways(jobs: Sequence[Job]) -> list[tuple[str, str]]:
-    labels = sorted({name for job in jobs for name in job.scenario_data.get("labels") or {}})
+    labels = sorted({name for job in jobs for name in job.labels})
     return [
         (BY_VERSION, "scenario and version"),
         (BY_SCALE, "scale of the demand"),
@@ -74,7 +74,7 @@ def _group(job: Job, by: str) -> str:
     if by == BY_SCALE:
         return f"scale={asked.get('scale') or 1:g}"
     if by.startswith(LABEL):
-        return (asked.get("labels") or {}).get(by.removeprefix(LABEL)) or "(without)"
+        return job.labels.get(by.removeprefix(LABEL)) or "(without)"
     return f"{asked.get('scenario_id', '')} v{asked.get('scenario_version', '')}"
 
 
