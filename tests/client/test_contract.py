@@ -25,6 +25,7 @@ LEFT_OUT = {
     "GET /admin/jobs": "operators use the dashboard",
     "GET /admin/usage": "operators use the admin and `manage.py statement`",
     "DELETE /webhooks/{endpoint_id}": "set up once; `Client.get` and `post` are enough",
+    "GET /studies/{study_id}/edges.csv": "`Study.download` takes its name",
     "GET /usage": "`Client.get` is enough",
     "PATCH /webhooks/{endpoint_id}": "set up once; `Client.get` and `post` are enough",
     "POST /webhooks": "set up once; `Client.get` and `post` are enough",

@@ -24,7 +24,7 @@ class TrafficMap {
   async open() {
     const first = this.#question("speed_ratio");
     const [network, told] = await Promise.all([
-      this.source.network(), this.source.edges(first), this.source.edges({ ...first, minus: null, metric: "volume" }),
+      this.source.network({ cell: first.cell }), this.source.edges(first), this.source.edges({ ...first, minus: null, metric: "volume" }),
     ]);
     this.network = network;
     this.#offer(told);
@@ -65,7 +65,8 @@ class TrafficMap {
       const plain = { ...question, minus: null };
       const [told, volume] = await Promise.all([this.source.edges(question), this.source.edges({ ...plain, metric: "volume" })]);
       if (number !== this.#asked) return;
-      if (told.edge_order !== this.network.order) throw new Trouble("These figures are of another network.");
+      if (told.edge_order !== this.network.order) await this.#replace(question.cell, told.edge_order);
+      if (number !== this.#asked) return;
       this.told = told;
       this.volume = volume.values;
       this.say("");
@@ -75,6 +76,16 @@ class TrafficMap {
     } finally {
       if (number === this.#asked) this.box.removeAttribute("aria-busy");
     }
+  }
+
+  // Cells may have networks of their own.
+  async #replace(cell, order) {
+    const network = await this.source.network({ cell });
+    if (network.order !== order) throw new Trouble("These figures are of another network.");
+    this.network = network;
+    this.painter = new Painter(network);
+    this.selected = this.hovered = -1;
+    this.surface?.use(this.painter);
   }
 
   draw() {

@@ -12,8 +12,8 @@ export class Source {
     this.addresses = { network, edges, curve };
   }
 
-  async network() {
-    return new Network(await this.#ask(this.addresses.network, {}));
+  async network(asked = {}) {
+    return new Network(await this.#ask(this.addresses.network, asked));
   }
 
   edges(asked) {
