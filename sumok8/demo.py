@@ -227,7 +227,7 @@ class Demo:
         client = Client(self.url, self.key_file.read_text().strip())
         scenario = client.upload(SCENARIO, SAMPLE)
         print(f"Scenario {SCENARIO}, version {scenario.version}, is uploaded; submitting a simulation of it.\n")
-        job = client.run(SCENARIO, labels={"from": "demo"})
+        job = client.run(SCENARIO, outputs=["edges"], labels={"from": "demo"})
         show(job.watch())
         print(f"\nJob {job.id}: {job.status}. {job.message}\n")
         print(results_table(job.kpis))

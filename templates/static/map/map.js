@@ -102,9 +102,9 @@ class TrafficMap {
     const quiet = (edge) => this.values[edge] == null || (tested && !tested[edge]) || (!this.difference && this.volume[edge] === 0 && this.values[edge] === 0);
     this.painter.set((edge) => (quiet(edge) ? -1 : classOf(this.values[edge], scale.limits)), (edge) => widthOf(this.volume[edge]), scale);
     this.surface?.again();
-    showLegend(this.part("legend"), scale, { unit: told.unit, difference: this.difference, better: told.better, tested: Boolean(tested), percent: this.percent });
-    const unit = this.percent ? "share" : told.unit;
-    const significant = tested ? this.values.map((value, edge) => (tested[edge] ? value : null)) : this.values;
+    showLegend(this.part("legend"), scale, { ...told, tested: Boolean(tested), percent: this.percent });
+    const unit = this.percent ? "%" : told.unit;
+    const significant = this.values.map((value, edge) => (value == null || (tested && !tested[edge]) ? null : this.percent ? 100 * value : value));
     const columns = [{ label: this.difference ? `${told.label}, difference` : told.label, unit, values: significant }, { label: "Volume", unit: "veh/h", values: this.volume }];
     showTable(this.part("table"), this.network.ids, columns, this.difference ? 0 : told.better > 0 ? -1 : 1, (edge) => this.go(edge));
     this.part("when").textContent = told.interval === null ? "All the time" : told.intervals[told.interval].map(clock).join(" to ");
@@ -140,10 +140,12 @@ class TrafficMap {
     panel.replaceChildren(facts(pairs), close);
     if (this.intervals.length < 2) return;
     try {
-      const curve = await this.source.curve({ edge: network.ids[selected], cell: this.part("cell")?.value || null });
+      const of = (cell) => this.source.curve({ edge: network.ids[selected], cell });
+      const curves = await Promise.all([of(told.cell ?? null), ...(told.minus ? [of(told.minus)] : [])]);
       if (this.selected !== selected || this.told !== told) return;
       const known = this.metrics.find(({ metric }) => metric === told.metric);
-      close.before(curveOf(curve.series[told.metric], curve.intervals, { label: told.label, unit: known.unit, now: told.interval }));
+      const lines = curves.map(({ series }, place) => ({ name: place ? told.minus : told.cell ?? "", values: series[told.metric] || [] }));
+      close.before(curveOf(lines, curves[0].intervals, { label: told.label, unit: known.unit, now: told.interval }));
     } catch (error) {
       this.#fail(error);
     }
