@@ -111,7 +111,7 @@ def _state(job: Job) -> dict[str, Any]:
         "more_files": len(artifacts) > MAX_PAGE_FILES,
         "has_summary": "summary.csv.gz" in names,
         "has_travel_times": "travel_times.json" in names,
-        "map": maps.addresses(job, names),
+        "map": maps.job_map(job, names),
         "facts": sorted(
             (name, value)
             for name, value in asked

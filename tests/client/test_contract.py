@@ -26,6 +26,7 @@ LEFT_OUT = {
     "GET /admin/jobs": "operators use the dashboard",
     "GET /admin/usage": "operators use the admin and `manage.py statement`",
     "GET /statements/{period}.html": "`Client.download_statement` to a name that ends so",
+    "GET /studies/{study_id}/edges.csv": "`Study.download` takes its name",
 }
 ID = str(uuid.uuid4())
 

@@ -13,10 +13,11 @@ from simulations.api.jobs import filters
 from simulations.api.requests import JobListQuery
 from simulations.models import Job
 from simulations.models.job import JobQuerySet
+from simulations.portal import maps
 from simulations.portal.access import Seat, member_page, show
+from simulations.portal.lookup import find_study
 from simulations.portal.models import DAYS, MOST_OPEN, SharedComparison
 from simulations.portal.studies.comparison import comparison
-from simulations.portal.studies.pages import find_study
 from simulations.portal.studies.picked_jobs import COLUMNS, MOST_JOBS, compare_jobs, job_ids
 from simulations.portal.studies.verdict import headline
 from simulations.studies.figures import answer_of
@@ -32,7 +33,7 @@ def study_compare(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpRespo
 
 
 def _page(request: HttpRequest, seat: Seat, study: Study, *, link: str = "", wrong: str = "") -> HttpResponse:
-    context = of_study(request, study) | {"link": link, "wrong": wrong, "days": DAYS}
+    context = of_study(request, study) | {"link": link, "wrong": wrong, "days": DAYS, "map": maps.study_map(study)}
     if seat.may_run:
         context["shares"] = list(study.shares.open().select_related("created_by")[:MOST_OPEN])
     return show(request, seat, "portal/studies/compare.html", context, status=409 if wrong else 200)

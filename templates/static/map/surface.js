@@ -29,6 +29,12 @@ export class Surface {
     this.#resize();
   }
 
+  use(painter) {
+    this.painter = painter;
+    this.marked = -1;
+    this.fit();
+  }
+
   fit() {
     const { width, height } = this.painter.network;
     const scale = 0.94 * Math.min(this.width / width, this.height / height);
