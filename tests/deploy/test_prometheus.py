@@ -19,7 +19,12 @@ from clusterops.reconciler import exporter
 from sumok8 import metrics
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "components" / "prometheus"
-OBJECTS = {kustomize.name_of(each): each for file in FOLDER.glob("*.yaml") for each in kustomize.load(file) if "metadata" in each}
+OBJECTS = {
+    kustomize.name_of(each): each
+    for file in FOLDER.glob("*.yaml")
+    for each in kustomize.load(file)
+    if "metadata" in each
+}
 RULES: list[dict[str, Any]] = OBJECTS["PrometheusRule/sumok8"]["spec"]["groups"]
 BOARD: dict[str, Any] = json.loads(OBJECTS["ConfigMap/sumok8-dashboard"]["data"]["sumok8.json"])
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
@@ -98,5 +103,7 @@ def test_alerts_fire_when_they_shall(tmp_path: Path) -> None:
             }
         )
     (tmp_path / "tests.yaml").write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "tests": tests}))
-    done = subprocess.run([str(PROMTOOL), "test", "rules", "tests.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(PROMTOOL), "test", "rules", "tests.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
