@@ -36,7 +36,7 @@ def attention() -> Iterator[Finding]:
         tenants = [share.tenant_id for share in each.tenants]
         names = ", ".join(tenants[:NAMED]) + (" …" if len(tenants) > NAMED else "")
         details = " ".join(each.details[:1])
-        words = [f"{each.count} × {names}." if names else "", details, each.cause.todo]
+        words = [f"{each.count} of {names}." if names else "", details, each.cause.todo]
         yield Finding(verdict, each.cause.title, " ".join(filter(None, words)))
     if not found:
         yield Finding(OK, "attention", "nothing needs you")
