@@ -18,6 +18,7 @@ from clusterops.gateway import Gateway
 from clusterops.measures import PASS_ERRORS, PASS_SECONDS, PASSES
 from clusterops.models import ClusterSample, ReconcilerState
 from clusterops.reconciler.cancelling import cancel_untouched
+from clusterops.reconciler.digest import tell
 from clusterops.reconciler.dispatch import dispatch
 from clusterops.reconciler.job_states import add_listed, confirm, jobs_in_hand, settle
 from clusterops.reconciler.logs import capture
@@ -58,6 +59,9 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
         log.exception("the pass failed")
         problem = f"The pass failed, which is our fault; the reconciler's log has more. {type(error).__name__}: {error}"
     _sum_up(this, time.monotonic() - this.begun, problem)
+    if not this.memory.stop.is_set():
+        with this.wall("operators' digest"):
+            tell(this)
     return this
 
 
