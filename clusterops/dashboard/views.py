@@ -1,5 +1,6 @@
 """The dashboard's pages, the fragments that keep them live, and the charts' numbers; what they show is made beside."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -126,8 +127,14 @@ def travel_times_data(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 def _log(request: HttpRequest, job: Job) -> dict[str, Any]:
-    """The log, or its lines that contain what is looked for."""
-    return {"log": log_view(job, find=request.GET.get("find", "")[:FIND]), "job": job}
+    """The log, or its lines that contain what is looked for, numbered."""
+    log, find = log_view(job), request.GET.get("find", "")[:FIND]
+    if find and log.text:
+        lines = [
+            f"{number}: {line}" for number, line in enumerate(log.text.splitlines(), 1) if find.lower() in line.lower()
+        ]
+        log = replace(log, text="\n".join(lines), note=f"{log.note} {len(lines)} of them contain “{find}”.")
+    return {"log": log, "find": find}
 
 
 def _status(job: Job) -> int:
