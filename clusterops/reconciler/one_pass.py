@@ -15,13 +15,13 @@ from django.utils import timezone
 from clusterops import errors
 from clusterops.contract import ClusterSnapshot
 from clusterops.gateway import Gateway
-from clusterops.measures import PASS_ERRORS, PASS_SECONDS, PASSES
 from clusterops.models import ClusterSample, ReconcilerState
 from clusterops.reconciler.cancelling import cancel_untouched
 from clusterops.reconciler.digest import tell
 from clusterops.reconciler.dispatch import dispatch
 from clusterops.reconciler.job_states import add_listed, confirm, jobs_in_hand, settle
 from clusterops.reconciler.logs import capture
+from clusterops.reconciler.measures import PASS_ERRORS, PASS_SECONDS, PASSES
 from clusterops.reconciler.pass_state import Counts, Memory, Pass, Stopped, log
 from clusterops.reconciler.room import learn
 from clusterops.reconciler.shares import charge
