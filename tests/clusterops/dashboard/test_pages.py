@@ -132,6 +132,16 @@ def test_job_page_tells_the_whole_story(staff_client: Client, cluster_answers: A
         assert shown in page, shown
 
 
+def test_what_the_page_has_is_not_sent_again(staff_client: Client, cluster_answers: Answers) -> None:
+    rows = seed.fill(jobs=30)
+    address = "/cluster/now/jobs/"
+    first = staff_client.get(address)
+    again = staff_client.get(address, headers={"X-Seen": first["X-Seen"]})
+    assert (again.status_code, again.content) == (204, b"")
+    Job.objects.filter(pk=rows[10].pk).update(message="Now it waits for something else.")
+    assert staff_client.get(address, headers={"X-Seen": first["X-Seen"]}).status_code == 200
+
+
 def test_polling_ends_with_the_job(staff_client: Client, cluster_answers: Answers) -> None:
     rows = seed.fill(jobs=40)
     statuses = {row.status: staff_client.get(f"/cluster/jobs/{row.job_id}/now/").status_code for row in rows}
