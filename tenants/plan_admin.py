@@ -34,7 +34,6 @@ class PriceInline(admin.TabularInline):
 class PlanAdmin(FreshRowMixin, ValueHistoryMixin):
     list_display = ("name", "max_cpu", "max_memory_gi", "max_concurrent_jobs", "weight", "having", "description")
     search_fields = ("name",)
-    show_full_result_count = False
     inlines = (PriceInline,)
     fieldsets = (
         (None, {"fields": ("name", "description")}),
