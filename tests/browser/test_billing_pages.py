@@ -39,7 +39,6 @@ def test_pages_are_sound(signed_in: Page) -> None:
         (
             reverse("admin:usage_statement_page", args=[statement.pk]),
             reverse("admin:tenants_tenant_change", args=["city-a"]),
-            reverse("admin:usage_budget_changelist"),
             reverse("admin:tenants_plan_change", args=[plan.pk]),
         )
     ):
