@@ -34,6 +34,7 @@ QUICK = Timing(
     replacement=0.1, create_retry=0.2, create_retry_max=1.0, namespace=0.1, node_grace=0.5, pod_gc=0.2, disk_check=5.0
 )
 TTL_S = 1
+DEATH_S = 10  # of what was killed
 DATABASE_TIMEOUT_S = 3
 DISK_BYTES = 32 * 1024**2
 NODES = ("machine-1", "machine-2")  # beside the local cluster's own
@@ -130,9 +131,9 @@ class Stage:
 
     def await_death(self, victim: str) -> None:
         if victim == "cluster":
-            self._cluster.wait()
+            self._cluster.wait(DEATH_S)
         else:
-            until(lambda: self.postgres.pid() is None, "PostgreSQL is dead", 10)
+            until(lambda: self.postgres.pid() is None, "PostgreSQL is dead", DEATH_S)
 
     def revive(self, victim: str) -> None:
         if victim == "cluster":
