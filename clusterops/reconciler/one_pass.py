@@ -84,10 +84,14 @@ def _run(this_pass: Pass) -> None:
     this_pass.jobs = jobs_in_hand()
     this_pass.counts.jobs = len(this_pass.jobs)
     snapshot = None
-    if this_pass.memory.due("sample", SAMPLE_EVERY_S):
-        runs, snapshot = this_pass.gateway.list_runs_and_snapshot()
-    else:
-        runs = this_pass.gateway.list_runs()
+    asked = time.monotonic()
+    try:
+        if this_pass.memory.due("sample", SAMPLE_EVERY_S):
+            runs, snapshot = this_pass.gateway.list_runs_and_snapshot()
+        else:
+            runs = this_pass.gateway.list_runs()
+    finally:
+        this_pass.lists_s = time.monotonic() - asked
     this_pass.counts.runs = len(runs)
     this_pass.look(runs)
     add_listed(this_pass)

@@ -139,7 +139,7 @@ class Pass:
     seen: bool = False  # the cluster answered
     more: bool = False  # something is left that the next pass can do at once
     unreachable: int = 0
-    dispatch_s: float = 0.0  # spent on starting jobs
+    lists_s: float = 0.0  # spent on the cluster's lists
     rest_s: float = 0.0  # the cluster asked to be left alone for so long
     by_job: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
     shares: dict[str, FairShare] = field(default_factory=dict)  # by tenant
