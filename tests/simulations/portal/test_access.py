@@ -17,7 +17,7 @@ PAGES = {"home", "home-now", "jobs", "job", "job-now", "job-log", "scenarios", "
 FILES = {"job-simulated", "job-travel-times", "job-file", "archive"}  # 404 here: the factory's job has none
 LOOKED_AT = PAGES | FILES
 CHANGED_BY_ENGINEERS = {"upload", "job-cancel", "job-again", "scenario-delete"}
-CHANGED_BY_OWNERS = {"key-revoke", "member-role", "member-remove", "invitation-take-back", "webhook"}
+CHANGED_BY_OWNERS = {"key-revoke", "key-rotate", "member-role", "member-remove", "invitation-take-back", "webhook"}
 FORMS = {"submit": Role.ENGINEER, "keys": Role.OWNER, "members": Role.OWNER, "webhooks": Role.OWNER}
 APART = {"join", "may-upload"}  # of no tenant; asked by the proxy
 
