@@ -23,6 +23,7 @@ from simulations.portal.verdict import TWICE, figures, phases, verdict
 from simulations.services import submit_job
 from simulations.sumo.protocol.endings import Reason
 from simulations.telling import tell
+from simulations.templatetags.figures import duration
 from simulations.waiting import line_for
 from tenants.errors import ApiError
 from tenants.members import Role
@@ -129,8 +130,8 @@ def _twice(job: Job) -> dict[str, Any] | None:
         return None
     lacked = TWICE.get(Reason(job.reason)) if job.reason in set(Reason) else None
     if lacked == "time_limit_s":
-        minutes = 2 * job.scenario_data.get("time_limit_s", 0) / 60
-        return {"field": lacked, "words": f"{minutes:g} minutes", "is_sure": True}
+        words = f"a limit of {duration(2 * job.scenario_data.get('time_limit_s', 0))}"
+        return {"field": lacked, "words": words, "is_sure": True}
     return {"field": "memory_gi", "words": f"{2 * job.memory_gi} Gi", "is_sure": lacked is not None}
 
 

@@ -35,6 +35,7 @@ urlpatterns = [
     re_path(rf"{SCENARIO}/archive\Z", scenarios.archive, name="archive"),
     re_path(rf"{SCENARIO}/delete\Z", scenarios.delete, name="scenario-delete"),
     path(f"{HERE}/keys", keys.keys, name="keys"),
+    path(f"{HERE}/keys/<int:key_id>/rotate", keys.rotate, name="key-rotate"),
     path(f"{HERE}/keys/<int:key_id>/revoke", keys.revoke, name="key-revoke"),
     path(f"{HERE}/webhooks", webhooks.webhooks, name="webhooks"),
     path(f"{HERE}/webhooks/<uuid:endpoint_id>", webhooks.change, name="webhook"),

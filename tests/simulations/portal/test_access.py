@@ -32,7 +32,7 @@ FILES = {
 NEED_A_QUERY = {"job-map-curve", "study-map-curve"}  # which edge
 LOOKED_AT = PAGES | FILES
 CHANGED_BY_ENGINEERS = {"upload", "job-cancel", "job-again", "scenario-delete", "share", "share-end", "study-act"}
-CHANGED_BY_OWNERS = {"key-revoke", "member-role", "member-remove", "invitation-take-back", "webhook"}
+CHANGED_BY_OWNERS = {"key-revoke", "key-rotate", "member-role", "member-remove", "invitation-take-back", "webhook"}
 ASKED = {
     "primary_kpis": ["mean_time_loss_s"], "relevant_difference": 0.02, "max_failed_share": 0.2, "precision": None,
     "max_parallel": None,

@@ -41,8 +41,13 @@ def test_a_key_is_shown_once_works_and_is_revoked(owner: Client) -> None:
     assert key[0] not in owner.get("/t/city-a/keys").content.decode()
     assert client_with(key[0]).get("/jobs").status_code == 200
     assert client_with(key[0]).post("/jobs", {}).status_code == 403
-    owner.post(f"/t/city-a/keys/{ApiKey.objects.get().pk}/revoke")
+    address = f"/t/city-a/keys/{ApiKey.objects.get().pk}"
+    successor = re.search(r"sk8_[\w-]{43}", owner.post(f"{address}/rotate").content.decode())
+    assert successor
+    assert client_with(successor[0]).get("/jobs").status_code == 200
+    owner.post(f"{address}/revoke")
     assert client_with(key[0]).get("/jobs").status_code == 401
+    assert "is revoked; issue a new one" in owner.post(f"{address}/rotate", follow=True).content.decode()
 
 
 def test_an_invited_person_makes_an_account_and_the_link_is_used_up(owner: Client) -> None:

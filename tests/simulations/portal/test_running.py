@@ -159,6 +159,6 @@ def test_pages_cost_the_same_however_many_jobs(
         Job.objects.bulk_create(
             JobFactory.build(tenant=tenant, scenario=job.scenario, k8s_namespace="city-a") for _ in range(number)
         )
-        for address, queries in (("", 14), ("/jobs", 5), (f"/jobs/{job.pk}/now", 7)):
+        for address, queries in (("", 14), ("/jobs", 6), (f"/jobs/{job.pk}/now", 8)):
             with django_assert_max_num_queries(queries):
                 engineer.get(f"/t/city-a{address}")
