@@ -20,7 +20,7 @@ from simulations.sumo.results import outputs
 from simulations.sumo.results.sumo_run import StepRecord
 from simulations.sumo.run import collecting, preflight
 from simulations.sumo.run.collecting import Collector
-from simulations.sumo.run.delivery import Delivery
+from simulations.sumo.run.delivery import ResultUpload
 from simulations.sumo.run.edges import EdgeOutput
 from simulations.sumo.run.execution import Supervisor
 from simulations.sumo.run.fetching import fetch_scenario
@@ -244,7 +244,7 @@ class Runner:
 
     def upload(self) -> None:
         self.console.phase("uploading", f"Storing the results: {len(self.report.files)} file(s).")
-        delivery = Delivery(self.control_plane, self.report, deadline=self._upload_deadline)
+        delivery = ResultUpload(self.control_plane, self.report, deadline=self._upload_deadline)
         delivery.deliver(self.description, self.space.artifacts)
 
     def _upload_deadline(self) -> float:
