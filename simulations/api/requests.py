@@ -22,7 +22,18 @@ LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 MAX_LABELS = 20
 MAX_REMOVE = 32_000  # characters
 MOST = 10**12  # in a progress record: far beyond any simulation, and short enough to be shown
-CHECKED_BY_SUMO_RULES = ("options", "outputs", "begin", "end", "step_length", "scale", "seed", "edges_interval_s")
+CHECKED_BY_SUMO_RULES = (
+    "options",
+    "outputs",
+    "begin",
+    "end",
+    "step_length",
+    "scale",
+    "seed",
+    "edges_interval_s",
+    "window_begin",
+    "window_end",
+)
 
 
 class ScenarioIdField(serializers.RegexField):
@@ -127,6 +138,14 @@ class SubmitRequest(StrictSerializer):
         default=None,
         help_text=f"Of the output “edges”, 60 to 86400 seconds; default: {EDGES_INTERVAL_S:g}.",
     )
+    window_begin = Number(
+        allow_null=True, default=None,
+        help_text="Figures of trips are over those that are to depart from this second on; default: all.",
+    )  # fmt: skip
+    window_end = Number(
+        allow_null=True, default=None,
+        help_text="… and before this one; they are let finish until `end`.",
+    )  # fmt: skip
     time_limit_s = WholeNumber(min_value=1, allow_null=True, default=None, help_text="Wall clock seconds.")
     priority_class = serializers.ChoiceField(
         choices=PriorityClass.choices,
