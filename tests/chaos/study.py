@@ -14,12 +14,14 @@ from contextlib import suppress
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
+from localcluster.nodes import LOCAL_NODE
 from simulations.models import Job
 from simulations.studies.models import Study, StudyRun
 from tests.chaos import actors, world
 from tests.chaos.fates import FATES
 from tests.chaos.stage import NODES, Stage, until
 from tests.chaos.world import Told
+from tests.localcluster.kube import MERGE
 
 TENANT = "studious"
 LIMITS = {"max_cpu": 60, "max_memory_gi": 60, "max_concurrent_jobs": 24, "max_queued_jobs": 100}
@@ -99,8 +101,10 @@ class StudyPlay:
             self.acts["kill pod"] += 1
 
     def lose_machine(self) -> None:
-        """And find it again when its pods have been given up."""
-        name = self.rng.choice(NODES)
+        """One that has pods; and find it again when they have been given up."""
+        self._cordon(True)  # the scheduler fills this one first
+        name = until(lambda: next(filter(self._pods_on, NODES), None), "a machine has pods", 30)
+        self._cordon(False)
         self.acts["lose machine"] += 1
         self._note_pods(name)
         self.stage.lose_node(name)
@@ -110,11 +114,17 @@ class StudyPlay:
         self.stage.find_node(name)
         self.acts["pods on it"] = sum(map(len, self.disrupted.values()))
 
+    def _cordon(self, closed: bool) -> None:
+        body = {"spec": {"unschedulable": closed}}
+        self.stage.kube.ok("PATCH", f"/api/v1/nodes/{LOCAL_NODE}", body, content_type=MERGE)
+
+    def _pods_on(self, machine: str) -> list[dict[str, Any]]:
+        return [pod for pod in self.stage.our_pods() if pod["spec"].get("nodeName") == machine]
+
     def _note_pods(self, machine: str) -> None:
-        for pod in self.stage.our_pods():
-            if pod["spec"].get("nodeName") == machine:
-                meta = pod["metadata"]
-                self.disrupted.setdefault(meta["labels"]["sumok8.io/job-id"], set()).add(meta["name"])
+        for pod in self._pods_on(machine):
+            meta = pod["metadata"]
+            self.disrupted.setdefault(meta["labels"]["sumok8.io/job-id"], set()).add(meta["name"])
 
     def wait_for(self, study: Study) -> None:
         until(lambda: not Study.objects.active().filter(pk=study.pk).exists(), "the study ends", 120)
