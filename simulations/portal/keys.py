@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -29,7 +30,7 @@ def keys(request: HttpRequest, seat: Seat) -> HttpResponse:
     """The list; a new key is shown in the answer to the form and nowhere else."""
     form, made = KeyForm(request.POST if request.method == "POST" else None), None
     if request.method == "POST" and form.is_valid():
-        if ApiKey.objects.usable().filter(tenant=seat.tenant).count() >= MAX_USABLE:
+        if ApiKey.objects.usable().lasting().filter(tenant=seat.tenant).count() >= MAX_USABLE:
             form.add_error(None, f"{MAX_USABLE} keys are usable already; revoke some first.")
         else:
             days = form.cleaned_data["expires_days"]
@@ -39,7 +40,9 @@ def keys(request: HttpRequest, seat: Seat) -> HttpResponse:
                 tenant=seat.tenant, label=asked["label"], role=Role(asked["role"]), expires_at=ends
             )
             form = KeyForm()
-    rows = ApiKey.objects.filter(tenant=seat.tenant).select_related("tenant")[:ROWS]
+    # Those traded for tokens may be many: they are here while they can be used.
+    shown = ApiKey.objects.filter(Q(trust=None) | Q(expires_at__gt=timezone.now()), tenant=seat.tenant)
+    rows = shown.select_related("tenant")[:ROWS]
     context = {"form": form, "made": made, "keys": rows}
     return show(request, seat, "portal/keys.html", context, status=422 if form.errors else 200)
 
