@@ -18,7 +18,11 @@ MAX_BODY = 256 * 1024
 
 
 class Unreachable(Exception):
-    """Nothing of use came; the text says why, in words for operators."""
+    """Nothing of use came; the text says why, in words for operators. `status` is the answer's, if there was one."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def fetch(url: str, *, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> bytes:
@@ -43,7 +47,7 @@ def fetch(url: str, *, form: Mapping[str, str] | None = None, headers: Mapping[s
     except (OSError, http.client.HTTPException, ValueError):
         raise Unreachable("The connection failed.") from None
     if status != 200:
-        raise Unreachable(f"The answer was {status}.")
+        raise Unreachable(f"The answer was {status}.", status)
     return body
 
 
