@@ -1,27 +1,23 @@
 """What a deep queue costs: a pass, submissions, lists and pages over 10³ to 10⁶ waiting jobs of 200 tenants.
 
-Answers are compared with those of an empty queue: the same web on a copy of the database as it was before, asked in
-turns.
+DEPTH=10000 goes no deeper; 10⁶ rows take minutes to make.
 """
 
-import http.client
 import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
-from benchmarks.stack import product
-from benchmarks.submission import BODY
 from benchmarks.tables import percentile
 
 SIZES = (0, 1_000, 10_000, 100_000, 1_000_000)
 TENANTS = 200
 DISPATCHED = 10_000
-CHUNK = 100_000
-ROUNDS, EACH = 6, 15  # requests of each sort, in turns
+CHUNK = 20_000
+TIMES = 40  # requests of each sort
 
 FILL = """
 INSERT INTO jobs ({columns})
@@ -35,61 +31,41 @@ def measure() -> list[dict[str, Any]]:
 
     from benchmarks.rows import clear
 
-    headers, cookie, like = _people()
-    empty = _copy("before")
+    caller, staff, like = _people()
     rows, filled = [], 0
-    for waiting in SIZES:
+    deepest = int(os.environ.get("DEPTH", SIZES[-1]))
+    for waiting in (size for size in SIZES if size <= deepest):
         dispatched = min(DISPATCHED, waiting)
         _fill(like, filled, waiting, dispatched)
         filled = waiting
         connection.close()
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.depth_pass"], check=True, stdout=subprocess.PIPE, text=True
-        )
+        command = [sys.executable, "-m", "benchmarks.depth_pass"]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         row = {"waiting": waiting, "dispatched": dispatched, **json.loads(done.stdout.splitlines()[-1])}
-        rows.append(row | _answers(headers, cookie, empty))
+        rows.append(row | _answers(caller, staff))
         print(rows[-1], flush=True)  # the next size may take minutes
     clear()
     return rows
 
 
-def _people() -> tuple[dict[str, str], dict[str, str], Any]:
-    """200 tenants; the headers of one of them and of staff, and a job to make others like."""
+def _people() -> tuple[Any, Any, Any]:
+    """200 tenants; clients of one of them and of staff, and a job to make others like."""
     from django.contrib.auth.models import User
     from django.test import Client
 
     from benchmarks.cluster import submit
     from benchmarks.rows import fresh_tenant
-    from tenants.models import ApiKey, Tenant
+    from tenants.models import Tenant
 
-    fresh_tenant("d-0")
-    first = Tenant.objects.get()
-    slots = DISPATCHED // TENANTS
+    key = fresh_tenant("d-0")
     others = [Tenant(tenant_id=f"d-{n}", namespace=f"d-{n}") for n in range(1, TENANTS)]
     Tenant.objects.bulk_create(others)
     limits = {"max_queued_jobs": 10**7, "max_cpu": 10**4, "max_memory_gi": 10**4}
-    Tenant.objects.update(max_concurrent_jobs=slots, **limits)
+    Tenant.objects.update(max_concurrent_jobs=DISPATCHED // TENANTS, **limits)
     staff = Client(headers={"Host": "localhost"})
     staff.force_login(User.objects.create_superuser("depth"))
-    (job,) = submit(1, first.pk)
-    key = ApiKey.objects.issue(tenant=first)[1]
-    cookies = "; ".join(f"{name}={each.value}" for name, each in staff.cookies.items())
-    return {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}, {"Cookie": cookies}, job.pk
-
-
-def _copy(name: str) -> str:
-    """DATABASE_URL of a copy of the database as it is now."""
-    import psycopg
-    from django.db import connections
-
-    connections["default"].close()
-    connections["default"].close_pool()  # type: ignore[attr-defined]
-    start, _, source = os.environ["DATABASE_URL"].rpartition("/")
-    host = start.partition("@/")[2]
-    with psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True) as own:
-        own.execute(f'DROP DATABASE IF EXISTS "{name}"')
-        own.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
-    return f"{start}/{name}"
+    (job,) = submit(1, "d-0")
+    return Client(headers={"Host": "localhost", "Authorization": f"Bearer {key}"}), staff, job.pk
 
 
 def _fill(like: Any, filled: int, waiting: int, dispatched: int) -> None:
@@ -97,6 +73,7 @@ def _fill(like: Any, filled: int, waiting: int, dispatched: int) -> None:
     from django.db import connection
 
     from simulations.models import Job
+    from tenants.database import slow_statements_allowed
 
     name = "'sim-' || replace(new.id::text, '-', '')"
     own = {
@@ -122,7 +99,7 @@ def _fill(like: Any, filled: int, waiting: int, dispatched: int) -> None:
     }
     columns = [each.column for each in Job._meta.concrete_fields]
     running = Job.objects.filter(status="RUNNING").count()
-    with connection.cursor() as cursor:
+    with slow_statements_allowed(), connection.cursor() as cursor:
         for values, first, last in ((own, filled, waiting), (runs, running, dispatched)):
             statement = FILL.format(
                 columns=", ".join(columns), values=", ".join(values.get(each, f"t.{each}") for each in columns)
@@ -132,42 +109,30 @@ def _fill(like: Any, filled: int, waiting: int, dispatched: int) -> None:
         cursor.execute("VACUUM ANALYZE jobs")
 
 
-def _answers(headers: dict[str, str], cookie: dict[str, str], empty: str) -> dict[str, float]:
-    """p95 in ms of each request; of a submission also how many times that of an empty queue."""
+def _answers(caller: Any, staff: Any) -> dict[str, float]:
+    """p95 in ms of each request, and the CPU of a submission, as a worker spends them: no network."""
+    from benchmarks.submission import BODY
     from simulations.models import Job
 
     waiting = Job.objects.filter(tenant_id="d-0").order_by("status", "-submitted_at")[:1].get()
-    asks = {
-        "POST": ("POST", "/jobs", BODY, headers),
-        "list": ("GET", "/jobs", None, headers),
-        "job": ("GET", f"/jobs/{waiting.pk}", None, headers),
-        "/cluster/": ("GET", "/cluster/", None, cookie),
-        "/cluster/jobs/": ("GET", "/cluster/jobs/", None, cookie),
+    asks: dict[str, Callable[[], Any]] = {
+        "POST": lambda: caller.post("/jobs", BODY, content_type="application/json"),
+        "list": lambda: caller.get("/jobs"),
+        "job": lambda: caller.get(f"/jobs/{waiting.pk}"),
+        "/cluster/": lambda: staff.get("/cluster/"),
+        "/cluster/jobs/": lambda: staff.get("/cluster/jobs/"),
     }
-    took: dict[str, list[float]] = {name: [] for name in asks} | {"empty": []}
-    with product() as full, product(DATABASE_URL=empty) as other:
-        for _ in range(ROUNDS):
-            for name, request in asks.items():
-                took[name] += _times(full, *request)
-            took["empty"] += _times(other, *asks["POST"])
-    found = {f"{name} p95 ms": percentile(each, 0.95) * 1000 for name, each in took.items() if name != "empty"}
-    times = {
-        f"POST p{share} times empty": percentile(took["POST"], share / 100) / percentile(took["empty"], share / 100)
-        for share in (50, 95)
-    }
-    return {**found, **times}
-
-
-def _times(url: str, method: str, path: str, body: str | None, headers: dict[str, str]) -> list[float]:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
-    took = []
-    for _ in range(EACH):
-        began = time.perf_counter()
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        took.append(time.perf_counter() - began)
-        if answer.status not in (200, 201):
-            raise RuntimeError(f"{path}: {answer.status} {text[:200]!r}")
-    connection.close()
-    return took
+    row = {}
+    for name, ask in asks.items():
+        ask()
+        took, cpu = [], time.process_time()
+        for _ in range(TIMES):
+            began = time.perf_counter()
+            answer = ask()
+            took.append(time.perf_counter() - began)
+            if answer.status_code not in (200, 201):
+                raise RuntimeError(f"{name}: {answer.status_code}")
+        row |= {f"{name} p50 ms": percentile(took, 0.5) * 1000, f"{name} p95 ms": percentile(took, 0.95) * 1000}
+        if name == "POST":
+            row["POST CPU ms"] = (time.process_time() - cpu) / TIMES * 1000
+    return row

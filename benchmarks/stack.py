@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sumok8.embedded_postgres import EmbeddedPostgres
+from tests.last_will import watch_over
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,6 +30,7 @@ def database() -> Iterator[Path]:
     """A migrated database; the environment of this process and its children points at it. Yields a scratch folder."""
     folder = Path(tempfile.mkdtemp(prefix="sumok8-bench-"))
     folder.chmod(0o755)
+    watch_over(folder)  # what is started here ends with this process
     server = EmbeddedPostgres(folder / "postgres")  # durable: fsync is part of what a submission costs
     try:
         os.environ.update(
@@ -52,10 +54,10 @@ def database() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def served(*command: str, ready_path: str = "/readyz", **environment: str) -> Iterator[str]:
+def served(*command: str, ready_path: str = "/readyz") -> Iterator[str]:
     """A server that `command` (Python's arguments) starts on BIND; yields its address."""
     bind = f"127.0.0.1:{free_port()}"
-    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**os.environ, **environment, "BIND": bind})
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**os.environ, "BIND": bind})
     try:
         until_served(f"http://{bind}{ready_path}", process)
         yield f"http://{bind}"
@@ -64,9 +66,9 @@ def served(*command: str, ready_path: str = "/readyz", **environment: str) -> It
         process.wait()
 
 
-def product(**environment: str) -> contextlib.AbstractContextManager[str]:
+def product() -> contextlib.AbstractContextManager[str]:
     """The web as deployed; yields its address."""
-    return served("-m", "sumok8.web", **environment)
+    return served("-m", "sumok8.web")
 
 
 def until_served(url: str, process: subprocess.Popen[bytes]) -> None:

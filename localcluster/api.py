@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localcluster import admission, apply, defaults, lifecycle, patches, podstatus, validation
-from localcluster.errors import ApiError, bad_request, invalid_kind
+from localcluster.errors import StatusError, bad_request, invalid_kind
 from localcluster.resources import JOBS, NAMESPACES, PODS, Resource
 from localcluster.store import Store, Stored
 
@@ -20,7 +20,7 @@ STRATEGIC, JSON_PATCH = "application/strategic-merge-patch+json", "application/j
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """One request, taken apart."""
 
     method: str
@@ -38,7 +38,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiAnswer:
     status: int
     body: bytes
     warning: str | None = None
@@ -52,20 +52,20 @@ class Api:
     def __init__(self, store: Store, quotas: admission.Quotas) -> None:
         self.store, self.quotas = store, quotas
 
-    def get(self, call: Call) -> Answer:
-        return Answer(200, self._stored(call).full)
+    def get(self, call: ApiCall) -> ApiAnswer:
+        return ApiAnswer(200, self._stored(call).full)
 
-    def _stored(self, call: Call) -> Stored:
+    def _stored(self, call: ApiCall) -> Stored:
         return self.store.get(call.resource, call.namespace, call.name)
 
     # create
 
-    def create(self, call: Call, body: dict[str, Any]) -> Answer:
+    def create(self, call: ApiCall, body: dict[str, Any]) -> ApiAnswer:
         if call.resource is PODS and call.subresource == "eviction":
             return self._evict(call)
         return self._create(call, body, 201)
 
-    def _create(self, call: Call, body: dict[str, Any], status: int) -> Answer:
+    def _create(self, call: ApiCall, body: dict[str, Any], status: int) -> ApiAnswer:
         resource = call.resource
         validation.check_shape(resource, body)
         if call.query.get("fieldValidation") == "Strict":
@@ -85,10 +85,10 @@ class Api:
         warning = self._admit(resource, obj)
         apply.track_update(resource, None, obj, call.manager)
         if call.dry_run:
-            return Answer(status, encode({"kind": resource.kind, "apiVersion": resource.api_version, **obj}))
+            return ApiAnswer(status, encode({"kind": resource.kind, "apiVersion": resource.api_version, **obj}))
         if resource is JOBS:
             self._name_job(obj)
-        return Answer(status, self.store.create(resource, obj).full, warning)
+        return ApiAnswer(status, self.store.create(resource, obj).full, warning)
 
     def _admit(self, resource: Resource, obj: dict[str, Any]) -> str | None:
         if resource is PODS:
@@ -104,12 +104,12 @@ class Api:
 
     # change
 
-    def replace(self, call: Call, body: dict[str, Any]) -> Answer:
+    def replace(self, call: ApiCall, body: dict[str, Any]) -> ApiAnswer:
         validation.check_shape(call.resource, body)
         stored = self._stored(call)
         return self._save(call, stored, body, body.get("metadata", {}).get("resourceVersion"))
 
-    def patch(self, call: Call, body: Any) -> Answer:
+    def patch(self, call: ApiCall, body: Any) -> ApiAnswer:
         if call.content_type == APPLY:
             return self._apply(call, body)
         stored = self._stored(call)
@@ -118,7 +118,7 @@ class Api:
         elif call.content_type in (MERGE, STRATEGIC):
             changed = patches.merge(stored.document(), body, strategic=call.content_type == STRATEGIC)
         else:
-            raise ApiError(
+            raise StatusError(
                 415,
                 "UnsupportedMediaType",
                 "the body of the request was in an unknown format - accepted media types include: "
@@ -128,7 +128,7 @@ class Api:
         expected = body.get("metadata", {}).get("resourceVersion") if isinstance(body, dict) else None
         return self._save(call, stored, changed, expected)
 
-    def _apply(self, call: Call, body: dict[str, Any]) -> Answer:
+    def _apply(self, call: ApiCall, body: dict[str, Any]) -> ApiAnswer:
         manager = call.query.get("fieldManager", "")
         if not manager:
             cause = ("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
@@ -144,17 +144,17 @@ class Api:
         merged = apply.merge(call.resource, stored.clone(), body, manager, force=force)
         return self._save(call, stored, merged, body.get("metadata", {}).get("resourceVersion"), tracked=True)
 
-    def _own(self, call: Call, body: dict[str, Any], manager: str) -> Answer:
+    def _own(self, call: ApiCall, body: dict[str, Any], manager: str) -> ApiAnswer:
         """The applied fields of a new object belong to the applier, not to an update."""
         stored = self._stored(call)
         obj = stored.clone()
         obj["metadata"].pop("managedFields", None)
         owned = apply.merge(call.resource, obj, apply_body(call.resource, body), manager, force=True)
-        return Answer(201, self.store.update(call.resource, owned).full)
+        return ApiAnswer(201, self.store.update(call.resource, owned).full)
 
     def _save(
-        self, call: Call, stored: Stored, changed: dict[str, Any], expected: str | None, *, tracked: bool = False
-    ) -> Answer:
+        self, call: ApiCall, stored: Stored, changed: dict[str, Any], expected: str | None, *, tracked: bool = False
+    ) -> ApiAnswer:
         resource, old = call.resource, stored.obj
         obj = {k: v for k, v in changed.items() if k not in ("kind", "apiVersion")}
         if call.subresource == "status":
@@ -175,14 +175,14 @@ class Api:
             meta["managedFields"] = stored.clone()["metadata"].get("managedFields", [])
             apply.track_update(resource, old, obj, call.manager)
         if call.dry_run:
-            return Answer(200, encode({"kind": resource.kind, "apiVersion": resource.api_version, **obj}))
+            return ApiAnswer(200, encode({"kind": resource.kind, "apiVersion": resource.api_version, **obj}))
         if expected and expected != stored.meta["resourceVersion"]:
             self.store.update(resource, stored.clone(), expected=expected)
-        return Answer(200, (lifecycle.update_or_finish(self.store, resource, obj) or stored).full)
+        return ApiAnswer(200, (lifecycle.update_or_finish(self.store, resource, obj) or stored).full)
 
     # end
 
-    def delete(self, call: Call, options: dict[str, Any]) -> Answer:
+    def delete(self, call: ApiCall, options: dict[str, Any]) -> ApiAnswer:
         for name in ("propagationPolicy", "gracePeriodSeconds"):
             if name in call.query:
                 value: Any = call.query[name]
@@ -191,10 +191,10 @@ class Api:
             options = {"orphanDependents": call.query["orphanDependents"] == "true"} | options
         stored = self._stored(call)
         if call.dry_run:
-            return Answer(200, encode(lifecycle.success(stored)))
-        return Answer(200, encode(lifecycle.delete(self.store, stored, options)))
+            return ApiAnswer(200, encode(lifecycle.success(stored)))
+        return ApiAnswer(200, encode(lifecycle.delete(self.store, stored, options)))
 
-    def _evict(self, call: Call) -> Answer:
+    def _evict(self, call: ApiCall) -> ApiAnswer:
         pod = self._stored(call)
         if not podstatus.is_terminal(pod.obj) and "deletionTimestamp" not in pod.meta:
             obj = pod.clone()
@@ -203,7 +203,7 @@ class Api:
             pod = self.store.update(PODS, obj)
         lifecycle.delete_pod(self.store, pod, None)
         success = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
-        return Answer(201, encode(success))
+        return ApiAnswer(201, encode(success))
 
 
 def apply_body(resource: Resource, body: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localcluster.errors import ApiError
+from localcluster.errors import StatusError
 from localcluster.resources import EVENTS, JOBS, NODES, PODS, Resource
 from localcluster.store import timestamp
 
@@ -82,7 +82,7 @@ def merge(
     return result
 
 
-def _conflict(resource: Resource, contested: dict[str, list[Path]]) -> ApiError:
+def _conflict(resource: Resource, contested: dict[str, list[Path]]) -> StatusError:
     causes, texts, version = [], [], resource.api_version
     for manager, paths in contested.items():
         fields = ["." + ".".join(path) for path in paths]
@@ -95,7 +95,7 @@ def _conflict(resource: Resource, contested: dict[str, list[Path]]) -> ApiError:
         )
         texts.append(f'{word} with "{manager}" using {version}:{listed}')
     count = f"{len(causes)} conflict{'s' if len(causes) > 1 else ''}"
-    return ApiError(409, "Conflict", f"Apply failed with {count}: " + "; ".join(texts), {"causes": causes})
+    return StatusError(409, "Conflict", f"Apply failed with {count}: " + "; ".join(texts), {"causes": causes})
 
 
 def _put(obj: dict[str, Any], path: Path, value: Any) -> None:

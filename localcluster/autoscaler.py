@@ -15,7 +15,7 @@ from localcluster.config import Autoscaler
 from localcluster.events import Recorder
 from localcluster.nodes import NodeController
 from localcluster.resources import NODE_CLAIMS, NODE_POOLS, NODES, PODS
-from localcluster.scheduler import Room, Scheduler
+from localcluster.scheduler import NodeRoom, Scheduler
 from localcluster.store import Store, Stored, seconds, timestamp
 
 
@@ -89,9 +89,9 @@ class NodePoolController:
             room.take(pod, asked)
             self._tell(pod, "Nominated", f"Pod should schedule on: nodeclaim/{room.node.key[1]}")
 
-    def _planned_room(self, claim: Stored) -> Room:
+    def _planned_room(self, claim: Stored) -> NodeRoom:
         free = {name: quantity.parse(value) for name, value in claim.obj["status"]["allocatable"].items()}
-        return Room(claim, {"ephemeral-storage": Decimal(2**50), **free})
+        return NodeRoom(claim, {"ephemeral-storage": Decimal(2**50), **free})
 
     def _size(self) -> dict[str, Decimal]:
         return {"cpu": quantity.parse(self.pool.node_cpu), "memory": quantity.parse(self.pool.node_memory)}

@@ -24,7 +24,7 @@ _IMAGE_NAME = re.compile(
 Lookup = Callable[[str, str], dict[str, str] | None]
 
 
-class Waiting(Exception):
+class ContainerWaits(Exception):
     """Why a container cannot start now: the waiting reason and message of the kubelet, and its event."""
 
     def __init__(self, reason: str, message: str | None, event: str) -> None:
@@ -39,7 +39,7 @@ def find_image(config: LocalClusterConfig, name: str) -> Image:
         problem = f"repository name ({repository}) must be lowercase" if repository != repository.lower() else ""
         text = f'Failed to apply default image tag "{name}": couldn\'t parse image name "{name}": '
         text += "invalid reference format" + (f": {problem}" if problem else "")
-        raise Waiting("InvalidImageName", text, "InspectFailed")
+        raise ContainerWaits("InvalidImageName", text, "InspectFailed")
     host, _, path = name.rpartition("@")[0].partition("/") if "@" in name else name.partition("/")
     image = config.images.get(name) or (None if host.endswith(".invalid") else config.default_image)
     if image:
@@ -49,7 +49,7 @@ def find_image(config: LocalClusterConfig, name: str) -> Image:
         f'failed to pull and unpack image "{name}": failed to resolve image: failed to do request: '
         f'Head "https://{host}/v2/{repository}/manifests/{tag}": dial tcp: lookup {host}: no such host'
     )
-    raise Waiting("ErrImagePull", text, "Failed")
+    raise ContainerWaits("ErrImagePull", text, "Failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def _check_user(pod: dict[str, Any], container: dict[str, Any], image: Image) ->
             "container has runAsNonRoot and image will run as root "
             f'(pod: "{meta["name"]}_{meta["namespace"]}({meta["uid"]})", container: {container["name"]})'
         )
-        raise Waiting("CreateContainerConfigError", text, "Failed")
+        raise ContainerWaits("CreateContainerConfigError", text, "Failed")
 
 
 def _make_volume(volume: dict[str, Any], folder: PodFolder, lookup: Lookup) -> dict[str, Any] | None:
@@ -158,7 +158,7 @@ def _make_volume(volume: dict[str, Any], folder: PodFolder, lookup: Lookup) -> d
                 text = (
                     f'MountVolume.SetUp failed for volume "{volume["name"]}" : {kind} "{source[name_field]}" not found'
                 )
-                raise Waiting("ContainerCreating", text, "FailedMount")
+                raise ContainerWaits("ContainerCreating", text, "FailedMount")
             for name, value in (data or {}).items():
                 (path / name).write_text(value)
             return None
@@ -187,7 +187,7 @@ def _own_environment(pod: dict[str, Any], container: dict[str, Any], lookup: Loo
 def _referenced(kind: str, reference: dict[str, Any], lookup: Lookup) -> dict[str, str]:
     data = lookup(kind, reference["name"])
     if data is None and not reference.get("optional"):
-        raise Waiting("CreateContainerConfigError", f'{kind} "{reference["name"]}" not found', "Failed")
+        raise ContainerWaits("CreateContainerConfigError", f'{kind} "{reference["name"]}" not found', "Failed")
     return data or {}
 
 
@@ -199,7 +199,7 @@ def _value_from(pod: dict[str, Any], source: dict[str, Any], lookup: Lookup) -> 
                 meta = pod["metadata"]
                 title = {"configmap": "ConfigMap", "secret": "Secret"}[kind]
                 text = f"couldn't find key {reference['key']} in {title} {meta['namespace']}/{reference['name']}"
-                raise Waiting("CreateContainerConfigError", text, "Failed")
+                raise ContainerWaits("CreateContainerConfigError", text, "Failed")
             return data.get(reference["key"])
     found: Any = pod
     for step in re.findall(r"\w+|\['[^']+'\]", source.get("fieldRef", {}).get("fieldPath", "")):

@@ -10,7 +10,7 @@ from localcluster.resources import Resource
 Cause = tuple[str, str, str]  # reason, message, field
 
 
-class ApiError(Exception):
+class StatusError(Exception):
     """A refusal that becomes an HTTP answer with a `Status` body."""
 
     def __init__(
@@ -46,41 +46,41 @@ def describe(resource: Resource, name: str | None) -> dict[str, Any]:
     return details | {"kind": resource.plural}
 
 
-def bad_request(message: str) -> ApiError:
-    return ApiError(400, "BadRequest", message)
+def bad_request(message: str) -> StatusError:
+    return StatusError(400, "BadRequest", message)
 
 
-def not_found(resource: Resource, name: str) -> ApiError:
-    return ApiError(404, "NotFound", f'{resource.qualified} "{name}" not found', describe(resource, name))
+def not_found(resource: Resource, name: str) -> StatusError:
+    return StatusError(404, "NotFound", f'{resource.qualified} "{name}" not found', describe(resource, name))
 
 
-def already_exists(resource: Resource, name: str, *, deleting: bool = False) -> ApiError:
+def already_exists(resource: Resource, name: str, *, deleting: bool = False) -> StatusError:
     prefix = "object is being deleted: " if deleting else ""
     message = f'{prefix}{resource.qualified} "{name}" already exists'
-    return ApiError(409, "AlreadyExists", message, describe(resource, name))
+    return StatusError(409, "AlreadyExists", message, describe(resource, name))
 
 
-def modified(resource: Resource, name: str) -> ApiError:
+def modified(resource: Resource, name: str) -> StatusError:
     message = (
         f'Operation cannot be fulfilled on {resource.qualified} "{name}": the object has been modified; '
         "please apply your changes to the latest version and try again"
     )
-    return ApiError(409, "Conflict", message, describe(resource, name))
+    return StatusError(409, "Conflict", message, describe(resource, name))
 
 
-def forbidden(resource: Resource, name: str, why: str, causes: Sequence[Cause] = ()) -> ApiError:
+def forbidden(resource: Resource, name: str, why: str, causes: Sequence[Cause] = ()) -> StatusError:
     details = describe(resource, name)
     if causes:
         details["causes"] = [{"reason": r, "message": m, "field": f} for r, m, f in causes]
-    return ApiError(403, "Forbidden", f'{resource.qualified} "{name}" is forbidden: {why}', details)
+    return StatusError(403, "Forbidden", f'{resource.qualified} "{name}" is forbidden: {why}', details)
 
 
-def invalid(resource: Resource, name: str, causes: Sequence[Cause]) -> ApiError:
+def invalid(resource: Resource, name: str, causes: Sequence[Cause]) -> StatusError:
     kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
     return invalid_kind(kind, resource.group, resource.kind, name, causes)
 
 
-def invalid_kind(title: str, group: str, kind: str, name: str, causes: Sequence[Cause]) -> ApiError:
+def invalid_kind(title: str, group: str, kind: str, name: str, causes: Sequence[Cause]) -> StatusError:
     texts = list(dict.fromkeys(f"{field}: {message}" for _, message, field in causes))
     joined = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     details: dict[str, Any] = {"name": name} if name else {}
@@ -88,4 +88,4 @@ def invalid_kind(title: str, group: str, kind: str, name: str, causes: Sequence[
         details["group"] = group
     details["kind"] = kind
     details["causes"] = [{"reason": r, "message": m, "field": f} for r, m, f in causes]
-    return ApiError(422, "Invalid", f'{title} "{name}" is invalid: {joined}', details)
+    return StatusError(422, "Invalid", f'{title} "{name}" is invalid: {joined}', details)

@@ -13,7 +13,7 @@ from typing import Any
 from localcluster import defaults, lifecycle
 from localcluster.admission import Quotas, admit_pod, check_namespace
 from localcluster.config import Timing
-from localcluster.errors import ApiError
+from localcluster.errors import StatusError
 from localcluster.events import Recorder
 from localcluster.job_sync import TRACKING, Round, finished
 from localcluster.resources import JOBS, PODS
@@ -86,14 +86,14 @@ class JobController:
         for made in range(count):
             try:
                 pod = self._create_pod(job)
-            except ApiError as error:
+            except StatusError as error:
                 self._refused(job, error)
                 return made
             self._retries.pop(job.uid, None)
             self.event(job, "SuccessfulCreate", f"Created pod: {pod.key[1]}")
         return count
 
-    def _refused(self, job: Stored, error: ApiError) -> None:
+    def _refused(self, job: Stored, error: StatusError) -> None:
         self.event(job, "FailedCreate", f"Error creating: {error.message}", warning=True)
         retries = self._retries[job.uid] = self._retries.get(job.uid, 0) + 1
         delay = min(self.timing.create_retry * 2 ** (retries - 1), self.timing.create_retry_max)

@@ -14,7 +14,7 @@ from typing import Any
 
 from localcluster import containers, lifecycle, nodes, podprocess, podstatus
 from localcluster.config import LocalClusterConfig
-from localcluster.containers import PodFolder, Waiting
+from localcluster.containers import ContainerWaits, PodFolder
 from localcluster.events import Recorder
 from localcluster.outcome import api_time, terminated_state
 from localcluster.resources import CONFIG_MAPS, PODS, SECRETS
@@ -133,7 +133,7 @@ class Kubelet:
         try:
             image = containers.find_image(self.config, pod.obj["spec"]["containers"][0]["image"])
             spec = containers.prepare(pod.obj, image, folder, self.config, self._lookup(pod), self.notify_path)
-        except Waiting as wait:
+        except ContainerWaits as wait:
             self._wait(pod, wait)
             return
         name = pod.obj["spec"]["containers"][0]["image"]
@@ -157,7 +157,7 @@ class Kubelet:
 
         return look_up
 
-    def _wait(self, pod: Stored, wait: Waiting) -> None:
+    def _wait(self, pod: Stored, wait: ContainerWaits) -> None:
         reason, message = wait.reason, wait.message
         image = pod.obj["spec"]["containers"][0]["image"]
         if reason == "ContainerCreating":

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from localcluster import podstatus
-from localcluster.errors import ApiError
+from localcluster.errors import StatusError
 from localcluster.resources import ALL, EVENTS, JOBS, NAMESPACES, PODS, Resource
 from localcluster.store import Store, Stored, timestamp
 
@@ -42,7 +42,9 @@ def _check_preconditions(stored: Stored, options: Options) -> None:
             resource, name = stored.resource, stored.key[1]
             why = f"the {field.upper()} in the precondition ({value}) does not match the {field.upper()} in record"
             message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": Precondition failed: {why}'
-            raise ApiError(409, "Conflict", message, {"name": name, "group": resource.group, "kind": resource.plural})
+            raise StatusError(
+                409, "Conflict", message, {"name": name, "group": resource.group, "kind": resource.plural}
+            )
 
 
 def remove(store: Store, stored: Stored) -> Stored:

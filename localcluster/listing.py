@@ -9,8 +9,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from localcluster import selectors
-from localcluster.api import Answer, Call, encode
-from localcluster.errors import ApiError, bad_request
+from localcluster.api import ApiAnswer, ApiCall, encode
+from localcluster.errors import StatusError, bad_request
 from localcluster.store import Key, Store, Stored
 
 _EXPIRED = (
@@ -32,7 +32,7 @@ class Lists:
         self.store, self.continue_ttl = store, continue_ttl
         self._snapshots: dict[tuple[str, str, int], _Snapshot] = {}
 
-    def page(self, call: Call, *, metadata_only: bool = False) -> Answer:
+    def page(self, call: ApiCall, *, metadata_only: bool = False) -> ApiAnswer:
         limit = int(call.query.get("limit") or 0)
         token, resource = call.query.get("continue", ""), call.resource
         items, version, start = self._continued(call, token) if token else (self._now(call), self.store.version, None)
@@ -53,27 +53,27 @@ class Lists:
             kind, api_version = "PartialObjectMetadataList", "meta.k8s.io/v1"
             bodies = [encode({"metadata": item.meta}) for item in chosen]
         head = encode({"kind": kind, "apiVersion": api_version, "metadata": meta})
-        return Answer(200, head[:-1] + b',"items":[' + b",".join(bodies) + b"]}")
+        return ApiAnswer(200, head[:-1] + b',"items":[' + b",".join(bodies) + b"]}")
 
-    def _now(self, call: Call) -> list[Stored]:
+    def _now(self, call: ApiCall) -> list[Stored]:
         wanted = call.query.get("resourceVersion", "")
         if wanted.isdigit() and int(wanted) > self.store.version:
             raise too_large(int(wanted), self.store.version)
         if wanted and call.query.get("resourceVersionMatch") == "Exact" and int(wanted) != self.store.version:
-            raise ApiError(410, "Expired", "The resourceVersion for the provided list is too old.")
+            raise StatusError(410, "Expired", "The resourceVersion for the provided list is too old.")
         return self.store.objects(call.resource, call.namespace or None)
 
-    def _continued(self, call: Call, token: str) -> tuple[list[Stored], int, Key]:
+    def _continued(self, call: ApiCall, token: str) -> tuple[list[Stored], int, Key]:
         version, start = _read_token(token)
         if version < 0:
             return self.store.objects(call.resource, call.namespace or None), self.store.version, start
         self._forget_old()
         snapshot = self._snapshots.get((call.resource.qualified, call.namespace, version))
         if snapshot is None:
-            raise ApiError(410, "Expired", _EXPIRED, metadata={"continue": _token(-1, start, after=False)})
+            raise StatusError(410, "Expired", _EXPIRED, metadata={"continue": _token(-1, start, after=False)})
         return snapshot.items, version, start
 
-    def _keep(self, call: Call, version: int, items: list[Stored]) -> None:
+    def _keep(self, call: ApiCall, version: int, items: list[Stored]) -> None:
         self._forget_old()
         place = (call.resource.qualified, call.namespace, version)
         present = self._snapshots.get(place)
@@ -85,13 +85,13 @@ class Lists:
         self._snapshots = {place: s for place, s in self._snapshots.items() if s.made_at >= oldest}
 
 
-def matching(call: Call, items: list[Stored]) -> list[Stored]:
+def matching(call: ApiCall, items: list[Stored]) -> list[Stored]:
     for predicate in predicates(call):
         items = [item for item in items if predicate(item.obj)]
     return items
 
 
-def predicates(call: Call) -> list[selectors.Predicate]:
+def predicates(call: ApiCall) -> list[selectors.Predicate]:
     found = (
         selectors.labels_predicate(call.query.get("labelSelector", "")),
         selectors.fields_predicate(call.resource, call.query.get("fieldSelector", "")),
@@ -99,10 +99,10 @@ def predicates(call: Call) -> list[selectors.Predicate]:
     return [predicate for predicate in found if predicate]
 
 
-def too_large(wanted: int, current: int) -> ApiError:
+def too_large(wanted: int, current: int) -> StatusError:
     cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
     text = f"Timeout: Too large resource version: {wanted}, current: {current}"
-    return ApiError(504, "Timeout", text, {"causes": [cause], "retryAfterSeconds": 1})
+    return StatusError(504, "Timeout", text, {"causes": [cause], "retryAfterSeconds": 1})
 
 
 def _token(version: int, key: Key, *, after: bool = True) -> str:

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from localcluster import nodes, podstatus
-from localcluster.api import Call
+from localcluster.api import ApiCall
 from localcluster.config import LocalClusterConfig
-from localcluster.errors import ApiError, bad_request
+from localcluster.errors import StatusError, bad_request
 from localcluster.resources import PODS
 from localcluster.store import Store, Stored, seconds
 
@@ -24,7 +24,7 @@ class Logs:
     def __init__(self, store: Store, config: LocalClusterConfig) -> None:
         self.store, self.config = store, config
 
-    def open(self, call: Call) -> Path | str | None:
+    def open(self, call: ApiCall) -> Path | str | None:
         """The log's file; or a text to answer; or None if the pod is on no node yet. Raises the API's refusals."""
         pod = self.store.get(PODS, call.namespace, call.name)
         container = pod.obj["spec"]["containers"][0]["name"]
@@ -40,7 +40,7 @@ class Logs:
         if not nodes.heartbeat(self.config, node).exists():
             path = f"containerLogs/{call.namespace}/{call.name}/{container}"
             text = f'Get "https://127.0.0.1:10250/{path}": dial tcp 127.0.0.1:10250: connect: connection refused'
-            raise ApiError(500, "InternalError", text)
+            raise StatusError(500, "InternalError", text)
         if pod.meta.get("deletionGracePeriodSeconds") == 0:
             return f"unable to retrieve container logs for {podstatus.container_id(pod.obj)}"
         return self.config.data / "pods" / pod.uid / "log"
@@ -52,7 +52,7 @@ class Logs:
             why = _WAITS.get(waiting["reason"], waiting["reason"])
             raise bad_request(f'container "{container}" in pod "{pod.key[1]}" is waiting to start: {why}')
 
-    def still_written(self, call: Call) -> Callable[[], bool]:
+    def still_written(self, call: ApiCall) -> Callable[[], bool]:
         uid = self.store.get(PODS, call.namespace, call.name).uid
 
         def running() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localcluster.errors import ApiError, bad_request
+from localcluster.errors import StatusError, bad_request
 
 _MERGE_KEYS = {"conditions": "type", "containers": "name", "env": "name", "volumes": "name", "taints": "key"}
 
@@ -52,7 +52,7 @@ def json_patch(target: dict[str, Any], operations: list[dict[str, Any]]) -> dict
             _operate(holder, steps[-1], operation)
         except (KeyError, IndexError, ValueError, TypeError):
             text = f"the server rejected our request due to an error in our request: {operation.get('path')}"
-            raise ApiError(422, "Invalid", text) from None
+            raise StatusError(422, "Invalid", text) from None
     return result
 
 

@@ -16,7 +16,7 @@ Amounts = dict[str, Decimal]
 
 
 @dataclass(slots=True)
-class Room:
+class NodeRoom:
     """A node and what is left on it in this pass."""
 
     node: Stored
@@ -99,8 +99,8 @@ class Scheduler:
             self.pending[pod.key] = None
             self._stale = True
 
-    def rooms(self) -> list[Room]:
-        rooms = {node.key[1]: Room(node, allocatable(node.obj)) for node in self.store.objects(NODES)}
+    def rooms(self) -> list[NodeRoom]:
+        rooms = {node.key[1]: NodeRoom(node, allocatable(node.obj)) for node in self.store.objects(NODES)}
         for pod in self._bound.values():
             if room := rooms.get(pod.obj["spec"]["nodeName"]):
                 room.take(pod, podstatus.requests(pod.obj))
@@ -117,10 +117,10 @@ class Scheduler:
                 left.append(self.store.find(PODS, pod.key) or pod)
         self.unschedulable = left
 
-    def _place(self, pod: Stored, rooms: list[Room]) -> bool:
+    def _place(self, pod: Stored, rooms: list[NodeRoom]) -> bool:
         asked = podstatus.requests(pod.obj)
         reasons: dict[str, int] = {}
-        fitting: list[Room] = []
+        fitting: list[NodeRoom] = []
         for room in rooms:
             blocked = obstacle(room.node.obj, pod.obj)
             for reason in [blocked] if blocked else room.lacks(asked):
@@ -134,7 +134,7 @@ class Scheduler:
         self._explain(pod, rooms, reasons, self._preempt(pod, rooms, asked))
         return False
 
-    def _bind(self, pod: Stored, room: Room, asked: Amounts) -> None:
+    def _bind(self, pod: Stored, room: NodeRoom, asked: Amounts) -> None:
         obj = pod.clone()
         podstatus.bind(obj, room.node.key[1])
         bound = self.store.update(PODS, obj)
@@ -142,7 +142,7 @@ class Scheduler:
         text = f"Successfully assigned {pod.key[0]}/{pod.key[1]} to {room.node.key[1]}"
         self.recorder.record(bound, "Scheduled", text, by="default-scheduler", action="Binding")
 
-    def _preempt(self, pod: Stored, rooms: list[Room], asked: Amounts) -> bool:
+    def _preempt(self, pod: Stored, rooms: list[NodeRoom], asked: Amounts) -> bool:
         """Pushes out pods of lower priority where that makes room; False: it would not help anywhere."""
         priority = pod.obj["spec"].get("priority", 0)
         for room in rooms:
@@ -151,13 +151,13 @@ class Scheduler:
             free, victims = dict(room.free), []
             lower = [p for p in room.pods if p.obj["spec"].get("priority", 0) < priority]
             for victim in sorted(lower, key=lambda p: p.obj["spec"].get("priority", 0)):
-                if not Room(room.node, free).lacks(asked):
+                if not NodeRoom(room.node, free).lacks(asked):
                     break
                 victims.append(victim)
                 for name, amount in podstatus.requests(victim.obj).items():
                     free[name] = free.get(name, Decimal(0)) + amount
                 free["pods"] += 1
-            if victims and not Room(room.node, free).lacks(asked):
+            if victims and not NodeRoom(room.node, free).lacks(asked):
                 for victim in victims:
                     self._push_out(victim, pod, room.node.key[1])
                 return True
@@ -175,7 +175,7 @@ class Scheduler:
         self.recorder.record(marked, "Preempted", text, by="default-scheduler", action="Preempting")
         lifecycle.delete_pod(self.store, marked, None)
 
-    def _explain(self, pod: Stored, rooms: list[Room], reasons: dict[str, int], preempting: bool) -> None:
+    def _explain(self, pod: Stored, rooms: list[NodeRoom], reasons: dict[str, int], preempting: bool) -> None:
         total = len(rooms)
         if not total:
             message = "no nodes available to schedule pods"
@@ -184,7 +184,7 @@ class Scheduler:
             could = sum(
                 1
                 for room in rooms
-                if not Room(room.node, allocatable(room.node.obj)).lacks(podstatus.requests(pod.obj))
+                if not NodeRoom(room.node, allocatable(room.node.obj)).lacks(podstatus.requests(pod.obj))
             )
             parts = [f"{could} No preemption victims found for incoming pod"] if could else []
             parts += [f"{total - could} Preemption is not helpful for scheduling"] if total - could else []

@@ -10,9 +10,9 @@ from typing import Any
 from aiohttp import web
 
 from localcluster import discovery, logs, watch
-from localcluster.api import Answer, Api, Call, encode, subject_access_review
+from localcluster.api import Api, ApiAnswer, ApiCall, encode, subject_access_review
 from localcluster.config import Timing
-from localcluster.errors import ApiError, bad_request
+from localcluster.errors import StatusError, bad_request
 from localcluster.listing import Lists, too_large
 from localcluster.logs import Logs
 from localcluster.resources import BY_PATH, PODS, Resource
@@ -26,7 +26,7 @@ _JSON = "application/json"
 class Server:
     def __init__(self, store: Store, api: Api, lists: Lists, pod_logs: Logs, token: str, timing: Timing) -> None:
         self.store, self.api, self.lists, self.logs = store, api, lists, pod_logs
-        self.doorbell = watch.Doorbell()
+        self.doorbell = watch.ChangeSignal()
         self._token, self._timing = token, timing
         self._streams: set[asyncio.Task[Any]] = set()
 
@@ -42,10 +42,10 @@ class Server:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
             return await self._answer(request)
-        except ApiError as error:
+        except StatusError as error:
             return _respond(error.code, encode(error.status()))
         except web.HTTPRequestEntityTooLarge:
-            large = ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {_MAX_BODY}")
+            large = StatusError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {_MAX_BODY}")
             return _respond(413, encode(large.status()))
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             # a body or parameter of the wrong type, which the real server would refuse while decoding
@@ -74,13 +74,13 @@ class Server:
         if not given:
             raise self._anonymous(request)
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token.encode()):
-            raise ApiError(401, "Unauthorized", "Unauthorized")
+            raise StatusError(401, "Unauthorized", "Unauthorized")
 
-    def _anonymous(self, request: web.Request) -> ApiError:
+    def _anonymous(self, request: web.Request) -> StatusError:
         try:
             call = self._parse(request)
-        except ApiError:
-            return ApiError(403, "Forbidden", f'forbidden: User "system:anonymous" cannot get path "{request.path}"')
+        except StatusError:
+            return StatusError(403, "Forbidden", f'forbidden: User "system:anonymous" cannot get path "{request.path}"')
         verb = _VERBS.get(request.method, "get")
         verb = "list" if verb == "get" and not call.name else verb
         place = f' in the namespace "{call.namespace}"' if call.namespace else " at the cluster scope"
@@ -90,9 +90,9 @@ class Server:
             f'in API group "{resource.group}"{place}'
         )
         details = {"group": resource.group} if resource.group else {}
-        return ApiError(403, "Forbidden", text, details | {"kind": resource.plural})
+        return StatusError(403, "Forbidden", text, details | {"kind": resource.plural})
 
-    def _parse(self, request: web.Request) -> Call:
+    def _parse(self, request: web.Request) -> ApiCall:
         steps = [step for step in request.path.split("/") if step]
         if steps[:1] == ["api"]:
             group, version, rest = "", *steps[1:2], steps[2:]
@@ -110,7 +110,7 @@ class Server:
         if subresource and subresource not in _subresources(resource):
             raise _no_such_path()
         manager = request.query.get("fieldManager") or request.headers.get("User-Agent", "").partition("/")[0]
-        return Call(
+        return ApiCall(
             request.method,
             resource,
             namespace,
@@ -121,7 +121,7 @@ class Server:
             manager or "unknown",
         )
 
-    async def _act(self, request: web.Request, call: Call) -> Answer:
+    async def _act(self, request: web.Request, call: ApiCall) -> ApiAnswer:
         method = request.method
         if method == "GET" and call.name:
             return self.api.get(call)
@@ -138,24 +138,24 @@ class Server:
             return self.api.delete(call, await _body(request, call.resource) if request.can_read_body else {})
         if method == "DELETE":
             return self._delete_all(call, await _body(request, call.resource) if request.can_read_body else {})
-        raise ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        raise StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
-    def _delete_all(self, call: Call, options: dict[str, Any]) -> Answer:
+    def _delete_all(self, call: ApiCall, options: dict[str, Any]) -> ApiAnswer:
         answer = self.lists.page(call)
         for item in json.loads(answer.body)["items"]:
             meta = item["metadata"]
-            one = Call(call.method, call.resource, meta.get("namespace", ""), meta["name"], query=call.query)
+            one = ApiCall(call.method, call.resource, meta.get("namespace", ""), meta["name"], query=call.query)
             self.api.delete(one, options)
         return answer
 
-    async def _watch(self, request: web.Request, call: Call) -> web.StreamResponse:
+    async def _watch(self, request: web.Request, call: ApiCall) -> web.StreamResponse:
         wanted = call.query.get("resourceVersion", "")
         if wanted.isdigit() and int(wanted) > self.store.version:
             raise too_large(int(wanted), self.store.version)
         lines = watch.stream(self.store, self.doorbell, call, self._timing.bookmark)
         return await self._stream(request, lines, _JSON)
 
-    async def _log(self, request: web.Request, call: Call) -> web.StreamResponse:
+    async def _log(self, request: web.Request, call: ApiCall) -> web.StreamResponse:
         if call.resource is not PODS:
             raise _no_such_path()
         source = self.logs.open(call)
@@ -192,7 +192,7 @@ async def _body(request: web.Request, resource: Resource | None = None) -> Any:
             "the body of the request was in an unknown format - accepted media types include: "
             "application/json, application/yaml, application/vnd.kubernetes.protobuf"
         )
-        raise ApiError(415, "UnsupportedMediaType", text)
+        raise StatusError(415, "UnsupportedMediaType", text)
     raw = await request.read()
     try:
         body = json.loads(raw or b"{}")
@@ -212,8 +212,8 @@ def _subresources(resource: Resource) -> tuple[str, ...]:
     return ("log", "eviction", "status") if resource is PODS else ("status",)
 
 
-def _no_such_path() -> ApiError:
-    return ApiError(404, "NotFound", "the server could not find the requested resource")
+def _no_such_path() -> StatusError:
+    return StatusError(404, "NotFound", "the server could not find the requested resource")
 
 
 def _respond(status: int, body: bytes, warning: str | None = None) -> web.Response:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from localcluster import fields, quantity
-from localcluster.errors import ApiError, Cause, bad_request, invalid
+from localcluster.errors import Cause, StatusError, bad_request, invalid
 from localcluster.resources import JOBS, LIMIT_RANGES, NAMESPACES, PODS, QUOTAS, Resource
 
 _LABEL = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
@@ -52,7 +52,7 @@ def check_fields(resource: Resource, body: dict[str, Any]) -> None:
         raise _undecodable(resource, f"strict decoding error: {listed}")
 
 
-def _undecodable(resource: Resource, why: str) -> ApiError:
+def _undecodable(resource: Resource, why: str) -> StatusError:
     return bad_request(f'{resource.kind} in version "v1" cannot be handled as a {resource.kind}: {why}')
 
 

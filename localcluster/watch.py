@@ -6,15 +6,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from localcluster.api import Call, encode
-from localcluster.errors import ApiError
+from localcluster.api import ApiCall, encode
+from localcluster.errors import StatusError
 from localcluster.listing import predicates
 from localcluster.resources import JOBS
 from localcluster.selectors import Predicate
 from localcluster.store import Change, Store
 
 
-class Doorbell:
+class ChangeSignal:
     """Wakes all watches on the loop after a change."""
 
     def __init__(self) -> None:
@@ -32,10 +32,10 @@ class Doorbell:
 
 
 def expired(wanted: int, current: int) -> dict[str, object]:
-    return ApiError(410, "Expired", f"too old resource version: {wanted} ({current})").status()
+    return StatusError(410, "Expired", f"too old resource version: {wanted} ({current})").status()
 
 
-async def stream(store: Store, doorbell: Doorbell, call: Call, bookmark_s: float) -> AsyncIterator[bytes]:
+async def stream(store: Store, doorbell: ChangeSignal, call: ApiCall, bookmark_s: float) -> AsyncIterator[bytes]:
     """One JSON line per change until `timeoutSeconds`; a version too old ends in one ERROR line."""
     tests = predicates(call)
     wanted = call.query.get("resourceVersion", "")
@@ -66,7 +66,7 @@ async def stream(store: Store, doorbell: Doorbell, call: Call, bookmark_s: float
             await doorbell.wait(min(deadline, next_bookmark) - now if bookmarks else deadline - now)
 
 
-def _since(store: Store, call: Call, version: int) -> list[Change]:
+def _since(store: Store, call: ApiCall, version: int) -> list[Change]:
     found: list[Change] = []
     for change in reversed(store.history[call.resource]):
         if change.version <= version:
@@ -91,7 +91,7 @@ def _line(kind: str, body: bytes) -> bytes:
     return b'{"type":"%s","object":%s}\n' % (kind.encode(), body)
 
 
-def _bookmark(call: Call, version: int) -> bytes:
+def _bookmark(call: ApiCall, version: int) -> bytes:
     head = {"kind": call.resource.kind, "apiVersion": call.resource.api_version}
     rest: dict[str, object] = {}
     if call.resource is JOBS:  # the empty Job, as Go prints it

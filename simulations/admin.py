@@ -75,7 +75,7 @@ class ReasonFilter(admin.SimpleListFilter):
 class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
     list_display = ("short_id", "owner", "scenario_name", "shown_status", "why", "asked", "submitted_at", "page")
     list_filter = ("status", "submitted_at", "tenant", ReasonFilter)
-    list_per_page = 50
+    list_per_page = 20
     show_full_result_count = False
     search_help_text = "Job id, scenario, label or label=value"
     search_fields = ("asked_for", "labels_text")
@@ -147,7 +147,7 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
 
     @admin.display(description="why", ordering="reason")
     def why(self, job: Job) -> str:
-        return truncatechars(tell(job).message, 90)
+        return truncatechars(tell(job).message, 70)
 
     @admin.display(description="reason")
     def told_reason(self, job: Job) -> str:

@@ -14,7 +14,6 @@ class LogView:
 
     text: str
     note: str
-    find: str = ""
 
 
 _read: Callable[["Job"], LogView] | None = None

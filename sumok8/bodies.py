@@ -25,7 +25,7 @@ PROGRESS = "runner/jobs/<uuid:job_id>/progress"
 
 
 @dataclass(frozen=True)
-class Bound:
+class BodyBound:
     """What an address takes: bytes, and whether it needs to know their number beforehand."""
 
     bytes: int
@@ -33,7 +33,7 @@ class Bound:
     needs_length: bool = False
 
     @classmethod
-    def of(cls, match: ResolverMatch, method: str | None, content_type: str | None) -> "Bound":
+    def of(cls, match: ResolverMatch, method: str | None, content_type: str | None) -> "BodyBound":
         """Files come from tenants, to the API's address and to the page, and from pods; all else is JSON or forms."""
         match match.route, method, content_type:
             case route, "POST", "multipart/form-data" if route in UPLOADS:
@@ -60,7 +60,7 @@ class BodyBoundMiddleware:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         if request.resolver_match is None:
             return None
-        bound = Bound.of(request.resolver_match, request.method, request.content_type)
+        bound = BodyBound.of(request.resolver_match, request.method, request.content_type)
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
             return self._without_length(request, bound)
         try:
@@ -70,7 +70,7 @@ class BodyBoundMiddleware:
         return errors.too_large(request, bound.bytes, bound.code) if length > bound.bytes else None
 
     @staticmethod
-    def _without_length(request: HttpRequest, bound: Bound) -> HttpResponse | None:
+    def _without_length(request: HttpRequest, bound: BodyBound) -> HttpResponse | None:
         if bound.needs_length or not request.META.get("wsgi.input_terminated"):
             return errors.length_required(request)
         request._stream = BoundedStream(request.META["wsgi.input"], bound)  # type: ignore[assignment] # what it needs
@@ -82,7 +82,7 @@ class BodyBoundMiddleware:
 class BoundedStream:
     """A body that ends by itself, as Django reads it. Raises RequestDataTooBig beyond the bound."""
 
-    def __init__(self, source: Any, bound: Bound) -> None:
+    def __init__(self, source: Any, bound: BodyBound) -> None:
         self._source, self._bound, self._left = source, bound, bound.bytes
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -105,7 +105,7 @@ class BoundedStream:
 class BodyTooLarge(RequestDataTooBig):
     """More came than the bound; `sumok8.errors.bad_request` answers 413."""
 
-    def __init__(self, bound: Bound) -> None:
+    def __init__(self, bound: BodyBound) -> None:
         super().__init__(f"The body is larger than {bound.bytes} bytes.")
         self.bytes, self.code = bound.bytes, bound.code
 

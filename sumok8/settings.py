@@ -315,6 +315,7 @@ CAPACITY: str = env.str("CAPACITY", default="off")
 QUEUEING: str = env.str("QUEUEING", default="own")
 KUEUE_CLUSTER_QUEUE: str = env.str("KUEUE_CLUSTER_QUEUE", default="sumok8")
 LOG_FOLLOWERS: int = env.int("LOG_FOLLOWERS", default=50)  # followed logs per web process; each keeps a thread
+OPERATORS_WEBHOOK: str = env.str("OPERATORS_WEBHOOK", default="")  # told when other causes need the operator
 METRICS_PER_TENANT: bool = env.bool("METRICS_PER_TENANT", default=False)  # a gauge for each tenant and state
 HEARTBEAT_FILE: str = env.str("HEARTBEAT_FILE", default="")  # touched after each reconciler pass
 

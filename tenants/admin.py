@@ -139,9 +139,9 @@ class TenantAdmin(KeysOnTenantMixin):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """A tenant's keys go with it; they cannot be deleted alone."""
+        """A tenant's keys and its plans' history go with it; they cannot be deleted alone."""
         found, counts, needed, protected = super().get_deleted_objects(objs, request)
-        return found, counts, needed - {ApiKey._meta.verbose_name}, protected
+        return found, counts, needed - {ApiKey._meta.verbose_name, PlanAssignment._meta.verbose_name}, protected
 
     @admin.action(description="Pause submissions", permissions=["change"])
     def pause_submissions(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> None:

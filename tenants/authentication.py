@@ -33,7 +33,7 @@ class Principal:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundKey:
     """What the database says about a key. `row` is None for one that it does not know; `count` where one is kept."""
 
     row: ApiKey | None
@@ -41,7 +41,7 @@ class Found:
     count: Count | None
 
 
-def find_key(digest: str, *, address: str) -> Found:
+def find_key(digest: str, *, address: str) -> FoundKey:
     """The key, its tenant and the rate limit's count, by one statement.
 
     A usable key counts for its tenant (an admin's for itself), any other for the caller's address. It is looked up
@@ -66,7 +66,7 @@ def find_key(digest: str, *, address: str) -> Found:
         key.tenant = plain_sql.row(Tenant, values[width:]) if key.tenant_id else None
     limit = throttling.of_tenant(key.tenant) if key and usable else strangers
     counted = Count.of(limit, (now, before, moved, made)) if limit else None
-    return Found(row=key, usable=usable, count=counted)
+    return FoundKey(row=key, usable=usable, count=counted)
 
 
 @cache

@@ -23,6 +23,13 @@ class PriceInline(admin.TabularInline):
     readonly_fields = ("made_at",)
     verbose_name_plural = "prices: never edited; a later one supersedes"
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A table's cells have no labels of their own."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.attrs["aria-label"] = str(db_field.verbose_name)
+        return field
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -34,7 +41,6 @@ class PriceInline(admin.TabularInline):
 class PlanAdmin(FreshRowMixin, ValueHistoryMixin):
     list_display = ("name", "max_cpu", "max_memory_gi", "max_concurrent_jobs", "weight", "having", "description")
     search_fields = ("name",)
-    show_full_result_count = False
     inlines = (PriceInline,)
     fieldsets = (
         (None, {"fields": ("name", "description")}),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from clusterops.api.log_reader import KEPT_LINES, Kind, Line, Position, Reader, note
+from clusterops.api.log_reader import KEPT_LINES, Kind, LogLine, Position, Reader, note
 from simulations.held import places
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,9 @@ class SharedLog:
         self._is_left = is_left
         self._ending = ending
         self._changed = threading.Condition()
-        self._lines: deque[Line] = deque(maxlen=KEPT_LINES)  # a follower slower than this misses lines, and is told so
+        self._lines: deque[LogLine] = deque(
+            maxlen=KEPT_LINES
+        )  # a follower slower than this misses lines, and is told so
         self._count = 0
         self._ended = False
         self._cut = ""  # why it ended before the job did
@@ -70,7 +72,7 @@ class SharedLog:
                 self._cut, self._ended = cut, True
                 self._changed.notify_all()
 
-    def lines(self, tail: int, after: Position | None = None) -> Iterator[list[Line]]:
+    def lines(self, tail: int, after: Position | None = None) -> Iterator[list[LogLine]]:
         """To the end, from the line after that position or else from the last `tail` lines read so far."""
         close_old_connections()  # this thread only waits from here on
         with self._changed:
@@ -160,14 +162,14 @@ class SharedLogs:
             return True
 
 
-class Followed(Iterator[list[Line]]):
+class Followed(Iterator[list[LogLine]]):
     """An iterator that gives its place free when it is closed, even if it was never begun."""
 
-    def __init__(self, lines: Iterator[list[Line]], leave: Callable[[], None]) -> None:
+    def __init__(self, lines: Iterator[list[LogLine]], leave: Callable[[], None]) -> None:
         self._lines = lines
         self._leave: Callable[[], None] | None = leave
 
-    def __next__(self) -> list[Line]:
+    def __next__(self) -> list[LogLine]:
         return next(self._lines)
 
     def close(self) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from clusterops.api.log_reader import Kind, Line
+from clusterops.api.log_reader import Kind, LogLine
 
-Form = Callable[[list[Line]], str]
+Form = Callable[[list[LogLine]], str]
 ENDED = "end"  # the id of the last event of all: who sends it back has nothing more to come
 
 
@@ -16,13 +16,13 @@ def plain(readable: Callable[[str], str]) -> Form:
 def events(readable: Callable[[str], str]) -> Form:
     """The same for `Accept: text/event-stream`."""
 
-    def form(lines: list[Line]) -> str:
+    def form(lines: list[LogLine]) -> str:
         return "".join(_event(line, readable(line.text.rstrip("\r\n"))) for line in lines)
 
     return form
 
 
-def _event(line: Line, text: str) -> str:
+def _event(line: LogLine, text: str) -> str:
     if line.kind is Kind.LIFE:
         return f": {text}\n\n"
     head = ""

@@ -69,7 +69,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Line:
+class LogLine:
     """With its line break. Stored lines have no position."""
 
     text: str
@@ -77,12 +77,12 @@ class Line:
     kind: Kind = Kind.LINE
 
 
-def note(text: str, kind: Kind = Kind.NOTE) -> Line:
+def note(text: str, kind: Kind = Kind.NOTE) -> LogLine:
     """A line of this service's own."""
-    return Line(f"# {text}\n", kind=kind)
+    return LogLine(f"# {text}\n", kind=kind)
 
 
-def stamped(text: str, after: Position | None = None) -> Iterator[Line]:
+def stamped(text: str, after: Position | None = None) -> Iterator[LogLine]:
     """The lines of a log read with time stamps, those after that position."""
     at, nth = "", 0
     for line in text.splitlines(keepends=True):
@@ -94,7 +94,7 @@ def stamped(text: str, after: Position | None = None) -> Iterator[Line]:
         at, nth = stamp, nth + 1 if stamp == at else 1
         position = Position(at, nth)
         if after is None or position > after:
-            yield Line(rest if rest.endswith("\n") else f"{rest}\n", position)
+            yield LogLine(rest if rest.endswith("\n") else f"{rest}\n", position)
 
 
 class Reader:
@@ -109,7 +109,7 @@ class Reader:
         self._last: Position | None = None  # of the pod's lines given
         self._any = False
 
-    def read(self) -> list[Line]:
+    def read(self) -> list[LogLine]:
         """The last call of an ended job sets `ended`."""
         job = Job.objects.filter(pk=self._job_id).defer("results", "labels").first()
         if job is None:
@@ -124,14 +124,14 @@ class Reader:
             lines += self._live(job)
         if job.is_finished:
             if not self._any and (stored := JobLog.objects.filter(job=job).first()):
-                lines += [Line(line) for line in stored.text.splitlines(keepends=True)]
+                lines += [LogLine(line) for line in stored.text.splitlines(keepends=True)]
             lines.append(note(f"The job has ended: {job.status}. {job.message}", Kind.END))
             self.ended = True
         elif not self._any:
             lines += self._say(tell(job).message)
         return lines
 
-    def _live(self, job: Job) -> list[Line]:
+    def _live(self, job: Job) -> list[LogLine]:
         try:
             text = self._gateway().read_log(
                 job.k8s_namespace,
@@ -150,7 +150,7 @@ class Reader:
             self._last, self._any = max(line.position for line in found if line.position), True
         return found
 
-    def _say(self, text: str) -> list[Line]:
+    def _say(self, text: str) -> list[LogLine]:
         if text == self._said:
             return []
         self._said = text

@@ -7,23 +7,16 @@ from simulations.models import Job
 from tenants.errors import ApiError
 
 
-def log_view(job: Job, find: str = "") -> LogView:
-    """Its end, or the lines of it that contain `find`, numbered. Never raises: a cluster that does not answer is a
-    sentence too."""
+def log_view(job: Job) -> LogView:
+    """Never raises: a cluster that does not answer is a sentence too."""
     try:
         found = log_of(job, DEFAULT_LINES)
     except ApiError as error:
-        return LogView("", error.message, find)
+        return LogView("", error.message)
     if found["source"] == "live":
         note = f"The last {DEFAULT_LINES} lines of {job.pod_name}."
     elif found["source"] == "stored":
         note = "The last lines, as stored."
     else:
         note = "No log was stored." if job.is_finished else f"No log yet. {found['message']}"
-    text = readable(found["logs"])
-    if find and text:
-        lines = [
-            f"{number}: {line}" for number, line in enumerate(text.splitlines(), 1) if find.lower() in line.lower()
-        ]
-        return LogView("\n".join(lines), f"{note} {len(lines)} of them contain “{find}”.", find)
-    return LogView(text, note, find)
+    return LogView(readable(found["logs"]), note)

@@ -22,7 +22,7 @@ class ClusterView(serializers.Serializer):
     message = serializers.CharField(allow_blank=True, help_text="Why it did not answer; empty: it did.")
 
 
-class Trouble(serializers.Serializer):
+class TroubleSerializer(serializers.Serializer):
     """One job, tenant or object that fails pass after pass, or cannot be read."""
 
     what = serializers.CharField()
@@ -39,7 +39,7 @@ class ReconcilerView(serializers.Serializer):
     error = serializers.CharField(allow_blank=True, help_text="Why the last pass ended early; empty: it did not.")
     unreadable = serializers.IntegerField(help_text="Kubernetes objects in a shape that cannot be read.")
     failing = serializers.IntegerField(help_text="What fails pass after pass and steps back.")
-    troubles = Trouble(many=True, help_text="The first 20 of these.")
+    troubles = TroubleSerializer(many=True, help_text="The first 20 of these.")
 
 
 class NodeAnswer(serializers.Serializer):

@@ -161,7 +161,8 @@ def _lines(state: ReconcilerState) -> list[LineFact]:
         .annotate(Count("pk"), Sum("cpu_request"), Sum("memory_gi"))
     }
     heads: dict[str, list[Any]] = defaultdict(list)
-    waiting = Job.objects.queued().filter(cancel_requested_at=None).order_by("submitted_at")
+    # Another reason than QUEUED speaks for itself.
+    waiting = Job.objects.queued().filter(cancel_requested_at=None, reason=Reason.QUEUED).order_by("submitted_at")
     for row in waiting.values_list("tenant_id", "submitted_at", "cpu_request", "memory_gi")[:OLDEST]:
         heads[row[0]].append(row[1:])
     return [_line(row, heads[row.tenant_id], used.get(row.tenant_id, (0, 0, 0)), state.sizes) for row in counted]

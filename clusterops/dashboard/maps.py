@@ -1,5 +1,7 @@
 """The data of a job's map, for staff: the answers of the API, kept by the browser as long as nothing changes."""
 
+from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -8,16 +10,15 @@ from django.urls import reverse
 
 from clusterops.dashboard.access import staff_data
 from simulations.edges import answers
+from simulations.edges.pages import job_map
 from simulations.edges.requests import CurveQuery, EdgesQuery, read
 from simulations.models import Job
-from simulations.sumo.protocol.edge_file import NAME
 
 
-def addresses(job: Job, names: set[str]) -> dict[str, str] | None:
-    """What the map's template needs; None for a job without its files."""
-    if NAME not in names:
-        return None
-    return {part: reverse(f"cluster:map-{part}", args=[job.pk]) for part in ("network", "edges", "curve")}
+def map_of(job: Job, names: Collection[str]) -> dict[str, Any] | None:
+    """What the map's template needs; None for a job without its files among `names`."""
+    parts = {part: reverse(f"cluster:map-{part}", args=[job.pk]) for part in ("network", "edges", "curve")}
+    return job_map(names, **parts)
 
 
 @staff_data

@@ -1,5 +1,6 @@
 """The dashboard's pages, the fragments that keep them live, and the charts' numbers; what they show is made beside."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import get_object_or_404, render
 
 from clusterops.api.log_text import log_view
-from clusterops.dashboard import attention, overview, series
-from clusterops.dashboard import job_page as one_job
+from clusterops.dashboard import attention, overview, pages, series
 from clusterops.dashboard.access import staff_page
 from clusterops.dashboard.job_list import Asked
 from clusterops.dashboard.job_list import job_list as jobs_asked_for
+from clusterops.dashboard.polling import unless_seen
 from clusterops.gateway.snapshot_cache import cluster
 from clusterops.policy.causes import CAUSES
 from simulations import run_series
@@ -53,7 +54,7 @@ def cluster_page(request: HttpRequest) -> HttpResponse:
 @staff_page
 def section(request: HttpRequest, name: str) -> HttpResponse:
     """One section of the overview, for polling."""
-    return render(request, f"cluster/_{name}.html", {name: _section(request, name)})
+    return unless_seen(request, render(request, f"cluster/_{name}.html", {name: _section(request, name)}))
 
 
 @staff_page
@@ -73,7 +74,7 @@ def cause_page(request: HttpRequest, code: str) -> HttpResponse:
 @staff_page
 def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """One job: request, timeline, log, progress, results."""
-    context = one_job.job_state(_job(job_id))
+    context = pages.job_state(_job(job_id))
     return render(request, "cluster/job.html", context | _log(request, context["job"]))
 
 
@@ -81,14 +82,14 @@ def job_page(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def job_section(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The live part of a job's page."""
     job = _job(job_id)
-    return render(request, "cluster/_job.html", one_job.job_state(job), status=_status(job))
+    return unless_seen(request, render(request, "cluster/_job.html", pages.job_state(job), status=_status(job)))
 
 
 @staff_page
 def job_log(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The job's log as it stands."""
     job = _job(job_id)
-    return render(request, "cluster/_log.html", _log(request, job), status=_status(job))
+    return unless_seen(request, render(request, "cluster/_log.html", _log(request, job), status=_status(job)))
 
 
 @staff_page
@@ -127,8 +128,14 @@ def travel_times_data(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 def _log(request: HttpRequest, job: Job) -> dict[str, Any]:
-    """The log, or its lines that contain what is looked for."""
-    return {"log": log_view(job, find=request.GET.get("find", "")[:FIND]), "job": job}
+    """The log, or its lines that contain what is looked for, numbered."""
+    log, find = log_view(job), request.GET.get("find", "")[:FIND]
+    if find and log.text:
+        lines = [
+            f"{number}: {line}" for number, line in enumerate(log.text.splitlines(), 1) if find.lower() in line.lower()
+        ]
+        log = replace(log, text="\n".join(lines), note=f"{log.note} {len(lines)} of them contain “{find}”.")
+    return {"log": log, "find": find}
 
 
 def _status(job: Job) -> int:

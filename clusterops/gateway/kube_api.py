@@ -9,16 +9,19 @@ from urllib.parse import quote, urlencode
 
 import urllib3
 from kubernetes import client, config  # noqa: TID251 - this is the gateway
+from prometheus_client import Counter
 
 from clusterops import errors
 from clusterops.gateway.garbage import collector_asleep
-from clusterops.measures import CLUSTER_REQUESTS
 from clusterops.objects import manifests
 from clusterops.readings.values import words
 from simulations.sumo.protocol.strict_json import clean
 
 Json = dict[str, Any]
 
+CLUSTER_REQUESTS = Counter(
+    "sumok8_cluster_requests", "Requests to the API server by HTTP verb and status; none: no answer.", ["verb", "code"]
+)
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 15.0
 LIST_TIMEOUT_S = 30.0

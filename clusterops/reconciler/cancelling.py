@@ -2,8 +2,8 @@
 
 from django.db import transaction
 
-from clusterops.measures import FINISHED
 from clusterops.policy.sentences import sentence
+from clusterops.reconciler.measures import FINISHED
 from clusterops.reconciler.pass_state import Pass
 from clusterops.reconciler.recording import batches
 from simulations.models import Job, Move

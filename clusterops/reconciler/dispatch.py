@@ -37,13 +37,11 @@ def dispatch(this_pass: Pass, until: float | None = None) -> None:
     The same pass may be given again for that, or when jobs were submitted: of what the cluster has it knows since its
     own lists.
     """
-    begun = time.monotonic()
-    until = begun + BOX_S if until is None else until
+    until = time.monotonic() + BOX_S if until is None else until
     may_go_on = True
     while may_go_on:
         this_pass.now = timezone.now()
         may_go_on = _round(this_pass) and time.monotonic() < until
-    this_pass.dispatch_s += time.monotonic() - begun
 
 
 def _round(this_pass: Pass) -> bool:

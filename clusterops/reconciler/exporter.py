@@ -93,7 +93,9 @@ def _state(state: ReconcilerState) -> Iterator[GaugeMetricFamily]:
         yield GaugeMetricFamily(f"sumok8_reconciler_{name}", words, value=state.counts.get(name, 0))
     reachable = state.cluster_reachable is True
     yield GaugeMetricFamily("sumok8_cluster_reachable", "1: the last pass saw the cluster.", value=reachable)
-    nodes = (state.snapshot or {}).get("nodes", []) if reachable else []
+    if not reachable or not state.snapshot:
+        return  # what was seen before is no news
+    nodes = state.snapshot["nodes"]
     machines = GaugeMetricFamily("sumok8_nodes", "Machines of the cluster, as last seen.", labels=["ready"])
     for ready in (True, False):
         machines.add_metric([str(ready).lower()], sum(node["ready"] is ready for node in nodes))

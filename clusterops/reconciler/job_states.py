@@ -41,7 +41,7 @@ def add_listed(this_pass: Pass) -> None:
 def update_jobs(this_pass: Pass) -> None:
     """One decision per job, each isolated from the others, written in batches: an ending waits for few others."""
     namespaces = Namespaces(this_pass)
-    found: list[Found] = []
+    found: list[Decided] = []
     for job in this_pass.jobs:
         what = name_of(job)
         if this_pass.rests(what):
@@ -59,7 +59,7 @@ def update_jobs(this_pass: Pass) -> None:
 
 
 @dataclass(frozen=True)
-class Found:
+class Decided:
     """A decision, and the run it is about."""
 
     job: Job
@@ -67,7 +67,7 @@ class Found:
     decision: rules.Decision
 
 
-def _decide_one(this_pass: Pass, job: Job, namespaces: "Namespaces") -> Found | None:
+def _decide_one(this_pass: Pass, job: Job, namespaces: "Namespaces") -> Decided | None:
     """What is to become of one job; None: it stays as it is.
 
     1. Runs of earlier attempts are deleted first, and while one may still run nothing of the job is started: one
@@ -100,7 +100,7 @@ def _decide_one(this_pass: Pass, job: Job, namespaces: "Namespaces") -> Found | 
     if decision is None:
         recording.note_end(job, run)
         return None
-    return Found(job, run, decision)
+    return Decided(job, run, decision)
 
 
 def _load_figures(job: Job) -> None:
@@ -137,7 +137,7 @@ def _may_still_run(run: Run) -> bool:
     return run.phase not in (Phase.SUCCEEDED, Phase.FAILED) and run.reason != Job.Reason.NODE_LOST
 
 
-def _record_found(this_pass: Pass, found: list[Found]) -> None:
+def _record_found(this_pass: Pass, found: list[Decided]) -> None:
     """Record the decisions, then note what follows from those that were recorded.
 
     1. A batch and the usage that it proves are one transaction.
@@ -166,7 +166,7 @@ def _record_found(this_pass: Pass, found: list[Found]) -> None:
             this_pass.last_logs.append(LastLog(job, run, is_final=ends, delete=decision.delete))
 
 
-def _move_of(this_pass: Pass, found: Found) -> Move:
+def _move_of(this_pass: Pass, found: Decided) -> Move:
     decision, run = found.decision, found.run
     columns = {**decision.columns, "observed_at": this_pass.now}
     if decision.status in Job.TERMINAL and (run is None or not run.job_exists):

@@ -175,24 +175,24 @@ def _release_of(job: Job) -> str:
 
 
 @dataclass(frozen=True)
-class Call:
+class ReleaseCall:
     """What came of one call to let a run go."""
 
     error: Exception | None = None
     deleted: bool = False
 
 
-def _let_go(this_pass: Pass, run: Run | None) -> Call:
+def _let_go(this_pass: Pass, run: Run | None) -> ReleaseCall:
     if run is None or not run.job_exists or run.deleting:
-        return Call()
+        return ReleaseCall()
     try:
         if run.decided or run.phase in (Phase.SUCCEEDED, Phase.FAILED):
             this_pass.gateway.release_run(run.namespace, run.name, ttl_s=settings.JOB_TTL_AFTER_CAPTURE_SECONDS)
-            return Call()
+            return ReleaseCall()
         # The job failed because it could not start: nothing would ever end this run.
-        return Call(deleted=this_pass.gateway.delete_run(run.namespace, run.name))
+        return ReleaseCall(deleted=this_pass.gateway.delete_run(run.namespace, run.name))
     except Exception as error:  # noqa: BLE001 - raised again where the job is isolated
-        return Call(error)
+        return ReleaseCall(error)
 
 
 def _unheard(this_pass: Pass) -> Sequence[Job]:

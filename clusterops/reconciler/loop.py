@@ -19,11 +19,12 @@ AGAIN_AFTER_S = 5.0  # after a pass that something did not answer
 
 def rest_after(this_pass: Pass | None, took: float, interval: float) -> float:
     """Seconds that no doorbell cuts short: the cluster is asked for its lists half of the time at most, and less where
-    it asked for that. What was spent on starting jobs asks for no rest.
+    it asked for that. What else a pass does asks for no rest: endings wait for the next lists.
     """
     if this_pass is None:
         return min(interval, max(DEBOUNCE_S, took))
-    return min(interval, max(DEBOUNCE_S, took - this_pass.dispatch_s, this_pass.rest_s))
+    answered = this_pass.seen and not this_pass.unreachable
+    return min(interval, max(DEBOUNCE_S, this_pass.lists_s if answered else took, this_pass.rest_s))
 
 
 def pause_after(this_pass: Pass | None, interval: float) -> float:

@@ -15,13 +15,14 @@ from django.utils import timezone
 from clusterops import errors
 from clusterops.contract import ClusterSnapshot
 from clusterops.gateway import Gateway
-from clusterops.measures import PASS_ERRORS, PASS_SECONDS, PASSES
 from clusterops.models import ClusterSample, ReconcilerState
 from clusterops.reconciler.books import keep_books
 from clusterops.reconciler.cancelling import cancel_untouched
+from clusterops.reconciler.digest import tell
 from clusterops.reconciler.dispatch import dispatch
 from clusterops.reconciler.job_states import add_listed, confirm, jobs_in_hand, update_jobs
 from clusterops.reconciler.logs import capture
+from clusterops.reconciler.measures import PASS_ERRORS, PASS_SECONDS, PASSES
 from clusterops.reconciler.namespaces import keep_namespaces
 from clusterops.reconciler.pass_state import Counts, Memory, Pass, Stopped, log
 from clusterops.reconciler.room import learn
@@ -59,6 +60,9 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
         log.exception("the pass failed")
         problem = f"The pass failed, which is our fault; the reconciler's log has more. {type(error).__name__}: {error}"
     _sum_up(this_pass, time.monotonic() - this_pass.begun, problem)
+    if not this_pass.memory.stop.is_set():
+        with this_pass.isolate("operators' digest"):
+            tell(this_pass)
     return this_pass
 
 
@@ -80,10 +84,14 @@ def _run(this_pass: Pass) -> None:
     this_pass.jobs = jobs_in_hand()
     this_pass.counts.jobs = len(this_pass.jobs)
     snapshot = None
-    if this_pass.memory.due("sample", SAMPLE_EVERY_S):
-        runs, snapshot = this_pass.gateway.list_runs_and_snapshot()
-    else:
-        runs = this_pass.gateway.list_runs()
+    asked = time.monotonic()
+    try:
+        if this_pass.memory.due("sample", SAMPLE_EVERY_S):
+            runs, snapshot = this_pass.gateway.list_runs_and_snapshot()
+        else:
+            runs = this_pass.gateway.list_runs()
+    finally:
+        this_pass.lists_s = time.monotonic() - asked
     this_pass.counts.runs = len(runs)
     this_pass.look(runs)
     add_listed(this_pass)

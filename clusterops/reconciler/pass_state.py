@@ -64,6 +64,7 @@ class Memory:
     nodes: tuple[Node, ...] = ()  # that take jobs, as last seen; with CAPACITY=nodes
     node_pool: Resources | None = None  # with CAPACITY as a sum
     keeper: "Keeper | None" = None  # reads logs beside the passes; None: each pass waits for its logs
+    told: set[str] | None = None  # causes in the last digest to operators; None: it is not known whether they have it
     silent: dict[str, float] = field(default_factory=dict)  # pods and nodes not asked for logs until time.monotonic()
 
     def due(self, task: str, every_s: float) -> bool:
@@ -138,7 +139,7 @@ class Pass:
     seen: bool = False  # the cluster answered
     more: bool = False  # something is left that the next pass can do at once
     unreachable: int = 0
-    dispatch_s: float = 0.0  # spent on starting jobs
+    lists_s: float = 0.0  # spent on the cluster's lists
     rest_s: float = 0.0  # the cluster asked to be left alone for so long
     by_job: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
     shares: dict[str, FairShare] = field(default_factory=dict)  # by tenant

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 from uuid import UUID
 
-from clusterops.measures import Watch
+from clusterops.reconciler.measures import Watch
 from clusterops.reconciler.pass_state import Pass, is_database_lost, log
 from simulations.models import Job, Move
 from simulations.models.moves import make_all

@@ -117,7 +117,6 @@ class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
     list_filter = ("measure", "on_reach")
     list_select_related = ("tenant",)
     search_fields = ("tenant__tenant_id",)
-    show_full_result_count = False
     fields = ("tenant", "period", ("measure", "limit"), "alert_at", "on_reach")
 
     @admin.display(description="used")

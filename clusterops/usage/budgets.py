@@ -44,16 +44,16 @@ def watch() -> int:
             used = budget.used_of(totals.get(tenant_id))
             stands = budget.stops and tenant_id in held
             for percent in sorted({*budget.alert_at, WHOLE}):
-                reached = used * 100 >= budget.limit * percent or stands
+                reached = used * 100 >= budget.limit * percent or (stands and percent == WHOLE)
                 if reached and (budget.pk, percent, budget.limit) not in known:
-                    told += _tell(budget, period, percent, used)
+                    told += _tell(budget, period, percent, used, stands)
             if budget.on_reach == Budget.OnReach.REFUSE and (used >= budget.limit or stands):
                 refused[tenant_id] = f"The budget of {period}, {budget.shown(budget.limit)}, is used up."
     _refuse(refused)
     return told
 
 
-def _tell(budget: Budget, period: str, percent: int, used: Decimal) -> int:
+def _tell(budget: Budget, period: str, percent: int, used: Decimal, stands: bool) -> int:
     """The notice and the note that it was written, together; 0 if another was first."""
     with transaction.atomic():
         _, is_new = BudgetAlert.objects.get_or_create(
@@ -62,7 +62,7 @@ def _tell(budget: Budget, period: str, percent: int, used: Decimal) -> int:
         if is_new:
             data: dict[str, Any] = {
                 **{"period": period, "percent": percent, "used": f"{used:.2f}", "limit": f"{budget.limit:.2f}"},
-                **{"measure": budget.measure, "on_reach": budget.on_reach},
+                **{"measure": budget.measure, "on_reach": budget.on_reach, "jobs_wait": stands},
             }
             if budget.measure == Budget.Measure.AMOUNT:
                 data["currency"] = settings.BILLING_CURRENCY

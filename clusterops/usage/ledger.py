@@ -17,6 +17,7 @@ from tenants.plans import Item
 
 CREDIT = "credit"  # an amount without a quantity
 SIXTH = Decimal("0.000001")
+FOURTH = Decimal("0.0001")
 CENT = Decimal("0.01")
 MAX_SHARES = 10
 PERIOD = RegexValidator(r"^20\d{2}-(0[1-9]|1[0-2])\Z", "Write the month as YYYY-MM, for example 2026-11.")
@@ -27,17 +28,22 @@ CLOSES_AFTER = timedelta(hours=48)  # what ended late in the month has been note
 class Unit:
     """What the ledger counts of an item, in whole numbers, and how many of them a price is for."""
 
+    label: str
     counted: str
     priced: str
     per: int
 
+    def shown(self, quantity: Decimal) -> str:
+        """In units of the price, for reading."""
+        return str(quantity) if self.per == 1 else str((quantity / self.per).quantize(FOURTH, ROUND_HALF_EVEN))
+
 
 UNITS = {
-    Item.CPU_HOUR.value: Unit("CPU-seconds", "CPU-hours", 3600),
-    Item.GIB_HOUR.value: Unit("GiB-seconds", "GiB-hours", 3600),
-    Item.RUN.value: Unit("runs", "runs", 1),
-    Item.STORAGE_GIB_DAY.value: Unit("byte-days", "GiB-days", 2**30),
-    CREDIT: Unit("", "", 1),
+    Item.CPU_HOUR.value: Unit("CPU time", "CPU-seconds", "CPU-hours", 3600),
+    Item.GIB_HOUR.value: Unit("Memory", "GiB-seconds", "GiB-hours", 3600),
+    Item.RUN.value: Unit("Runs", "runs", "runs", 1),
+    Item.STORAGE_GIB_DAY.value: Unit("Storage", "byte-days", "GiB-days", 2**30),
+    CREDIT: Unit("Credit or charge", "", "", 1),
 }
 
 

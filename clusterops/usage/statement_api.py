@@ -1,6 +1,7 @@
 """`/statements`: a tenant's months, as JSON, as CSV and as a page to print."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -125,10 +126,20 @@ def rows(told: dict[str, Any]) -> Iterator[list[Any]]:
 
 def page(told: dict[str, Any]) -> HttpResponse:
     """One file that needs nothing else, made for printing."""
-    text = render_to_string("usage/statement.html", {"told": told, "policy": POLICY, "made_at": timezone.now()})
+    lines = [{**line, "price": _short(line["price"]), "amount": _short(line["amount"], 2)} for line in told["lines"]]
+    context = {"told": told, "lines": lines, "policy": POLICY, "made_at": timezone.now()}
+    text = render_to_string("usage/statement.html", context)
     answer = HttpResponse(text, content_type="text/html; charset=utf-8")
     answer["Content-Security-Policy"] = f"{POLICY}; sandbox"
     return answer
+
+
+def _short(text: str | None, places: int | None = None) -> str | None:
+    """For reading: to so many places, or without the zeros at its end but for two."""
+    if text is None:
+        return None
+    needed = len(text.partition(".")[2].rstrip("0"))
+    return f"{Decimal(text):.{max(2, needed) if places is None else places}f}"
 
 
 def _saved(answer: HttpResponseBase, name: str) -> HttpResponseBase:

@@ -24,10 +24,8 @@ from clusterops.usage.ledger import (
     period_of,
 )
 from clusterops.usage.posting import BATCH, lock, post_runs
-from tenants.plans import Item, billing_today
+from tenants.plans import billing_today
 
-LABELS = dict(Item.choices)
-FOURTH = Decimal("0.0001")
 COLUMNS = ("item", "label", "entries", "counted", "counted_unit", "quantity", "unit", "price", "amount")
 
 
@@ -56,11 +54,11 @@ def content(tenant_name: str, period: str) -> dict[str, Any]:
         lines.append(
             {
                 "item": row["item"],
-                "label": LABELS.get(row["item"], "Credit or charge"),
+                "label": unit.label,
                 "entries": row["entries"],
                 "counted": str(row["counted"]),
                 "counted_unit": unit.counted,
-                "quantity": as_json(row["counted"] / unit.per, FOURTH),
+                "quantity": unit.shown(row["counted"]),
                 "unit": unit.priced,
                 "price": as_json(row["price"]),
                 "amount": as_json(row["sum"]),

@@ -163,7 +163,7 @@ class UploadRequest(StrictSerializer):
     )
 
 
-class Figure(Number):
+class ProgressNumber(Number):
     """A number of a progress record."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -173,7 +173,7 @@ class Figure(Number):
 class ProgressRequest(serializers.Serializer):
     """The runner's last progress record."""
 
-    sim_time = Figure()
+    sim_time = ProgressNumber()
     percent = Number(allow_null=True, default=None, min_value=0, max_value=100)
     running = WholeNumber(min_value=0, max_value=MOST)
     halting = WholeNumber(min_value=0, max_value=MOST, default=0)
@@ -181,9 +181,9 @@ class ProgressRequest(serializers.Serializer):
     inserted = WholeNumber(min_value=0, max_value=MOST, default=0)
     arrived = WholeNumber(min_value=0, max_value=MOST, default=0)
     teleports = WholeNumber(min_value=0, max_value=MOST, default=0)
-    mean_speed = Figure(allow_null=True, default=None)
-    rtf = Figure(allow_null=True, default=None)
-    eta_s = Figure(allow_null=True, default=None)
+    mean_speed = ProgressNumber(allow_null=True, default=None)
+    rtf = ProgressNumber(allow_null=True, default=None)
+    eta_s = ProgressNumber(allow_null=True, default=None)
 
 
 class VersionQuery(StrictSerializer):

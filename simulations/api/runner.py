@@ -19,7 +19,7 @@ from simulations import files, tokens
 from simulations.api import downloads
 from simulations.api.requests import ProgressRequest
 from simulations.models import Job
-from simulations.services import Delivery, deliver, expect_delivery
+from simulations.services import AnnouncedFile, deliver, expect_delivery
 from tenants import throttling
 from tenants.database import give_connection_back
 from tenants.errors import ApiError
@@ -148,7 +148,7 @@ def _over() -> ApiError:
     return ApiError(410, "job.over", "This attempt of the job is over; its token is worthless.")
 
 
-def _delivery(request: Request, name: str, size: str) -> Delivery:
+def _delivery(request: Request, name: str, size: str) -> AnnouncedFile:
     problems = []
     sha256 = request.headers.get("X-Content-SHA256", "").lower()
     if not SHA256.fullmatch(sha256):
@@ -163,10 +163,10 @@ def _delivery(request: Request, name: str, size: str) -> Delivery:
     if problems:
         details = [{"code": code, "message": message} for code, message in problems]
         raise ApiError(400, problems[0][0], "The artifact is not described properly.", details=details)
-    return Delivery(name=name, size=int(size), sha256=sha256)
+    return AnnouncedFile(name=name, size=int(size), sha256=sha256)
 
 
-def _recorded(job: Job, delivery: Delivery) -> Response:
+def _recorded(job: Job, delivery: AnnouncedFile) -> Response:
     artifact, is_new = deliver(job=job, delivery=delivery)
     return Response({"name": artifact.name}, status=201 if is_new else 200)
 

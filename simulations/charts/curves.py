@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from simulations.charts.chart import SERIES, Chart, Key, series_class
-from simulations.charts.plane import Plane, Text
+from simulations.charts.plane import TOP, Plane, Text
 from simulations.charts.scale import Scale, clock, fitting, labels, ticks, time_ticks
-from simulations.charts.svg import picture
+from simulations.charts.svg import element, percent, picture
 
 MOST_IN_TABLE = 40  # rows; of more points every so many
 
@@ -63,6 +64,8 @@ def curves(
                 for point in curve.points
                 if point.y is not None
             ]
+    if not marks:
+        svg += _slots(plane, shown, text, times=times)
     return Chart(
         title=title,
         svg=picture(f"{title}: {_told(shown, text)}", plane.whole, *svg),
@@ -92,12 +95,33 @@ def _told(shown: Sequence[Curve], text: Text) -> str:
     return "last values: " + "; ".join(_last(curve, text) for curve in shown) if shown else "nothing to show yet"
 
 
-def _rows(drawn: Sequence[Curve], text: Text, *, with_band: bool, times: bool) -> tuple[tuple[str, ...], ...]:
+def _slots(plane: Plane, shown: Sequence[Curve], text: Text, *, times: bool) -> list[str]:
+    """Strips side by side that tell, under the pointer, what every line is there."""
+    xs = _thinned(shown)
+    ends = [plane.x.low, *((a + b) / 2 for a, b in pairwise(xs)), plane.x.high]
+    slots = []
+    for x, low, high in zip(xs, ends, ends[1:], strict=False):
+        place = plane.x.place(low)
+        values = ((curve.name, next((p.y for p in curve.points if p.x == x), None)) for curve in shown)
+        told = "; ".join(f"{name} {text(y)}" for name, y in values if y is not None) or "nothing measured"
+        slots.append(
+            element(
+                "rect", x=percent(place), width=percent(round(plane.x.place(high) - place, 2)), y=TOP,
+                height=plane.height, cls="chart-slot", hint=f"{clock(x) if times else f'{x:g}'}: {told}",
+            )
+        )  # fmt: skip
+    return slots
+
+
+def _thinned(drawn: Sequence[Curve]) -> list[float]:
     xs = sorted({point.x for curve in drawn for point in curve.points})
-    xs = xs[:: max(1, -(-len(xs) // MOST_IN_TABLE))]
+    return xs[:: max(1, -(-len(xs) // MOST_IN_TABLE))]
+
+
+def _rows(drawn: Sequence[Curve], text: Text, *, with_band: bool, times: bool) -> tuple[tuple[str, ...], ...]:
     known = [{point.x: point for point in curve.points} for curve in drawn]
     rows = []
-    for x in xs:
+    for x in _thinned(drawn):
         row = [clock(x) if times else f"{x:g}"]
         for by_x in known:
             point = by_x.get(x)

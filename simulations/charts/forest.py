@@ -41,7 +41,7 @@ def forest_plot(title: str, rows: Sequence[ForestRow], *, matters: float, interv
         columns=("cell", "difference", interval, "in a word"),
         rows=tuple((row.name, share(row.relative), span(row), row.verdict) for row in rows),
         legend=(
-            Key("key-band", f"smaller than ±{plain(matters * 100, 2).rstrip('0').rstrip('.')} %: does not matter"),
+            Key("key-band", f"smaller than ±{matters * 100:g} %: does not matter"),
             Key("key-interval", interval),
         ),
     )

@@ -55,6 +55,7 @@ MENU = (
     MenuEntry("portal:scenarios", "Scenarios"),
     MenuEntry("portal:submit", "Submit", Role.ENGINEER),
     MenuEntry("portal:keys", "Keys", Role.OWNER),
+    MenuEntry("portal:webhooks", "Webhooks", Role.OWNER),
     MenuEntry("portal:members", "Members", Role.OWNER),
 )
 

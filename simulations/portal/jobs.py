@@ -19,9 +19,11 @@ from simulations.models import Job
 from simulations.portal import live, maps
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.lookup import find_job
-from simulations.portal.verdict import MORE_MEMORY, figures, phases, verdict
+from simulations.portal.verdict import TWICE, figures, phases, verdict
 from simulations.services import submit_job
+from simulations.sumo.protocol.endings import Reason
 from simulations.telling import tell
+from simulations.templatetags.figures import duration
 from simulations.waiting import line_for
 from tenants.errors import ApiError
 from tenants.members import Role
@@ -56,6 +58,7 @@ def job_list(request: HttpRequest, seat: Seat) -> HttpResponse:
         "rows": [(job, tell(job, line)) for job in found],
         "older": older,
         "given": given,
+        "label_filter": chosen.get("label", [None])[0],
         "problem": problem,
         "statuses": Job.Status.values,
     }
@@ -109,16 +112,27 @@ def _state(job: Job) -> dict[str, Any]:
         "more_files": len(artifacts) > MAX_PAGE_FILES,
         "has_summary": "summary.csv.gz" in names,
         "has_travel_times": "travel_times.json" in names,
-        "map": maps.addresses(job, names),
+        "map": maps.job_map(job, names),
         "facts": sorted(
             (name, value)
             for name, value in asked
             if name not in SHOWN_APART and value is not False and value not in (None, "", {}, [])
         ),
-        "needs_memory": job.reason in MORE_MEMORY,
+        "twice": _twice(job),
         "again_key": secrets.token_urlsafe(12),
         "mark": live.mark(live.state_of(job), told, len(events), names, line.place(job) if line else None),
     }
+
+
+def _twice(job: Job) -> dict[str, Any] | None:
+    """What to offer more of to a run that failed: what it lacked, else memory; `is_sure` where that is known."""
+    if job.status != Job.Status.FAILED:
+        return None
+    lacked = TWICE.get(Reason(job.reason)) if job.reason in set(Reason) else None
+    if lacked == "time_limit_s":
+        words = f"a limit of {duration(2 * job.scenario_data.get('time_limit_s', 0))}"
+        return {"field": lacked, "words": words, "is_sure": True}
+    return {"field": "memory_gi", "words": f"{2 * job.memory_gi} Gi", "is_sure": lacked is not None}
 
 
 def end_of(job: Job) -> float | None:
@@ -142,10 +156,10 @@ def cancel(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
 
 @member_page("POST", role=Role.ENGINEER)
 def run_again(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
-    """The same request once more, seed and bytes of the scenario included; with `memory=double`, twice the memory."""
+    """The same request once more, seed and bytes of the scenario included; with `twice`, twice of that field."""
     wanted: dict[str, Any] = {**find_job(seat, job_id).scenario_data}
-    if request.POST.get("memory") == "double":
-        wanted["memory_gi"] = 2 * wanted["memory_gi"]
+    if (field := request.POST.get("twice")) in TWICE.values() and field in wanted:
+        wanted[field] = 2 * wanted[field]
     try:
         job, _ = submit_job(
             tenant=seat.tenant, wanted=SubmitRequest.read(wanted), idempotency_key=idempotency_key(request)

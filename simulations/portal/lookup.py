@@ -6,6 +6,7 @@ from django.http import Http404
 
 from simulations.models import Job
 from simulations.portal.access import Seat
+from simulations.studies.models import Study
 
 
 def find_job(seat: Seat, job_id: UUID) -> Job:
@@ -15,3 +16,11 @@ def find_job(seat: Seat, job_id: UUID) -> Job:
         raise Http404
     job.tenant = seat.tenant
     return job
+
+
+def find_study(seat: Seat, study_id: UUID) -> Study:
+    """The same for a study."""
+    study = Study.objects.select_related("tenant").filter(tenant=seat.tenant, pk=study_id).first()
+    if study is None:
+        raise Http404
+    return study

@@ -1,6 +1,7 @@
 """Scenarios: the list, what is inside one, upload and download."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, cast
 
 from django.contrib import messages
@@ -25,7 +26,7 @@ from tenants.members import Role
 
 ROWS = 50
 UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
-Problems = list[dict[str, Any]]
+Problems = Sequence[Mapping[str, Any]]
 
 
 @member_page()
@@ -34,7 +35,7 @@ def scenario_list(request: HttpRequest, seat: Seat) -> HttpResponse:
     return _list(request, seat)
 
 
-def _list(request: HttpRequest, seat: Seat, problems: Problems = [], *, status: int = 200) -> HttpResponse:  # noqa: B006 - never changed
+def _list(request: HttpRequest, seat: Seat, problems: Problems = (), *, status: int = 200) -> HttpResponse:
     pages = Paginator(Scenario.objects.one_per_name(seat.tenant.pk), ROWS)
     context = {
         "page": pages.get_page(request.GET.get("page")),

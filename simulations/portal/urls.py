@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from simulations.portal import files, home, jobs, joining, keys, maps, people, scenarios, submit
+from simulations.portal import files, home, jobs, joining, keys, maps, people, scenarios, submit, webhooks
 from simulations.portal.studies import urls as studies
 from simulations.services.scenarios import SCENARIO_ID
 
@@ -24,9 +24,9 @@ urlpatterns = [
     path(f"{JOB}/again", jobs.run_again, name="job-again"),
     path(f"{JOB}/simulated", files.simulated, name="job-simulated"),
     path(f"{JOB}/travel-times", files.travel_times, name="job-travel-times"),
-    path(f"{JOB}/map/network", maps.network, name="job-map-network"),
-    path(f"{JOB}/map/edges", maps.edges, name="job-map-edges"),
-    path(f"{JOB}/map/curve", maps.curve, name="job-map-curve"),
+    path(f"{JOB}/map/network", maps.job_network, name="job-map-network"),
+    path(f"{JOB}/map/edges", maps.job_edges, name="job-map-edges"),
+    path(f"{JOB}/map/curve", maps.job_curve, name="job-map-curve"),
     path(f"{JOB}/files/<path:name>", files.result, name="job-file"),
     path(f"{HERE}/scenarios", scenarios.scenario_list, name="scenarios"),
     path(f"{HERE}/upload", scenarios.upload, name="upload"),
@@ -35,7 +35,10 @@ urlpatterns = [
     re_path(rf"{SCENARIO}/archive\Z", scenarios.archive, name="archive"),
     re_path(rf"{SCENARIO}/delete\Z", scenarios.delete, name="scenario-delete"),
     path(f"{HERE}/keys", keys.keys, name="keys"),
+    path(f"{HERE}/keys/<int:key_id>/rotate", keys.rotate, name="key-rotate"),
     path(f"{HERE}/keys/<int:key_id>/revoke", keys.revoke, name="key-revoke"),
+    path(f"{HERE}/webhooks", webhooks.webhooks, name="webhooks"),
+    path(f"{HERE}/webhooks/<uuid:endpoint_id>", webhooks.change, name="webhook"),
     path(f"{HERE}/members", people.members, name="members"),
     path(f"{HERE}/members/<int:member_id>/role", people.change_role, name="member-role"),
     path(f"{HERE}/members/<int:member_id>/remove", people.remove, name="member-remove"),

@@ -18,7 +18,12 @@ WHO = {
     Fault.OPERATOR: "The operator of this service.",
     Fault.NOBODY: "Nobody needs to.",
 }
-MORE_MEMORY = {Reason.OUT_OF_MEMORY, Reason.KILLED}
+# What a run that ended so may need twice of, by its field in the request.
+TWICE = {
+    Reason.OUT_OF_MEMORY: "memory_gi",
+    Reason.KILLED: "memory_gi",
+    Reason.TIME_LIMIT: "time_limit_s",
+}
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ def _stopped(results: Mapping[str, Any], end: float | None) -> str:
     at = results.get("sim_end")
     if not isinstance(at, int | float) or not results.get("kpis"):
         return ""
+    at -= at % 60 if at >= TO_THE_MINUTE else 0
     return f"stopped at {simclock(at)} of {simclock(end)}" if end else f"stopped at {simclock(at)} of simulated time"
 
 
@@ -107,6 +113,7 @@ class Phase:
     width: float
 
 
+TO_THE_MINUTE = 600  # seconds of simulated time; before, seconds matter
 NOT_TOLD = 0.5  # seconds
 NAMES = {"waits": "waited in line", "starts": "waited for a machine", "runs": "ran", "stores": "stored results"}
 

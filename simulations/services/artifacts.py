@@ -22,7 +22,7 @@ from tenants.errors import ApiError
 
 
 @dataclass(frozen=True)
-class Delivery:
+class AnnouncedFile:
     """A result that a runner announces: its name among the job's results, its bytes, its hash (hex)."""
 
     name: str
@@ -33,7 +33,7 @@ class Delivery:
         return files.artifact_name(job.job_id, job.attempt, self.name, self.sha256)
 
 
-def expect_delivery(*, job: Job, delivery: Delivery) -> Artifact | None:
+def expect_delivery(*, job: Job, delivery: AnnouncedFile) -> Artifact | None:
     """The artifact if it is there already, None if it may come. Raises ApiError: 409 artifact.exists, 413 where a bound
     of the job or the tenant is in the way. `deliver` asks again: others may be on their way too."""
     if found := _stored(job, delivery):
@@ -43,7 +43,7 @@ def expect_delivery(*, job: Job, delivery: Delivery) -> Artifact | None:
     return None
 
 
-def deliver(*, job: Job, delivery: Delivery) -> tuple[Artifact, bool]:
+def deliver(*, job: Job, delivery: AnnouncedFile) -> tuple[Artifact, bool]:
     """Record a result whose bytes are in storage: (artifact, whether it is new). Refused bytes do not stay there.
 
     Raises ApiError: 409 artifact.exists, 410 job.over, 413 results.job_limit, results.too_many, results.tenant_limit.
@@ -59,7 +59,7 @@ def deliver(*, job: Job, delivery: Delivery) -> tuple[Artifact, bool]:
 
 
 @transaction.atomic
-def _record(job: Job, delivery: Delivery) -> tuple[Artifact, bool]:
+def _record(job: Job, delivery: AnnouncedFile) -> tuple[Artifact, bool]:
     if not Job.objects.run(job.job_id, job.attempt).select_for_update(no_key=True).values_list("pk").first():
         raise ApiError(410, "job.over", "This attempt of the job is over; nothing more is stored for it.")
     if found := _stored(job, delivery):
@@ -83,7 +83,7 @@ def _record(job: Job, delivery: Delivery) -> tuple[Artifact, bool]:
     return artifact, True
 
 
-def _stored(job: Job, delivery: Delivery) -> Artifact | None:
+def _stored(job: Job, delivery: AnnouncedFile) -> Artifact | None:
     """The artifact if these very bytes are stored. Raises ApiError 409 if others are, and final."""
     rows = {
         row.name: row
@@ -102,7 +102,7 @@ def _was_interrupted(manifest: Artifact) -> bool:
     return told is not None and told["report"]["outcome"] == Outcome.INTERRUPTED
 
 
-def _bound_job(job: Job, delivery: Delivery) -> None:
+def _bound_job(job: Job, delivery: AnnouncedFile) -> None:
     others = Artifact.objects.filter(job=job, attempt=job.attempt).exclude(name=delivery.name)
     stored = others.aggregate(total=Sum("size_bytes", default=0), files=Count("pk"))
     if stored["files"] >= settings.JOB_MAX_OUTPUT_FILES and delivery.name != manifests.NAME:

@@ -15,7 +15,7 @@ MAX_NAME = 300
 
 
 @dataclass(frozen=True)
-class Fault:
+class ExpansionFault:
     """One thing that is wrong with a request."""
 
     code: str
@@ -41,7 +41,7 @@ class PlannedCell:
 @dataclass
 class Expansion:
     cells: list[PlannedCell] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[ExpansionFault] = field(default_factory=list)
 
 
 def expand(
@@ -57,7 +57,9 @@ def expand(
     for values in sweep.values():
         total *= len(values)
     if total > MAX_CELLS:
-        faults.append(Fault("study.too_many_cells", f"{total} cells; at most {MAX_CELLS} are possible.", "sweep"))
+        faults.append(
+            ExpansionFault("study.too_many_cells", f"{total} cells; at most {MAX_CELLS} are possible.", "sweep")
+        )
     if faults:
         return Expansion(faults=faults)
     points = [dict(zip(sweep, values, strict=True)) for values in product(*sweep.values())]
@@ -73,49 +75,49 @@ def expand(
     ]
     if too_long := next((cell for cell in cells if len(cell.name) > MAX_NAME), None):
         message = f"The cell's name “{too_long.name[:60]}…” would be longer than {MAX_NAME} characters."
-        return Expansion(faults=[Fault("study.name_too_long", message, "sweep")])
+        return Expansion(faults=[ExpansionFault("study.name_too_long", message, "sweep")])
     reference = _reference(cells, base, sweep, baseline)
-    if isinstance(reference, Fault):
+    if isinstance(reference, ExpansionFault):
         return Expansion(faults=[reference])
     _set_against(cells, reference)
     return Expansion(cells=cells)
 
 
-def _seeds_given(base: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+def _seeds_given(base: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> Iterator[ExpansionFault]:
     for where, part in [("base", base), *((f"variants[{i}]", part) for i, part in enumerate(variants))]:
         if part.get("seed") is not None:
             message = "All cells share the study's seeds; give them in “seeds”."
-            yield Fault("study.seed_given", message, f"{where}.seed")
+            yield ExpansionFault("study.seed_given", message, f"{where}.seed")
 
 
-def _names(variants: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+def _names(variants: Sequence[Mapping[str, Any]]) -> Iterator[ExpansionFault]:
     seen: set[str] = set()
     for position, variant in enumerate(variants):
         name, where = variant.get("name"), f"variants[{position}].name"
         if not isinstance(name, str) or not name.strip() or len(name) > 60 or not name.isprintable():
-            yield Fault("study.bad_name", "A variant's name is 1 to 60 printable characters.", where)
+            yield ExpansionFault("study.bad_name", "A variant's name is 1 to 60 printable characters.", where)
         elif name in seen:
-            yield Fault("study.same_name", f"There are two variants “{name}”.", where)
+            yield ExpansionFault("study.same_name", f"There are two variants “{name}”.", where)
         else:
             seen.add(name)
 
 
 def _sweep_faults(
     base: Mapping[str, Any], variants: Sequence[Mapping[str, Any]], sweep: Mapping[str, Sequence[Any]]
-) -> Iterator[Fault]:
+) -> Iterator[ExpansionFault]:
     for name, values in sweep.items():
         where = f"sweep.{name[:60]}"
         if name not in FIELDS and name not in ALLOWED:
             known = ", ".join([*FIELDS, *sorted(ALLOWED.keys() - {"scale", "step-length"})])
-            yield Fault("study.not_swept", f"“{name[:60]}” cannot be swept. Known are: {known}.", where)
+            yield ExpansionFault("study.not_swept", f"“{name[:60]}” cannot be swept. Known are: {known}.", where)
         elif name == "step-length":
-            yield Fault("study.not_swept", "Write step_length.", where)
+            yield ExpansionFault("study.not_swept", "Write step_length.", where)
         if len({repr(value) for value in values}) < len(values):
-            yield Fault("study.same_value", "A value is given twice.", where)
+            yield ExpansionFault("study.same_value", "A value is given twice.", where)
         for position, variant in enumerate(variants):
             if _has(variant, name):
                 message = f"“{name}” is swept and given by this variant too: one of them would be lost."
-                yield Fault("study.given_twice", message, f"variants[{position}].{name}")
+                yield ExpansionFault("study.given_twice", message, f"variants[{position}].{name}")
 
 
 def _has(part: Mapping[str, Any], name: str) -> bool:
@@ -153,7 +155,7 @@ def _plain(value: Any) -> str:
 
 def _reference(
     cells: Sequence[PlannedCell], base: Mapping[str, Any], sweep: Mapping[str, Sequence[Any]], baseline: str | None
-) -> PlannedCell | Fault:
+) -> PlannedCell | ExpansionFault:
     """The baseline: the cell of that name; else the variant of that name (the first if none is named) where the sweep
     has what the base asks for, a scale of 1, or else its first value."""
     for cell in cells:
@@ -163,7 +165,9 @@ def _reference(
     own = [cell for cell in cells if cell.variant == variant]
     if not own:
         known = ", ".join(dict.fromkeys([*(cell.variant for cell in cells), *(cell.name for cell in cells)]))
-        return Fault("study.no_baseline", f"There is no variant or cell “{baseline}”: {known[:500]}.", "baseline")
+        return ExpansionFault(
+            "study.no_baseline", f"There is no variant or cell “{baseline}”: {known[:500]}.", "baseline"
+        )
     return max(own, key=lambda cell: sum(_is_usual(name, cell.point[name], base) for name in sweep))
 
 

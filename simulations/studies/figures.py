@@ -12,7 +12,7 @@ from simulations.charts.slopes import slopes
 from simulations.studies.kpis import FIGURES
 from simulations.studies.results import Results
 from simulations.studies.statistics.sample import Description, Interval
-from simulations.studies.statistics.study import Cell, Figure, Question
+from simulations.studies.statistics.study import CellRuns, Figure, Question
 from simulations.studies.statistics.summary import Compared, Summary, summarise
 
 MOST_SLOPES = 6
@@ -22,7 +22,7 @@ MOST_SLOPES = 6
 class Answer:
     """Cells and what may be said of them. `points`: for each cell the sweep's values."""
 
-    cells: Sequence[Cell]
+    cells: Sequence[CellRuns]
     summary: Summary
     question: Question
     points: Mapping[str, Mapping[str, Any]]
@@ -31,7 +31,7 @@ class Answer:
     def interval(self) -> str:
         return f"{self.question.confidence * 100:g} % interval"
 
-    def known(self, cell: Cell, figure: Figure) -> Description | None:
+    def known(self, cell: CellRuns, figure: Figure) -> Description | None:
         return self.summary.cells[cell.name].get(figure.name)
 
     def against(self, base: str) -> "Answer":

@@ -21,7 +21,7 @@ class Results:
     study: Study
     cells: list[Cell]
     runs: list[StudyRun]  # that ended
-    plain_cells: list[plain.Cell]
+    plain_cells: list[plain.CellRuns]
     summary: Summary
     question: plain.Question
 
@@ -62,8 +62,8 @@ def results_of(study: Study, confidence: float = 0.95) -> Results:
     return Results(study, cells, runs, plain_cells, summary, question)
 
 
-def _plain(cell: Cell, cells: list[Cell], runs: list[StudyRun]) -> plain.Cell:
-    return plain.Cell(
+def _plain(cell: Cell, cells: list[Cell], runs: list[StudyRun]) -> plain.CellRuns:
+    return plain.CellRuns(
         name=cell.name,
         variant=cell.variant,
         against=None if cell.against is None else cells[cell.against].name,
@@ -119,7 +119,7 @@ def as_json(results: Results) -> dict[str, Any]:
     }
 
 
-def _cell_json(cell: plain.Cell, figures: dict[str, Description]) -> dict[str, Any]:
+def _cell_json(cell: plain.CellRuns, figures: dict[str, Description]) -> dict[str, Any]:
     left_out = {name: figures[kpi].mean if kpi in figures else None for name, kpi in LEFT_OUT.items()}
     return {
         "cell": cell.name,

@@ -63,7 +63,7 @@ def since(moment: datetime | None) -> str | SafeString:
     if moment is None:
         return DASH
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time data-since datetime="{}" title="{}">{}</time>',
         moment.isoformat(timespec="seconds"),
         moment.strftime("%Y-%m-%d %H:%M:%S UTC"),
         duration((timezone.now() - moment).total_seconds()),
@@ -130,25 +130,3 @@ def badge(state: str, label: str = "") -> SafeString:
 def meter(used: float, limit: float, label: str, *, calm: bool = False) -> SafeString:
     """`used` of `limit` as a bar: nearly full and full stand out, unless being full is no trouble (`calm`)."""
     return marks.meter(used, limit, label, f"{number(used)} of {number(limit or 1)}", calm=calm)
-
-
-@register.simple_tag(takes_context=True)
-def drop_filter(context: template.RequestContext, name: str) -> str:
-    """The page's address without one filter, from the first page on."""
-    return _address(context, {name: None})
-
-
-@register.simple_tag(takes_context=True)
-def set_filter(context: template.RequestContext, name: str, value: str) -> str:
-    """The page's address with another filter, from the first page on."""
-    return _address(context, {name: value})
-
-
-def _address(context: template.RequestContext, changes: dict[str, str | None]) -> str:
-    query = context["request"].GET.copy()
-    query.pop("cursor", None)
-    for name, value in changes.items():
-        query.pop(name, None)
-        if value is not None:
-            query[name] = value
-    return f"?{query.urlencode()}"

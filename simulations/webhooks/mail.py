@@ -94,7 +94,10 @@ def sentence(notice: Notice) -> str:
         unit = data.get("currency", "CPU-hours")
         after = {"hold": " Jobs beyond it wait.", "refuse": " Jobs beyond it wait, and new ones are refused."}
         said = f"{data['used']} of {data['limit']} {unit} of the budget of {data['period']} are used"
-        return f"{said} ({data['percent']} % reached).{after.get(data['on_reach'], '')}"
+        reached = (
+            "and the next job may need more than the rest" if data["jobs_wait"] else f"{data['percent']} % reached"
+        )
+        return f"{said}, {reached}.{after.get(data['on_reach'], '')}"
     if notice.kind == Notice.Kind.KEY_EXPIRING:
         named = f" ({data['label']})" if data["label"] else ""
         return f"The API key {data['prefix']}…{named} expires on {data['expires_at'][:16]} UTC: ask for its successor."

@@ -17,7 +17,7 @@ from django.utils import timezone
 from simulations.models import Notice
 from simulations.webhooks import signatures
 from simulations.webhooks.models import Delivery, Endpoint
-from simulations.webhooks.posting import Answer, post
+from simulations.webhooks.posting import EndpointAnswer, post
 
 # After each failed try, by the Standard Webhooks specification; about three days in all.
 SCHEDULE = [timedelta(seconds=each) for each in (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)]
@@ -30,7 +30,7 @@ GONE = 410
 
 
 @dataclass(frozen=True)
-class Call:
+class DueDelivery:
     """A delivery that is ours until `leased_until`, and all that is needed to make it."""
 
     delivery_id: int
@@ -40,7 +40,7 @@ class Call:
     message_id: str
     body: bytes
 
-    def make(self) -> Answer:
+    def make(self) -> EndpointAnswer:
         """Sign as of now and send. Touches no database."""
         return post(self.url, self.body, signatures.headers(self.secrets, self.message_id, int(time.time()), self.body))
 
@@ -69,14 +69,14 @@ def address() -> int:
 
 
 @transaction.atomic
-def claim(most: int) -> list[Call]:
+def claim(most: int) -> list[DueDelivery]:
     """Lease up to `most` deliveries that are due, the endpoints in turn; of each, AT_ONCE are under way at a time."""
     now = timezone.now()
     due = Delivery.objects.filter(Q(leased_until=None) | Q(leased_until__lt=now), state="PENDING", next_try_at__lte=now)
     turn = Endpoint.objects.filter(Exists(due.filter(endpoint=OuterRef("pk"))), is_active=True)
     # Whoever has the endpoint's row locked decides about its deliveries.
     endpoints = turn.order_by(F("served_at").asc(nulls_first=True)).select_for_update(skip_locked=True)[:most]
-    calls: list[Call] = []
+    calls: list[DueDelivery] = []
     for endpoint in endpoints:
         under_way = endpoint.deliveries.filter(state="PENDING", leased_until__gte=now).count()
         room = min(AT_ONCE - under_way, most - len(calls))
@@ -88,10 +88,10 @@ def claim(most: int) -> list[Call]:
     return calls
 
 
-def _call(endpoint: Endpoint, delivery: Delivery, leased_until: datetime) -> Call:
+def _call(endpoint: Endpoint, delivery: Delivery, leased_until: datetime) -> DueDelivery:
     notice = delivery.notice
     said = {"type": notice.kind, "timestamp": notice.at.isoformat(), "data": notice.data}
-    return Call(
+    return DueDelivery(
         delivery.pk,
         leased_until,
         endpoint.url,
@@ -102,7 +102,7 @@ def _call(endpoint: Endpoint, delivery: Delivery, leased_until: datetime) -> Cal
 
 
 @transaction.atomic
-def record(call: Call, answer: Answer) -> None:
+def record(call: DueDelivery, answer: EndpointAnswer) -> None:
     """Note what came of it, unless the lease ran out and another sender has it now."""
     now = timezone.now()
     mine = Delivery.objects.filter(pk=call.delivery_id, leased_until=call.leased_until, state="PENDING")
@@ -123,7 +123,7 @@ def record(call: Call, answer: Answer) -> None:
     delivery.save()
 
 
-def _put_off(delivery: Delivery, answer: Answer, now: datetime) -> None:
+def _put_off(delivery: Delivery, answer: EndpointAnswer, now: datetime) -> None:
     if answer.status == GONE or delivery.tries > len(SCHEDULE):
         delivery.state = Delivery.State.FAILED
         return
@@ -131,7 +131,7 @@ def _put_off(delivery: Delivery, answer: Answer, now: datetime) -> None:
     delivery.next_try_at = now + max(pause, timedelta(seconds=answer.retry_after_s or 0))
 
 
-def _judge(endpoint: Endpoint, answer: Answer, now: datetime) -> None:
+def _judge(endpoint: Endpoint, answer: EndpointAnswer, now: datetime) -> None:
     if answer.status == GONE:
         endpoint.disable("It answered 410: it is gone.")
     elif endpoint.failing_since is None:

@@ -20,7 +20,7 @@ MAX_RETRY_AFTER_S = 24 * 3600
 
 
 @dataclass(frozen=True)
-class Answer:
+class EndpointAnswer:
     """What came of it. `problem` is ours to tell; of the receiver only status and Retry-After are kept."""
 
     status: int | None = None
@@ -32,15 +32,15 @@ class Answer:
         return self.status is not None and 200 <= self.status < 300
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], *, context: ssl.SSLContext | None = None) -> Answer:
+def post(url: str, body: bytes, headers: Mapping[str, str], *, context: ssl.SSLContext | None = None) -> EndpointAnswer:
     """Never raises for what the other side does."""
     try:
         destination = destinations.parse(url)
         found = destinations.addresses(destination)
     except NotAllowed as error:
-        return Answer(problem=str(error))
+        return EndpointAnswer(problem=str(error))
     except OSError:
-        return Answer(problem="The host's name cannot be resolved.")
+        return EndpointAnswer(problem="The host's name cannot be resolved.")
     deadline = time.monotonic() + DEADLINE_S
     try:
         with connect(destination, found, deadline, context) as connection:
@@ -48,11 +48,11 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, context: ssl.SSLC
             connection.sendall(_request(destination, body, headers))
             return _read_answer(connection, deadline)
     except ssl.SSLCertVerificationError:
-        return Answer(problem="The host's certificate is not valid.")
+        return EndpointAnswer(problem="The host's certificate is not valid.")
     except TimeoutError:
-        return Answer(problem=f"No answer within {DEADLINE_S:.0f} s.")
+        return EndpointAnswer(problem=f"No answer within {DEADLINE_S:.0f} s.")
     except (OSError, http.client.HTTPException, ValueError):
-        return Answer(problem="The connection failed.")
+        return EndpointAnswer(problem="The connection failed.")
 
 
 def _request(destination: Destination, body: bytes, headers: Mapping[str, str]) -> bytes:
@@ -69,7 +69,7 @@ def _request(destination: Destination, body: bytes, headers: Mapping[str, str]) 
     return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
 
-def _read_answer(connection: socket.socket, deadline: float) -> Answer:
+def _read_answer(connection: socket.socket, deadline: float) -> EndpointAnswer:
     """Status line and headers, within the deadline however slowly they come."""
     head = b""
     while b"\r\n\r\n" not in head and len(head) < MAX_HEAD:
@@ -81,13 +81,13 @@ def _read_answer(connection: socket.socket, deadline: float) -> Answer:
     version, _, tail = first.partition(b" ")
     code = tail[:3]
     if not version.startswith(b"HTTP/1.") or not (code.isdigit() and len(code) == 3 and 200 <= int(code) < 600):
-        return Answer(problem="The answer is not HTTP.")
+        return EndpointAnswer(problem="The answer is not HTTP.")
     fields = http.client.parse_headers(io.BytesIO(rest.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"))
     status = int(code)
     problem = "" if status < 300 else f"The answer was {status}."
     if 300 <= status < 400:
         problem = f"The answer was {status}; redirects are not followed."
-    return Answer(status, problem, _retry_after(fields.get("Retry-After", "")))
+    return EndpointAnswer(status, problem, _retry_after(fields.get("Retry-After", "")))
 
 
 def _retry_after(text: str) -> float | None:

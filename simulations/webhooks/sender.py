@@ -6,8 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from simulations.webhooks import outbox
-from simulations.webhooks.outbox import Call
-from simulations.webhooks.posting import Answer
+from simulations.webhooks.outbox import DueDelivery
+from simulations.webhooks.posting import EndpointAnswer
 
 log = logging.getLogger("simulations.webhooks")
 
@@ -21,7 +21,7 @@ class Sender:
     def __init__(self, threads: int = THREADS) -> None:
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, "webhook")
-        self._under_way: dict[Future[Answer], Call] = {}
+        self._under_way: dict[Future[EndpointAnswer], DueDelivery] = {}
 
     @property
     def is_busy(self) -> bool:
@@ -65,9 +65,9 @@ class Sender:
         self._pool.shutdown()
 
 
-def _answer_of(future: Future[Answer]) -> Answer:
+def _answer_of(future: Future[EndpointAnswer]) -> EndpointAnswer:
     try:
         return future.result()
     except Exception:
         log.exception("a webhook could not be sent, which is our fault")
-        return Answer(problem="An error of the service's own.")
+        return EndpointAnswer(problem="An error of the service's own.")

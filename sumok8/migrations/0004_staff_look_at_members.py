@@ -10,7 +10,7 @@ def let_look(apps, schema_editor):
     app.models_module = None
     Group, Permission = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
     look = Permission.objects.get(content_type__app_label="tenants", codename="view_member")
-    for group in Group.objects.filter(name__in=["Support", "Quota editors"]):
+    for group in Group.objects.filter(name__in=["Support", "Quota editors", "Operators"]):
         group.permissions.add(look)
 
 

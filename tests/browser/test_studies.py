@@ -58,7 +58,6 @@ def test_from_the_form_to_a_shared_comparison(page_of_ida: Page, town: Scenario,
     expect(page.get_by_role("heading", name="Does it matter?")).to_be_visible()
     page.locator("#curves").scroll_into_view_if_needed()
     expect(page.get_by_text("No run has left its files yet")).to_be_visible()
-    sound(page)
     page.get_by_role("button", name="Make a link").click()
     link = page.get_by_label("Link", exact=True).input_value()
     page.context.clear_cookies()

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tests import pgbouncer
-from tests.chaos.stage import Stage, new_folder
+from tests.chaos.stage import CPUS, Stage, new_folder
 from tests.last_will import watch_over
 
 DEFAULT_SEED = 20261123
@@ -14,7 +14,7 @@ DEFAULT_SEED = 20261123
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("plays", nargs="+", choices=("scenario", "crash-points"))
+    parser.add_argument("plays", nargs="+", choices=("scenario", "crash-points", "crowded"))
     parser.add_argument("--seed", type=int, default=int(os.environ.get("CHAOS_SEED", DEFAULT_SEED)))
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("CHAOS_JOBS", 200)))
     parser.add_argument("--faults", type=float, default=0.1, help="share of the cluster's answers that go wrong")
@@ -23,13 +23,16 @@ def main() -> int:
     parser.add_argument("--stride", type=int, default=1, help="crash points: every so many steps")
     parser.add_argument("--lost-every", type=int, default=1, help="crash points: in every so many lives a machine dies")
     options = parser.parse_args()
+    if "crowded" in options.plays and len(options.plays) > 1:
+        parser.error("crowded is played alone: its cluster is another one")
     if options.pooled and pgbouncer.PROGRAM is None:
         print("pgbouncer is not installed (Debian's package pgbouncer): nothing is played through it.")
         return 0
     folder = new_folder()
     path = Path(folder.name)
     watch_over(*([] if options.keep else [path]))
-    stage = Stage(path, seed=options.seed, pooled=options.pooled)
+    cpus = CPUS if "crowded" in options.plays else 0
+    stage = Stage(path, seed=options.seed, pooled=options.pooled, cpus=cpus)
     problems = []
     try:
         stage.migrate()

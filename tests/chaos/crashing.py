@@ -35,10 +35,10 @@ class Crash:
                 kill(self.pid, self.victim)
 
     def execute(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        verb, _, rest = str(sql).lstrip().partition(" ")
+        verb, *words = [word.strip('"') for word in str(sql).split(maxsplit=3)]
         if verb.upper() in WRITES:
-            table = rest.split('"')[1] if '"' in rest else rest
-            self.step(f"{verb.upper()} {table}")
+            table = next(word for word in words if word.upper() not in ("INTO", "FROM"))
+            self.step(f"{verb.upper()} {table}")  # in one line: the lines are counted
         return execute(sql, params, many, context)
 
     def numbered(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,6 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
+from django.db.models import Sum
+
+from clusterops.usage import posting
+from clusterops.usage.counting import total
+from clusterops.usage.ledger import LedgerEntry
+from clusterops.usage.models import PodRun
 from simulations.models import Job, JobEvent
 from tests.chaos.ledger import Entry, Ledger
 from tests.chaos.world import Told
@@ -35,10 +41,22 @@ def violations(
         problems += [*_agrees(jobs[job_id], runs[job_id], what), *_outlived(events[job_id], runs[job_id])]
         told = " → ".join(f"{event.at:%M:%S.%f} {event.reason}/{event.attempt}" for event in events[job_id])
         found += [f"job {job_id} ({what.fate.kind}): {problem}; {told}; {runs[job_id]}" for problem in problems]
+    found += _booked(limits)
     for tenant, history in limits.items():
         own = [job for job in jobs.values() if job.tenant_id == tenant]
         found += beyond_limits(tenant, history, [(job, entry) for job in own for entry in runs[str(job.pk)]])
     return found
+
+
+def _booked(tenants: Iterable[str]) -> Iterator[str]:
+    """Wherever it was killed: what is in the ledger is what ran and is billed, once each, to the second."""
+    posting.post_all()
+    runs = total(PodRun.objects.ended().filter(tenant_name__in=tenants)).billable
+    rows = LedgerEntry.objects.filter(tenant_name__in=tenants).order_by().values_list("item").annotate(Sum("quantity"))
+    booked = dict(rows)
+    for item, ran in (("cpu_hour", runs.cpu_seconds), ("gib_hour", runs.gib_seconds), ("run", runs.runs)):
+        if booked.get(item, 0) != ran:
+            yield f"{ran} of {item} ran and are billed, {booked.get(item, 0)} are in the ledger"
 
 
 def _ends_once(job: Job, events: list[JobEvent]) -> Iterator[str]:

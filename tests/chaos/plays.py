@@ -9,6 +9,7 @@ from typing import Any
 from simulations.models import Job
 from tests.chaos import world
 from tests.chaos.crash_points import CrashPoints
+from tests.chaos.crowded import Crowded
 from tests.chaos.invariants import violations
 from tests.chaos.scenario import Scenario
 from tests.chaos.stage import Stage
@@ -17,7 +18,7 @@ from tests.chaos.stage import Stage
 def perform(stage: Stage, options: Namespace) -> list[str]:
     """The plays that `options` name, one after the other on the same stage; returns which rules broke."""
     world.make_scenarios()
-    plays = {"scenario": scenario, "crash-points": crash_points}
+    plays = {"scenario": scenario, "crash-points": crash_points, "crowded": crowded}
     return [problem for name in options.plays for problem in plays[name](stage, options)]
 
 
@@ -43,6 +44,14 @@ def crash_points(stage: Stage, options: Namespace) -> list[str]:
     print(f"crash points: {play.lives} lives, {play.losses} machines lost, {ends(play.told)}, {seconds:.0f} s")
     print(f"  died before: {counted(play.points)}")
     return problems
+
+
+def crowded(stage: Stage, options: Namespace) -> list[str]:
+    play = Crowded(stage, seed=options.seed, jobs=options.jobs)
+    problems, seconds = played(stage, play)
+    play.close()
+    print(f"crowded: seed {options.seed}, {ends(play.told)}, {seconds:.0f} s; deleted by hand: {counted(play.deleted)}")
+    return problems + play.unfair()
 
 
 def played(stage: Stage, play: Any) -> tuple[list[str], float]:

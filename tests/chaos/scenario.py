@@ -108,6 +108,7 @@ class Scenario:
             (self.change_limits, 6),
             (self.change_quota, 4),
             (self.delete_job, 8),
+            (self.delete_pod, 5),
             (self.evict_pod, 8),
             (self.lose_machine, 2),
             (self.kill_cluster, 1),
@@ -190,11 +191,27 @@ class Scenario:
             self.stage.kube.send("DELETE", path, {"propagationPolicy": policy})
             self.note("delete Job", job=str(job.pk), policy=policy)
 
-    def evict_pod(self) -> None:
-        pods = [pod for pod in self.stage.our_pods() if pod["status"]["phase"] in ("Pending", "Running")]
-        if not pods:
+    def delete_pod(self) -> None:
+        """As `kubectl delete pod` does it, now and then with --force."""
+        meta = self.some_pod()
+        if meta is None or (told := self.told.get(str(uuid.UUID(hex=meta["labels"]["sumok8.io/job-id"])))) is None:
             return
-        meta = self.rng.choice(pods)["metadata"]
+        told.deleted = True
+        self.disrupted(meta)  # one that had not begun may be replaced
+        force = self.rng.random() < 0.5
+        path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}"
+        self.stage.kube.send("DELETE", path, {"gracePeriodSeconds": 0} if force else {})
+        self.note("delete pod", pod=meta["name"], force=force)
+
+    def some_pod(self) -> dict[str, Any] | None:
+        """The metadata of one that has not ended."""
+        pods = [pod for pod in self.stage.our_pods() if pod["status"]["phase"] in ("Pending", "Running")]
+        return dict(self.rng.choice(pods)["metadata"]) if pods else None
+
+    def evict_pod(self) -> None:
+        meta = self.some_pod()
+        if meta is None:
+            return
         self.disrupted(meta)
         path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/eviction"
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": meta["name"]}}

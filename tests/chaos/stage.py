@@ -34,6 +34,8 @@ QUICK = Timing(
     replacement=0.1, create_retry=0.2, create_retry_max=1.0, namespace=0.1, node_grace=0.5, pod_gc=0.2, disk_check=5.0
 )
 TTL_S = 1
+CPUS = 4  # of a cluster that is to be full
+DEATH_S = 10  # of what was killed
 DATABASE_TIMEOUT_S = 3
 DISK_BYTES = 32 * 1024**2
 NODES = ("machine-1", "machine-2")  # beside the local cluster's own
@@ -44,8 +46,11 @@ class Stage:
 
     disk: Path | None = None  # where files are kept, if it is one that can be filled
 
-    def __init__(self, folder: Path, *, seed: int, pooled: bool = False) -> None:
-        """`pooled`: web and reconcilers reach PostgreSQL through pgbouncer, in transaction mode."""
+    def __init__(self, folder: Path, *, seed: int, pooled: bool = False, cpus: int = 0) -> None:
+        """`pooled`: web and reconcilers reach PostgreSQL through pgbouncer, in transaction mode.
+
+        `cpus`: a cluster of one machine with so many and CAPACITY=nodes, rather than one with room for all.
+        """
         self.folder = folder
         self._around = contextlib.ExitStack()
         self.ledger = Ledger(folder / "ledger")
@@ -60,7 +65,7 @@ class Stage:
         self.config = LocalClusterConfig(
             data=folder / "cluster",
             kubeconfig=folder / "kubeconfig",
-            cpu="10000",
+            cpu=str(cpus or 10000),
             memory="10000Gi",
             default_image=image,
             timing=QUICK,
@@ -69,7 +74,7 @@ class Stage:
         port = (self.config.data / "port").read_text()
         token = (self.config.data / "token").read_text()
         self.kube = Kube(f"http://127.0.0.1:{port}", token, "")  # past the proxy
-        for name in NODES:
+        for name in () if cpus else NODES:
             self.add_node(name)
         self.proxy = FaultyProxy(f"127.0.0.1:{port}", seed=seed, log=folder / "faults.jsonl")
         kubeconfig.write(folder / "kubeconfig-proxy", self.proxy.port, token)
@@ -87,6 +92,7 @@ class Stage:
             "NODE_LOST_AFTER_S": "2",
             "MAX_ATTEMPTS": str(MAX_ATTEMPTS),
             "DISPATCH_PER_SECOND": "0",
+            "CAPACITY": "nodes" if cpus else "off",
         }
         os.environ.update(self.environment)
 
@@ -130,9 +136,9 @@ class Stage:
 
     def await_death(self, victim: str) -> None:
         if victim == "cluster":
-            self._cluster.wait()
+            self._cluster.wait(DEATH_S)
         else:
-            until(lambda: self.postgres.pid() is None, "PostgreSQL is dead", 10)
+            until(lambda: self.postgres.pid() is None, "PostgreSQL is dead", DEATH_S)
 
     def revive(self, victim: str) -> None:
         if victim == "cluster":

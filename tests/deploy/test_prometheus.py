@@ -35,7 +35,9 @@ PROMTOOL = shutil.which("promtool")
 def exported(db: None) -> set[str]:
     """Every sample's name that a web pod or the reconciler tells."""
     assert metrics.REQUESTS
-    ReconcilerState.objects.create(pk=1, pass_finished_at=timezone.now())
+    ReconcilerState.objects.create(
+        pk=1, pass_finished_at=timezone.now(), cluster_reachable=True, snapshot={"nodes": []}
+    )
     families = [*REGISTRY.collect(), *exporter.gauges()]
     return {f"{each.name}{suffix}" for each in families for suffix in SUFFIXES.get(each.type, ())}
 

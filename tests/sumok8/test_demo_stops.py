@@ -27,6 +27,7 @@ class Small(demo.Demo):
         print("pids", *(child.pid for child in self.processes._running.values()), self.postgres.pid(), flush=True)
     def _make_admin(self): pass
     def _make_tenant(self): pass
+    def _make_member(self): pass
     def _simulate(self):
         self.job_id = "x"
         return True

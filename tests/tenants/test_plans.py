@@ -160,3 +160,10 @@ def test_a_tenants_own_rate(api: Any, tenant: Tenant, settings: Any):
     assert [api.get("/tenant").status_code for _ in range(2)] == [200, 429]
     Tenant.objects.update(requests_per_minute=None)
     assert "X-RateLimit-Limit" not in api.get("/tenant")
+
+
+def test_a_tenant_goes_with_its_plans_history(superuser: Any, tenant: Tenant, standard: Plan):
+    assign_plan(tenant=tenant, plan=standard)
+    superuser.post(reverse("admin:tenants_tenant_delete", args=["city-a"]), {"post": "yes"})
+    assert not PlanAssignment.objects.exists()
+    assert Plan.objects.exists()

@@ -7,8 +7,9 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import redirect
 from rest_framework.exceptions import ValidationError
 
+from simulations.edges.exports import edges, has_edges
 from simulations.portal.access import Seat, member_page
-from simulations.portal.studies.pages import find_study
+from simulations.portal.lookup import find_study
 from simulations.studies.api.requests import ExtendRequest
 from simulations.studies.exports import tables
 from simulations.studies.exports.bundle import bundle
@@ -69,6 +70,8 @@ def study_file(request: HttpRequest, seat: Seat, study_id: UUID, name: str) -> H
     if name == "report.html":
         answer = HttpResponse(report(results_of(study)), content_type="text/html; charset=utf-8")
         answer["Content-Security-Policy"] = f"{POLICY}; sandbox"
+    elif name == "edges.csv" and has_edges(study):
+        answer = StreamingHttpResponse(tables.lines(edges(study)), content_type="text/csv; charset=utf-8")
     elif name == "runs.csv" or name in tables.FROM_RESULTS:
         rows = tables.runs(study) if name == "runs.csv" else tables.FROM_RESULTS[name](results_of(study))
         answer = StreamingHttpResponse(tables.lines(rows), content_type="text/csv; charset=utf-8")

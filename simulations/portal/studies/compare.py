@@ -9,11 +9,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from simulations.api.jobs import filters
+from simulations.api.requests import JobListQuery
 from simulations.models import Job
+from simulations.models.job import JobQuerySet
+from simulations.portal import maps
 from simulations.portal.access import Seat, member_page, show
+from simulations.portal.lookup import find_study
 from simulations.portal.models import DAYS, MOST_OPEN, SharedComparison
 from simulations.portal.studies.comparison import comparison
-from simulations.portal.studies.pages import find_study
 from simulations.portal.studies.picked_jobs import COLUMNS, MOST_JOBS, compare_jobs, job_ids
 from simulations.portal.studies.verdict import headline
 from simulations.studies.figures import answer_of
@@ -29,7 +33,7 @@ def study_compare(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpRespo
 
 
 def _page(request: HttpRequest, seat: Seat, study: Study, *, link: str = "", wrong: str = "") -> HttpResponse:
-    context = of_study(request, study) | {"link": link, "wrong": wrong, "days": DAYS}
+    context = of_study(request, study) | {"link": link, "wrong": wrong, "days": DAYS, "map": maps.study_map(study)}
     if seat.may_run:
         context["shares"] = list(study.shares.open().select_related("created_by")[:MOST_OPEN])
     return show(request, seat, "portal/studies/compare.html", context, status=409 if wrong else 200)
@@ -86,21 +90,42 @@ def shared(request: HttpRequest) -> HttpResponse:
 
 @member_page()
 def job_compare(request: HttpRequest, seat: Seat) -> HttpResponse:
-    """Jobs of the tenant's own choice, at most `MOST_JOBS`."""
+    """Jobs picked one by one, or the newest of a label or a scenario; at most `MOST_JOBS`."""
+    rows = Job.objects.filter(tenant=seat.tenant).only(*COLUMNS)
+    given = {name: text for name in ("label", "scenario_id") if (text := request.GET.get(name, "")[:200])}
     ids = job_ids(request.GET.getlist("jobs"))
-    jobs = list(Job.objects.filter(tenant=seat.tenant, pk__in=ids[:MOST_JOBS]).only(*COLUMNS))
+    notes = []
+    if given and not ids:
+        jobs = list(_alike(rows, given)[: MOST_JOBS + 1])
+        kept = list(given.items())
+        if len(jobs) > MOST_JOBS:
+            notes.append(f"The newest {MOST_JOBS} are shown.")
+        jobs = jobs[:MOST_JOBS]
+    else:
+        jobs = list(rows.filter(pk__in=ids[:MOST_JOBS]))
+        kept = [("jobs", ",".join(str(job.pk) for job in jobs))]
+        if len(ids) > MOST_JOBS:
+            notes.append(f"More than {MOST_JOBS} were picked; the first {MOST_JOBS} are shown.")
+        if len(jobs) < len(ids[:MOST_JOBS]):
+            notes.append(f"{len(ids[:MOST_JOBS]) - len(jobs)} are not there any more.")
     picked = compare_jobs(jobs, request.GET.get("by", ""), request.GET.get("kpi", ""))
-    notes = list(picked.notes)
-    if len(ids) > MOST_JOBS:
-        notes.append(f"More than {MOST_JOBS} were picked; the first {MOST_JOBS} are shown.")
-    if len(jobs) < len(ids[:MOST_JOBS]):
-        notes.append(f"{len(ids[:MOST_JOBS]) - len(jobs)} are not there any more.")
+    notes += picked.notes
     context = {
         "count": len(jobs), "ways": picked.ways, "by": picked.by,
-        "notes": notes, "kept": [("jobs", ",".join(str(job.pk) for job in jobs))],
+        "notes": notes, "kept": kept,
     }  # fmt: skip
     if picked.answer:
         answer = picked.answer
         said = headline(answer, ended=len(jobs), total=len(jobs), final=True)
         context |= comparison(answer, request.GET) | {"headline": said}
     return show(request, seat, "portal/studies/jobs_compare.html", context)
+
+
+def _alike(rows: JobQuerySet, given: dict[str, str]) -> JobQuerySet:
+    """By the filters of GET /jobs; none where those are not understood."""
+    wanted = {name: [text] if name == "label" else text for name, text in given.items()}
+    asked = JobListQuery(data=wanted)
+    if not asked.is_valid():
+        return rows.none()
+    rows = rows.filter(filters(asked.validated_data)).order_by("-submitted_at", "-job_id")
+    return rows.of_scenario(given["scenario_id"]) if "scenario_id" in given else rows

@@ -14,7 +14,7 @@ from simulations.charts.scale import TIME_STEPS_S, plain
 from simulations.charts.shares import Histogram, cumulated_shares
 from simulations.models import Artifact
 from simulations.portal.access import Seat, member_page, show
-from simulations.portal.studies.pages import find_study
+from simulations.portal.lookup import find_study
 from simulations.run_series import simulated, travel_times
 from simulations.studies.models import Study, StudyRun
 

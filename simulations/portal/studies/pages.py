@@ -4,12 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import ValidationError
 
 from simulations.api.pagination import page
-from simulations.portal import live
+from simulations.portal import live, maps
 from simulations.portal.access import Seat, member_page, show
+from simulations.portal.lookup import find_study
 from simulations.portal.studies.tables import card, matrix
 from simulations.portal.studies.verdict import headline
 from simulations.studies.api.requests import StudyListQuery
@@ -64,7 +65,8 @@ def study_page(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse
     """What may be said, how far it is, every figure; complete without JavaScript, live with it."""
     study = find_study(seat, study_id)
     context = state(study, progress_of(study))
-    return show(request, seat, "portal/studies/study.html", context | {"files": FILES})
+    context |= {"files": FILES, "map": maps.study_map(study)}
+    return show(request, seat, "portal/studies/study.html", context)
 
 
 @member_page()
@@ -79,14 +81,7 @@ def study_now(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
 
 
 def _mark(study: Study, progress: dict[str, Any]) -> str:
-    return live.mark(study.status, study.message, progress)
-
-
-def find_study(seat: Seat, study_id: UUID) -> Study:
-    study = Study.objects.select_related("tenant").filter(tenant=seat.tenant, pk=study_id).first()
-    if study is None:
-        raise Http404
-    return study
+    return live.still_mark(study.status, study.message, progress)
 
 
 def state(study: Study, progress: dict[str, Any]) -> dict[str, Any]:

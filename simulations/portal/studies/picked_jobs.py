@@ -8,12 +8,12 @@ from uuid import UUID
 from simulations.models import Job
 from simulations.studies.figures import Answer
 from simulations.studies.kpis import DEFAULT_PRIMARY, FIGURES
-from simulations.studies.statistics.study import Cell, Question, RunResult
+from simulations.studies.statistics.study import CellRuns, Question, RunResult
 from simulations.studies.statistics.summary import summarise
 
 MOST_JOBS = 200
 MOST_GROUPS = 20
-COLUMNS = ("job_id", "tenant_id", "scenario_data", "status", "reason", "results", "submitted_at")
+COLUMNS = ("job_id", "tenant_id", "scenario_data", "status", "reason", "results", "submitted_at", "labels")
 BY_VERSION, BY_SCALE, LABEL = "version", "scale", "label:"
 
 
@@ -61,7 +61,7 @@ def compare_jobs(jobs: Sequence[Job], by: str, kpi: str) -> Picked:
 
 
 def _ways(jobs: Sequence[Job]) -> list[tuple[str, str]]:
-    labels = sorted({name for job in jobs for name in job.scenario_data.get("labels") or {}})
+    labels = sorted({name for job in jobs for name in job.labels})
     return [
         (BY_VERSION, "scenario and version"),
         (BY_SCALE, "scale of the demand"),
@@ -74,11 +74,11 @@ def _group(job: Job, by: str) -> str:
     if by == BY_SCALE:
         return f"scale={asked.get('scale') or 1:g}"
     if by.startswith(LABEL):
-        return (asked.get("labels") or {}).get(by.removeprefix(LABEL)) or "(without)"
+        return job.labels.get(by.removeprefix(LABEL)) or "(without)"
     return f"{asked.get('scenario_id', '')} v{asked.get('scenario_version', '')}"
 
 
-def _cells(jobs: Sequence[Job], by: str) -> tuple[list[Cell], int]:
+def _cells(jobs: Sequence[Job], by: str) -> tuple[list[CellRuns], int]:
     """In the order of their oldest jobs, the first is the base; and how many jobs gave way to one of the same seed."""
     groups: dict[str, dict[int, Job]] = {}
     twice = 0
@@ -96,7 +96,7 @@ def _cells(jobs: Sequence[Job], by: str) -> tuple[list[Cell], int]:
         }
         runs = tuple(_result(seed, job) for seed, job in sorted(by_seed.items()))
         variant = "these jobs" if by == BY_SCALE else name
-        cells.append(Cell(name, variant, None if name == base else base, setting, runs))
+        cells.append(CellRuns(name, variant, None if name == base else base, setting, runs))
     return cells, twice
 
 
@@ -112,5 +112,5 @@ def _result(seed: int, job: Job) -> RunResult:
     )
 
 
-def _point(cell: Cell, by: str) -> dict[str, float]:
+def _point(cell: CellRuns, by: str) -> dict[str, float]:
     return {"scale": float(cell.setting["scale"])} if by == BY_SCALE else {}

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from simulations.portal import maps
 from simulations.portal.studies import acts, compare, curves, new, pages
 
 HERE = "t/<slug:tenant_id>/studies"
@@ -14,6 +15,9 @@ urlpatterns = [
     path(f"{ONE}/files/<str:name>", acts.study_file, name="study-file"),
     path(f"{ONE}/compare", compare.study_compare, name="study-compare"),
     path(f"{ONE}/curves", curves.study_curves, name="study-curves"),
+    path(f"{ONE}/map/network", maps.study_network, name="study-map-network"),
+    path(f"{ONE}/map/edges", maps.study_edges, name="study-map-edges"),
+    path(f"{ONE}/map/curve", maps.study_curve, name="study-map-curve"),
     path(f"{ONE}/shares", compare.share, name="share"),
     path(f"{ONE}/shares/<int:share_id>/end", compare.end_share, name="share-end"),
     path(f"{ONE}/<slug:act>", acts.study_act, name="study-act"),

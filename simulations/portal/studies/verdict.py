@@ -18,6 +18,8 @@ WORDS = {
 def headline(answer: Answer, *, ended: int, total: int, final: bool) -> str:
     """What is known, said first."""
     sentence = _known(answer)
+    if sentence is None and final:
+        return "No verdict: too few runs succeeded to compare any."
     if sentence is None:
         return f"No verdict yet: {ended} of {total} runs have ended."
     return sentence if final else f"So far, with {ended} of {total} runs: {sentence[:1].lower()}{sentence[1:]}"

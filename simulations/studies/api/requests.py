@@ -10,7 +10,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from simulations.api.fields import Number, StrictSerializer, Text, WholeNumber, YesNo
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.api.requests import ScenarioIdField, SubmitRequest
-from simulations.studies.expansion import MAX_CELLS, Expansion, Fault, PlannedCell, expand
+from simulations.studies.expansion import MAX_CELLS, Expansion, ExpansionFault, PlannedCell, expand
 from simulations.studies.kpis import CHOICES, DEFAULT_PRIMARY, FIGURES
 from simulations.studies.limits import MAX_SEEDS
 from simulations.studies.models import Study, StudyRun
@@ -178,7 +178,7 @@ def cells_of(wanted: Mapping[str, Any]) -> Expansion:
             cell.body = SubmitRequest.read(_with_edges(cell.body) if wanted["edges"] else cell.body)
         except ValidationError as error:
             expansion.faults += [
-                Fault(getattr(detail, "code", "invalid"), str(detail), f"{cell.name}: {field}")
+                ExpansionFault(getattr(detail, "code", "invalid"), str(detail), f"{cell.name}: {field}")
                 for field, detail in flat(error.detail)
             ]
         else:

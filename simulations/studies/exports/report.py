@@ -5,7 +5,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from simulations.studies.figures import answer_of, dot_plot_of
+from simulations.studies.figures import answer_of, dot_plot_of, forest_of, sweep_of
 from simulations.studies.kpis import FIGURES
 from simulations.studies.models import StudyRun
 from simulations.studies.results import Results
@@ -66,4 +66,6 @@ def _texts(figure: Figure, known: Description) -> dict[str, str]:
 
 
 def _figure(figure: Figure, results: Results) -> dict[str, Any]:
-    return _table(figure, results) | {"chart": dot_plot_of(figure, answer_of(results))}
+    answer = answer_of(results)
+    charts = (dot_plot_of(figure, answer), forest_of(figure, answer), sweep_of(figure, answer))
+    return _table(figure, results) | {"charts": [chart for chart in charts if chart]}

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from simulations.services.acceptance import accepted, no_scenario, problems_of
-from simulations.studies.expansion import Expansion, Fault, PlannedCell
+from simulations.studies.expansion import Expansion, ExpansionFault, PlannedCell
 from simulations.studies.limits import MAX_ACTIVE, MAX_LISTED
 from simulations.studies.models import Cell, Study, StudyRun
 from tenants.errors import ApiError
@@ -72,19 +72,21 @@ def check(limits: Tenant, wanted: Mapping[str, Any], expansion: Expansion) -> li
     runs = len(expansion.cells) * len(wanted["seeds"])
     if runs > settings.STUDY_MAX_RUNS:
         message = f"{runs} runs; at most {settings.STUDY_MAX_RUNS} are possible."
-        faults.append(Fault("study.too_many_runs", message, "seeds"))
+        faults.append(ExpansionFault("study.too_many_runs", message, "seeds"))
     precision = wanted["precision"]
     if precision and precision["max_seeds"] < len(wanted["seeds"]):
         message = f"max_seeds is {precision['max_seeds']}, and {len(wanted['seeds'])} seeds are asked for already."
-        faults.append(Fault("study.max_seeds", message, "precision.max_seeds"))
+        faults.append(ExpansionFault("study.max_seeds", message, "precision.max_seeds"))
     checked = []
     for cell, scenario in zip(expansion.cells, scenarios_of(limits.pk, expansion.cells), strict=True):
         if scenario is None:
             missing = no_scenario(cell.body)
-            faults.append(Fault(missing.code, missing.message, f"{cell.name}: scenario_id"))
+            faults.append(ExpansionFault(missing.code, missing.message, f"{cell.name}: scenario_id"))
             continue
         problems = problems_of(limits, scenario, cell.body)
-        faults += [Fault(each.code, each.message, f"{cell.name}: {each.where or 'scenario_id'}") for each in problems]
+        faults += [
+            ExpansionFault(each.code, each.message, f"{cell.name}: {each.where or 'scenario_id'}") for each in problems
+        ]
         if not problems:
             # The study's own seeds come in run by run; 0 stands for them.
             request = accepted(scenario, {**cell.body, "seed": 0})
@@ -94,7 +96,7 @@ def check(limits: Tenant, wanted: Mapping[str, Any], expansion: Expansion) -> li
     return checked
 
 
-def refusal(faults: Sequence[Fault]) -> ApiError:
+def refusal(faults: Sequence[ExpansionFault]) -> ApiError:
     """What is wrong in many cells for one reason is told once."""
     told: dict[tuple[str, str, str], dict[str, Any]] = {}
     for fault in faults:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from simulations.studies.statistics.sample import mean, outliers
-from simulations.studies.statistics.study import Cell, Figure, Question
+from simulations.studies.statistics.study import CellRuns, Figure, Question
 
 DEMAND = (
     "An interval says how much the seed alone moves a figure. It says nothing of how sure the demand itself is: "
@@ -27,7 +27,7 @@ class Flag:
     seeds: tuple[int, ...] = ()
 
 
-def flags(cells: Sequence[Cell], question: Question, figures: Sequence[Figure]) -> list[Flag]:
+def flags(cells: Sequence[CellRuns], question: Question, figures: Sequence[Figure]) -> list[Flag]:
     """All flags, red ones first."""
     by_name = {figure.name: figure for figure in figures}
     found: list[Flag] = []
@@ -40,7 +40,7 @@ def flags(cells: Sequence[Cell], question: Question, figures: Sequence[Figure]) 
     return sorted(found, key=lambda flag: flag.level != "red")
 
 
-def _of_cell(cell: Cell) -> Iterator[Flag]:
+def _of_cell(cell: CellRuns) -> Iterator[Flag]:
     shares = (
         ("teleports", TELEPORTS, "vehicles were teleported", "teleports", ("vehicles_inserted",)),
         ("not_inserted", NOT_INSERTED, "vehicles found no place to enter, and no mean has them in it",
@@ -55,7 +55,7 @@ def _of_cell(cell: Cell) -> Iterator[Flag]:
             yield Flag(level, code, f"{share * 100:.1f} % of {what}.", cell.name)
 
 
-def _share(cell: Cell, over: str, under: Sequence[str]) -> float | None:
+def _share(cell: CellRuns, over: str, under: Sequence[str]) -> float | None:
     """Mean over the runs of over / Σ under."""
     shares = []
     for run in cell.succeeded:
@@ -66,7 +66,7 @@ def _share(cell: Cell, over: str, under: Sequence[str]) -> float | None:
     return mean(shares) if shares else None
 
 
-def _outliers(cell: Cell, primary: Sequence[Figure]) -> Iterator[Flag]:
+def _outliers(cell: CellRuns, primary: Sequence[Figure]) -> Iterator[Flag]:
     for figure in primary:
         if seeds := outliers(cell.values(figure.name)):
             names = ", ".join(map(str, seeds))
@@ -74,7 +74,7 @@ def _outliers(cell: Cell, primary: Sequence[Figure]) -> Iterator[Flag]:
             yield Flag("yellow", "outlier_seed", message, cell.name, tuple(seeds))
 
 
-def _failures(cells: Sequence[Cell]) -> Iterator[Flag]:
+def _failures(cells: Sequence[CellRuns]) -> Iterator[Flag]:
     """What fails more in one variant than in the others leaves only the survivors to compare."""
     shares = {cell.name: len(cell.failed) / len(cell.runs) for cell in cells if cell.runs}
     if not any(shares.values()):
@@ -91,7 +91,7 @@ def _failures(cells: Sequence[Cell]) -> Iterator[Flag]:
                 yield Flag("red", "failures_clustered", message, cell.name, seeds)
 
 
-def _unlike_settings(cells: Sequence[Cell]) -> Iterator[Flag]:
+def _unlike_settings(cells: Sequence[CellRuns]) -> Iterator[Flag]:
     versions = {run.sumo_version for cell in cells for run in cell.succeeded if run.sumo_version}
     if len(versions) > 1:
         message = f"The runs used different versions of SUMO: {', '.join(sorted(versions))}."
@@ -103,7 +103,7 @@ def _unlike_settings(cells: Sequence[Cell]) -> Iterator[Flag]:
             yield Flag("yellow", f"{name}_differs", f"The cells have different {what}: {told}.")
 
 
-def _demand(cells: Sequence[Cell]) -> Iterator[Flag]:
+def _demand(cells: Sequence[CellRuns]) -> Iterator[Flag]:
     """Cells that are compared, by the demand that was loaded and by the trips that came to an end."""
     by_name = {cell.name: cell for cell in cells}
     for cell in cells:
@@ -129,7 +129,7 @@ def _demand(cells: Sequence[Cell]) -> Iterator[Flag]:
             yield Flag(level, "trips_do_not_follow_demand", message.replace("by -", "by −"), cell.name)
 
 
-def _ratio(cell: Cell, base: Cell, names: Sequence[str]) -> float | None:
+def _ratio(cell: CellRuns, base: CellRuns, names: Sequence[str]) -> float | None:
     """Of the means over the common seeds of the sums of those figures."""
     sums: list[dict[int, float]] = []
     for each in (cell, base):

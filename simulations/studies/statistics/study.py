@@ -34,7 +34,7 @@ class RunResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class CellRuns:
     """One column of the study: a variant at one point of the sweep. `against`: the cell that it is compared with.
 
     `setting` holds what its runs were asked for, as far as quality flags look at it.

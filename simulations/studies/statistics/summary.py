@@ -8,7 +8,7 @@ from simulations.studies.statistics.multiplicity import holm
 from simulations.studies.statistics.quality import Flag, flags
 from simulations.studies.statistics.sample import Description, Precision, describe
 from simulations.studies.statistics.sentences import direction, sentence
-from simulations.studies.statistics.study import Cell, Figure, Question
+from simulations.studies.statistics.study import CellRuns, Figure, Question
 
 METHOD = (
     "One value per run and figure; the vehicles of one run are no sample.",
@@ -50,7 +50,7 @@ class Summary:
 
 
 def summarise(
-    cells: Sequence[Cell], figures: Sequence[Figure], question: Question, precision: Precision | None = None
+    cells: Sequence[CellRuns], figures: Sequence[Figure], question: Question, precision: Precision | None = None
 ) -> Summary:
     """Recomputed from the runs at every call: 500 runs, 25 figures and 10 cells take well under 0.1 s."""
     ended = sum(len(cell.runs) for cell in cells)
@@ -81,7 +81,7 @@ def summarise(
 
 
 def _compared(
-    cells: Sequence[Cell],
+    cells: Sequence[CellRuns],
     figures: Sequence[Figure],
     values: dict[str, dict[str, dict[int, float]]],
     question: Question,

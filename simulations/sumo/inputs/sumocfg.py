@@ -82,7 +82,7 @@ def read_chunks(
     chunks: Iterable[bytes], where: str | None = None, *, tick: Callable[[], None] = lambda: None
 ) -> SumoConfig:
     """`read` for a file that comes in pieces. `tick` is called in every loop over what is in it."""
-    reader = _Reader()
+    reader = _OptionReader()
     try:
         whole = xmlscan.scan(chunks, reader.start, on_text=reader.text, limit=MAX_CONFIG_BYTES)
     except xmlscan.XmlError as error:
@@ -184,7 +184,7 @@ def as_text(value: OptionValue) -> str:
     return str(value)
 
 
-class _Reader:
+class _OptionReader:
     """Collects (name, value, section) of every option in a configuration, as SUMO's own reader does."""
 
     def __init__(self) -> None:

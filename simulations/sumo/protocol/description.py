@@ -53,7 +53,7 @@ class JobDescription:
             document = json.loads(text)
         except ValueError as error:
             raise RunEnd(Outcome.INVALID_JOB, [Problem("job.not_json", f"SUMOK8_JOB is not JSON: {error}")]) from None
-        reader = _Reader(document if isinstance(document, dict) else {})
+        reader = _FieldReader(document if isinstance(document, dict) else {})
         if reader.document.get("v") != VERSION:
             sentence = f"The job description has version {reader.document.get('v')!r}; this runner knows {VERSION}."
             raise RunEnd(Outcome.INVALID_JOB, [Problem("job.version", sentence)])
@@ -104,7 +104,7 @@ class JobDescription:
         }
 
 
-class _Reader:
+class _FieldReader:
     """Reads fields of one JSON object and notes what is wrong instead of stopping at the first."""
 
     def __init__(self, document: dict[str, Any], path: str = "") -> None:
@@ -112,11 +112,11 @@ class _Reader:
         self.problems: list[Problem] = []
         self._path = path
 
-    def inner(self, name: str) -> "_Reader":
+    def inner(self, name: str) -> "_FieldReader":
         value = self.document.get(name)
         if value is not None and not isinstance(value, dict):
             self._wrong(name, "an object")
-        return _Reader(value if isinstance(value, dict) else {}, f"{self._path}{name}.")
+        return _FieldReader(value if isinstance(value, dict) else {}, f"{self._path}{name}.")
 
     def text(self, name: str) -> str:
         value = self.document.get(name)

@@ -8,12 +8,12 @@ from simulations.sumo.protocol.endings import Outcome
 from simulations.sumo.protocol.problems import Problem
 from simulations.sumo.results import outputs
 from simulations.sumo.run.report import Report
-from simulations.sumo.run.transport import ControlPlane, Refused, Unreachable
+from simulations.sumo.run.transport import ControlPlane, RefusedByService, Unreachable
 
 JOB_OVER = "upload.job_over"
 
 
-class Delivery:
+class ResultUpload:
     """Uploads the report's files, the manifest last: where it is, all that could be stored of a run is.
 
     `deadline` is asked before every try, since a stop signal moves it (`time.monotonic()`).
@@ -39,7 +39,7 @@ class Delivery:
             return
         try:
             self._control_plane.upload(path, name, sha256=sha256, deadline=self._deadline)
-        except Refused as error:
+        except RefusedByService as error:
             code = JOB_OVER if error.job_is_over else "upload.refused"
             self._failed(Problem(code, f"The file was not accepted: {error}", name))
         except (Unreachable, OSError) as error:

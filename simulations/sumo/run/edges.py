@@ -7,20 +7,24 @@ import time
 from pathlib import Path
 
 from simulations.sumo.inputs.net_geometry import NetGeometry, TooLarge, read_networks
+from simulations.sumo.inputs.options import EDGES
 from simulations.sumo.inputs.scenario_paths import decoded
-from simulations.sumo.inputs.sumocfg import SumoConfig
 from simulations.sumo.inputs.xmlfiles import TooSlow
 from simulations.sumo.inputs.xmlscan import XmlError
 from simulations.sumo.protocol import edge_file
-from simulations.sumo.protocol.description import JobDescription
 from simulations.sumo.protocol.problems import Problem
 from simulations.sumo.results import edge_data, outputs
 from simulations.sumo.results.outputs import ResultFile
-from simulations.sumo.run.plan import EDGES_FILE
+from simulations.sumo.run.plan import EDGES_FILE, RunPlan
+from simulations.sumo.run.report import Report
+from simulations.sumo.run.workspace import Workspace
 
 MAX_NETWORK_S = 30.0
 MAX_DATA_S = 60.0
 GZIP_LEVEL = 6
+
+
+TROUBLES = (XmlError, OSError, TooSlow, TooLarge, ValueError, KeyError)
 
 
 class EdgeOutput:
@@ -28,39 +32,41 @@ class EdgeOutput:
 
     def __init__(self, net: NetGeometry, network: ResultFile) -> None:
         self._net = net
-        self.network = network
+        self._network = network
 
     @classmethod
-    def prepare(
-        cls, job: JobDescription, config: SumoConfig, *, scenario: Path, out: Path, artifacts: Path
-    ) -> EdgeOutput:
-        """Read the network, store it as an artifact, and write the file that asks SUMO for the data to `out`.
-
-        `scenario` is the folder of the configuration. Raises what `warning` puts into words.
-        """
-        paths = [scenario / decoded(name) for name in config.files("net-file")]
-        net = read_networks(paths, deadline=time.monotonic() + MAX_NETWORK_S)
-        network = _packed(artifacts / edge_file.NETWORK_NAME, net.as_json())
-        duration = None if config.end is None else config.end - config.begin
-        period = edge_data.period_for(job.edges_interval_s, duration, len(net.ids))
-        (out / EDGES_FILE).write_text(edge_data.additional_file(period, emissions=job.emissions), encoding="ascii")
+    def prepare(cls, report: Report, plan: RunPlan, *, scenario: Path, space: Workspace) -> EdgeOutput | None:
+        """Before the run: read the network, pack it, write the file that asks SUMO for the data. None if that failed or
+        the job does not want it. `scenario` is the folder of the configuration."""
+        job, config = plan.job, plan.effective
+        if EDGES not in job.outputs:
+            return None
+        try:
+            paths = [scenario / decoded(name) for name in config.files("net-file")]
+            net = read_networks(paths, deadline=time.monotonic() + MAX_NETWORK_S)
+            network = _packed(space.artifacts / edge_file.NETWORK_NAME, net.as_json())
+            duration = None if config.end is None else config.end - config.begin
+            period = edge_data.period_for(job.edges_interval_s, duration, len(net.ids))
+            asking = edge_data.additional_file(period, emissions=job.emissions)
+            (space.out / EDGES_FILE).write_text(asking, encoding="ascii")
+        except TROUBLES as error:
+            report.warnings.append(_warning(error))
+            return None
         return cls(net, network)
 
-    def collect(self, out: Path, artifacts: Path) -> ResultFile:
-        """SUMO's files in `out` become one artifact. Raises what `warning` puts into words."""
+    def collect(self, report: Report, space: Workspace) -> None:
+        """After the run: SUMO's files become one artifact beside the network."""
+        report.files.append(self._network)
         try:
-            found = edge_data.read_edge_data(out, self._net, deadline=time.monotonic() + MAX_DATA_S)
-        finally:
-            for name in (edge_data.TRAFFIC, edge_data.EMISSIONS):
-                (out / name).unlink(missing_ok=True)
-        return _packed(artifacts / edge_file.NAME, found.packed())
+            found = edge_data.read_edge_data(space.out, self._net, deadline=time.monotonic() + MAX_DATA_S)
+            report.files.append(_packed(space.artifacts / edge_file.NAME, found.packed()))
+        except TROUBLES as error:
+            report.warnings.append(_warning(error))
+        for name in (edge_data.TRAFFIC, edge_data.EMISSIONS):
+            (space.out / name).unlink(missing_ok=True)
 
 
-TROUBLES = (XmlError, OSError, TooSlow, TooLarge, ValueError, KeyError)
-
-
-def warning(error: Exception) -> Problem:
-    """For one of TROUBLES."""
+def _warning(error: Exception) -> Problem:
     match error:
         case TooSlow():
             why = "reading took too long"
@@ -69,7 +75,7 @@ def warning(error: Exception) -> Problem:
         case XmlError() | TooLarge():
             why = str(error)
         case _:
-            why = "SUMO's file is not as expected"
+            why = "a file is not as SUMO writes it"
     return Problem("edges.none", f"There is no traffic per edge for the map: {why}.", edge_file.NAME)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from simulations.sumo.protocol.endings import Outcome, RunEnd
 from simulations.sumo.protocol.problems import Problem
-from simulations.sumo.run.transport import ControlPlane, Refused, Unreachable
+from simulations.sumo.run.transport import ControlPlane, RefusedByService, Unreachable
 
 MAX_S = 300.0
 MAX_ARCHIVE_BYTES = 4 * 1024**3
@@ -16,7 +16,7 @@ def fetch_scenario(control_plane: ControlPlane, target: Path, *, sha256: str, de
     latest = min(time.monotonic() + MAX_S, deadline)
     try:
         found = control_plane.fetch_scenario(target, max_bytes=MAX_ARCHIVE_BYTES, deadline=lambda: latest)
-    except Refused as error:
+    except RefusedByService as error:
         outcome = Outcome.INVALID_JOB if error.status == 404 else Outcome.INTERRUPTED
         outcome = outcome if error.job_is_over else Outcome.IO_FAILED
         raise RunEnd(outcome, [Problem("fetch.refused", f"The scenario was not handed out: {error}")]) from None

@@ -20,8 +20,8 @@ from simulations.sumo.results import outputs
 from simulations.sumo.results.sumo_run import StepRecord
 from simulations.sumo.run import collecting, preflight
 from simulations.sumo.run.collecting import Collector
-from simulations.sumo.run.delivery import Delivery
-from simulations.sumo.run.edges import TROUBLES, EdgeOutput, warning
+from simulations.sumo.run.delivery import ResultUpload
+from simulations.sumo.run.edges import EdgeOutput
 from simulations.sumo.run.execution import Supervisor
 from simulations.sumo.run.fetching import fetch_scenario
 from simulations.sumo.run.isolation import PodEnvironment, hide_from_other_processes, termination_message_path
@@ -83,7 +83,7 @@ class Runner:
                 self.fetch()
                 self.check()
                 self.dry_run()
-                self.prepare_edges()
+                self.edges = EdgeOutput.prepare(self.report, self.plan, scenario=self.folder, space=self.space)
             self.simulate()
         except RunEnd as end:
             self.report.end(end.outcome, end.problems)
@@ -172,18 +172,8 @@ class Runner:
                 self.console.log("error", problem.message)
             raise RunEnd(Outcome.INVALID_SCENARIO, problems)
 
-    def prepare_edges(self) -> None:
-        if options.EDGES not in self.description.outputs:
-            return
-        places = {"scenario": self.folder, "out": self.space.out, "artifacts": self.space.artifacts}
-        try:
-            self.edges = EdgeOutput.prepare(self.description, self.plan.effective, **places)
-        except TROUBLES as error:
-            self.report.warnings.append(warning(error))
-        else:
-            self.plan = replace(self.plan, with_edges=True)
-
     def simulate(self) -> None:
+        self.plan = replace(self.plan, with_edges=self.edges is not None)
         (self.folder / preflight.CONFIG_NAME).write_bytes(self.plan.content(str(self.space.out)))
         before = outputs.listing(self.space.scenario)
         folders = [self.space.scenario, self.space.out]
@@ -247,22 +237,14 @@ class Runner:
             self.console.phase("collecting", "Checking and packing the results.")
             histogram = collecting.read_results(self.report, run, self.space.out, demand=self.demand)
             effective = self.plan.content("results")
-            self.collect_edges()
+            if self.edges:
+                self.edges.collect(self.report, self.space)
         collector.collect_own(self.space.out, self.space.log, effective, histogram)
         collector.collect_scenarios_own(self.space.scenario, self.written)
 
-    def collect_edges(self) -> None:
-        if self.edges is None:
-            return
-        self.report.files.append(self.edges.network)
-        try:
-            self.report.files.append(self.edges.collect(self.space.out, self.space.artifacts))
-        except TROUBLES as error:
-            self.report.warnings.append(warning(error))
-
     def upload(self) -> None:
         self.console.phase("uploading", f"Storing the results: {len(self.report.files)} file(s).")
-        delivery = Delivery(self.control_plane, self.report, deadline=self._upload_deadline)
+        delivery = ResultUpload(self.control_plane, self.report, deadline=self._upload_deadline)
         delivery.deliver(self.description, self.space.artifacts)
 
     def _upload_deadline(self) -> float:

@@ -38,7 +38,7 @@ Deadline = Callable[[], float]
 Told = Callable[[str | None], None]
 
 
-class Refused(Exception):
+class RefusedByService(Exception):
     """The control plane answered, and asking again would not help."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -148,7 +148,7 @@ class ControlPlane:
                 return _store(response, target, max_bytes)
             finally:
                 connection.close()
-        raise Refused(310, "The control plane redirects in circles.")
+        raise RefusedByService(310, "The control plane redirects in circles.")
 
     def _send(
         self,
@@ -191,7 +191,7 @@ class ControlPlane:
         """An open connection: where a policy drops packets, that is known sooner than a slow answer."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Refused(400, f"Not an HTTP address: {parts.scheme}://{parts.netloc}")
+            raise RefusedByService(400, f"Not an HTTP address: {parts.scheme}://{parts.netloc}")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._host = parts.hostname
@@ -234,7 +234,7 @@ def _expect(answer: Answer, *accepted: int) -> None:
     sentence = f"HTTP {answer.status}: {answer.detail.strip()}"
     if answer.status >= 500 or answer.status in (408, 425, 429):
         raise _TryAgain(sentence)
-    raise Refused(answer.status, sentence)
+    raise RefusedByService(answer.status, sentence)
 
 
 def _store(response: http.client.HTTPResponse, target: Path, max_bytes: int) -> str:
@@ -244,7 +244,7 @@ def _store(response: http.client.HTTPResponse, target: Path, max_bytes: int) -> 
         while chunk := response.read(CHUNK):
             received += len(chunk)
             if received > max_bytes:
-                raise Refused(413, f"The scenario is larger than {max_bytes} bytes.")
+                raise RefusedByService(413, f"The scenario is larger than {max_bytes} bytes.")
             digest.update(chunk)
             stream.write(chunk)
     if response.length:
@@ -283,7 +283,7 @@ class ProgressPoster:
             ending = self._stopped.is_set()
             record, self._newest = self._newest, None
             if record is not None:
-                with suppress(OSError, http.client.HTTPException, Refused):
+                with suppress(OSError, http.client.HTTPException, RefusedByService):
                     self._control_plane.post_progress(record)
             if not ending:
                 self._stopped.wait(self._period_s)

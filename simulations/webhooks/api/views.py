@@ -3,8 +3,6 @@
 import uuid
 from typing import Any
 
-from django.conf import settings
-from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
@@ -12,16 +10,13 @@ from rest_framework.response import Response
 
 from simulations.api.callers import query, tenant_of
 from simulations.api.pagination import page
-from simulations.models import Notice
-from simulations.webhooks import outbox
+from simulations.webhooks import outbox, services
 from simulations.webhooks.api import shapes
 from simulations.webhooks.models import Delivery, Endpoint
 from tenants.errors import ApiError
 from tenants.members import Role
-from tenants.models import Tenant
 
 MAX_REPLAYED = 5000  # by one request
-MAX_TESTS_WAITING = 5
 
 
 class EndpointsView(viewsets.ViewSet):
@@ -43,13 +38,7 @@ class EndpointsView(viewsets.ViewSet):
     )
     def create(self, request: Request) -> Response:
         wanted = shapes.EndpointRequest.read(request.data)
-        tenant = tenant_of(request)
-        with transaction.atomic():
-            Tenant.objects.select_for_update().get(pk=tenant.pk)  # counted under its lock
-            most = settings.WEBHOOKS_PER_TENANT
-            if Endpoint.objects.filter(tenant=tenant).count() >= most:
-                raise ApiError(409, "webhook.too_many", f"You have {most} webhooks, the most there may be; delete one.")
-            endpoint = Endpoint.objects.create(tenant=tenant, url=wanted["url"], events=sorted(set(wanted["events"])))
+        endpoint = services.add_endpoint(tenant=tenant_of(request), url=wanted["url"], events=wanted["events"])
         return Response(shapes.EndpointWithSecretSerializer(endpoint).data, status=201)
 
 
@@ -106,18 +95,7 @@ class EndpointView(viewsets.ViewSet):
         tags=["webhooks"],
     )
     def test(self, request: Request, endpoint_id: uuid.UUID) -> Response:
-        endpoint = _find(request, endpoint_id)
-        if not endpoint.is_active:
-            raise ApiError(409, "webhook.inactive", "This webhook is not active; make it active first.")
-        tests = endpoint.deliveries.filter(state=Delivery.State.PENDING, notice__kind=Notice.Kind.TEST)
-        if tests.count() >= MAX_TESTS_WAITING:
-            raise ApiError(409, "webhook.tests_waiting", "The tests before have not been delivered yet; see their log.")
-        with transaction.atomic():
-            data = {"endpoint_id": str(endpoint.pk)}
-            notice = Notice.objects.create(
-                tenant=tenant_of(request), kind=Notice.Kind.TEST, data=data, is_addressed=True
-            )
-            delivery = Delivery.objects.create(endpoint=endpoint, notice=notice)
+        delivery = services.send_test(_find(request, endpoint_id))
         return Response(shapes.DeliverySerializer(delivery).data, status=202)
 
     @extend_schema(

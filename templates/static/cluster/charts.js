@@ -38,13 +38,13 @@
         { ...axis, size: 44, space: 26, values: (_, ticks) => ticks.map((value) => (Number.isInteger(value) || kind === KINDS.speed ? shown(value) : "")) },
       ],
       series: [
-        { label: time ? "UTC" : bars ? "From" : "At", value: (_, at) => (at == null ? "–" : time ? new Date(at * 1000).toISOString().slice(11, 16) : seconds(at)) },
+        { label: time ? "UTC" : bars ? "From" : "At", value: (_, at) => (at == null ? (bars || stacked ? "–" : time ? "now" : "the end") : time ? new Date(at * 1000).toISOString().slice(11, 16) : seconds(at)) },
         ...drawn.map(({ label, key, series, fill, dash }) => {
           const stroke = colour(`--sk-series-${series}`);
           return {
             label, stroke, dash, paths, width: stacked || bars ? 0 : 1.75, points: { show: false },
             fill: stacked || bars ? stroke : fill ? `color-mix(in srgb, ${stroke} 18%, transparent)` : undefined,
-            value: (_, __, ___, at) => shown(at == null ? null : data[key][at]),
+            value: (_, __, ___, at) => shown(at == null ? (bars || stacked ? null : data[key].findLast((each) => each != null)) : data[key][at]),
           };
         }),
       ],

@@ -39,6 +39,32 @@
     else if (xhr.status < 400) say("Live", "");
   });
 
+  // What is on the page already is not sent again.
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.elt.seen) detail.headers["X-Seen"] = detail.elt.seen;
+  });
+  // How long ago something was goes on by itself, by the server's clock.
+  let behind = null;
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const date = Date.parse(detail.xhr.getResponseHeader("Date"));
+    if (!Number.isNaN(date)) behind = Date.now() - date;
+    if (detail.shouldSwap) detail.elt.seen = detail.xhr.getResponseHeader("X-Seen");
+  });
+  const span = (seconds) => {
+    const whole = Math.max(0, Math.floor(seconds));
+    if (whole < 60) return `${whole} s`;
+    if (whole < 3600) return `${Math.floor(whole / 60)} min`;
+    if (whole < 86400) return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
+    return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
+  };
+  setInterval(() => {
+    if (behind === null || document.hidden) return;
+    document.querySelectorAll("time[data-since]").forEach((time) => {
+      const text = span((Date.now() - behind - Date.parse(time.dateTime)) / 1000);
+      if (time.textContent !== text) time.textContent = text;
+    });
+  }, 1000);
+
   // A log is followed while its reader is at its end, and left alone where he has scrolled to.
   let following = true;
   const atEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < 24;

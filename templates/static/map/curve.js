@@ -18,35 +18,34 @@ export const clock = (seconds) => {
   return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}${rest ? `:${String(rest).padStart(2, "0")}` : ""}`;
 };
 
-// Steps, not a slope: a figure is its interval's. Where there is none is a gap.
-export function curveOf(values, intervals, { label, unit, now }) {
-  const known = values.filter((value) => value != null);
+// Steps, not a slope: a figure is its interval's. Where there is none is a gap. The second of `lines` is dashed.
+export function curveOf(lines, intervals, { label, unit, now }) {
+  const known = lines.flatMap(({ values }) => values).filter((value) => value != null);
   const most = Math.max(...known, 0) || 1;
   const [begin, end] = [intervals[0][0], intervals.at(-1)[1]];
   const x = (at) => LEFT + ((at - begin) / (end - begin)) * (WIDTH - LEFT - 4);
   const y = (value) => 6 + (1 - value / most) * (HEIGHT - BOTTOM - 6);
-  let path = "";
-  let open = false;
-  values.forEach((value, place) => {
-    if (value == null) {
-      open = false;
-      return;
-    }
-    path += `${open ? "L" : "M"}${x(intervals[place][0])} ${y(value)}H${x(intervals[place][1])}`;
-    open = true;
-  });
-  const words = known.length ? `${label}: from ${text(Math.min(...known))} to ${text(Math.max(...known), unit)}` : `${label}: none`;
-  const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words, class: "map-curve" });
+  const pathOf = (values) => {
+    let open = false;
+    return values.slice(0, intervals.length).map((value, place) => {
+      const pen = open ? "L" : "M";
+      open = value != null;
+      return open ? `${pen}${x(intervals[place][0])} ${y(value)}H${x(intervals[place][1])}` : "";
+    }).join("");
+  };
+  const range = known.length ? `from ${text(Math.min(...known))} to ${text(Math.max(...known), unit)}` : "none";
+  const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${label}: ${range}`, class: "map-curve" });
   if (now !== null) svg.append(draw("rect", { x: x(intervals[now][0]), y: 4, width: Math.max(2, x(intervals[now][1]) - x(intervals[now][0])), height: HEIGHT - BOTTOM - 4, class: "map-now" }));
+  svg.append(draw("path", { d: `M${LEFT} 6V${HEIGHT - BOTTOM}H${WIDTH - 4}`, class: "map-axis" }));
+  lines.forEach(({ values }, place) => svg.append(draw("path", { d: pathOf(values), class: place ? "map-line map-other" : "map-line" })));
   svg.append(
-    draw("path", { d: `M${LEFT} 6V${HEIGHT - BOTTOM}H${WIDTH - 4}`, class: "map-axis" }),
-    draw("path", { d: path, class: "map-line" }),
     draw("text", { x: LEFT - 4, y: 12, "text-anchor": "end" }, text(most)),
     draw("text", { x: LEFT - 4, y: HEIGHT - BOTTOM, "text-anchor": "end" }, "0"),
     draw("text", { x: LEFT, y: HEIGHT - 4 }, clock(begin)),
     draw("text", { x: WIDTH - 4, y: HEIGHT - 4, "text-anchor": "end" }, clock(end)),
   );
-  return svg;
+  const named = lines.length > 1 ? `: ${lines[0].name}; dashed: ${lines[1].name}` : "";
+  return make("figure", { className: "map-over" }, [make("figcaption", { textContent: `${label}${unit ? ` (${unit})` : ""}${named}` }), svg]);
 }
 
 export function facts(pairs) {

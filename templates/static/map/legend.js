@@ -7,7 +7,17 @@ export const make = (name, properties = {}, children = []) => {
   return node;
 };
 
-export function showLegend(box, scale, { unit, difference, better, tested, percent }) {
+// What a difference is of, and what may be said of it.
+function sentence({ unit, minus, better, tested, pairs, percent }) {
+  if (!minus) return `${unit ? `In ${unit}` : "Share of the limit"}. Wider: more vehicles.`;
+  const what = `Difference to “${minus}”, in ${percent ? "per cent of it" : unit || "shares of the limit"}.`;
+  const good = better === 0 ? "Blue: less, orange: more." : "Blue: better, orange: worse.";
+  const sure = tested ? `Significant over ${pairs} paired seeds at a false discovery rate of 5 %.` : "Not tested: one interval, too few seeds, or cells that are not compared.";
+  return `${what} ${good} ${sure} Wider: more vehicles.`;
+}
+
+export function showLegend(box, scale, told) {
+  const { unit, minus, tested, percent } = told;
   const shown = (value) => (percent || !unit ? `${Math.round(value * 100)} %` : text(value));
   const { limits, colours } = scale;
   const items = colours.map((colour, place) => {
@@ -20,10 +30,8 @@ export function showLegend(box, scale, { unit, difference, better, tested, perce
   });
   const grey = make("span", { className: "map-swatch" });
   grey.style.backgroundColor = scale.none;
-  items.push(make("li", {}, [grey, difference ? (tested ? "no significant difference" : "no figure on both sides") : "no vehicles"]));
-  const good = better === 0 ? "" : better < 0 ? " Less is better." : " More is better.";
-  const title = make("p", { className: "sub", textContent: `${percent ? "Share of the other" : unit || "Share of the limit"}.${difference ? good : ""} Wider: more vehicles.` });
-  box.replaceChildren(title, make("ul", {}, items));
+  items.push(make("li", {}, [grey, minus ? (tested ? "no significant difference" : "no figure on both sides") : "no vehicles"]));
+  box.replaceChildren(make("p", { className: "sub", textContent: sentence(told) }), make("ul", {}, items));
 }
 
 const ROWS = 20;

@@ -24,7 +24,7 @@ class TrafficMap {
   async open() {
     const first = this.#question("speed_ratio");
     const [network, told] = await Promise.all([
-      this.source.network(), this.source.edges(first), this.source.edges({ ...first, minus: null, metric: "volume" }),
+      this.source.network({ cell: first.cell }), this.source.edges(first), this.source.edges({ ...first, minus: null, metric: "volume" }),
     ]);
     this.network = network;
     this.#offer(told);
@@ -65,7 +65,8 @@ class TrafficMap {
       const plain = { ...question, minus: null };
       const [told, volume] = await Promise.all([this.source.edges(question), this.source.edges({ ...plain, metric: "volume" })]);
       if (number !== this.#asked) return;
-      if (told.edge_order !== this.network.order) throw new Trouble("These figures are of another network.");
+      if (told.edge_order !== this.network.order) await this.#replace(question.cell, told.edge_order);
+      if (number !== this.#asked) return;
       this.told = told;
       this.volume = volume.values;
       this.say("");
@@ -75,6 +76,16 @@ class TrafficMap {
     } finally {
       if (number === this.#asked) this.box.removeAttribute("aria-busy");
     }
+  }
+
+  // Cells may have networks of their own.
+  async #replace(cell, order) {
+    const network = await this.source.network({ cell });
+    if (network.order !== order) throw new Trouble("These figures are of another network.");
+    this.network = network;
+    this.painter = new Painter(network);
+    this.selected = this.hovered = -1;
+    this.surface?.use(this.painter);
   }
 
   draw() {
@@ -91,9 +102,9 @@ class TrafficMap {
     const quiet = (edge) => this.values[edge] == null || (tested && !tested[edge]) || (!this.difference && this.volume[edge] === 0 && this.values[edge] === 0);
     this.painter.set((edge) => (quiet(edge) ? -1 : classOf(this.values[edge], scale.limits)), (edge) => widthOf(this.volume[edge]), scale);
     this.surface?.again();
-    showLegend(this.part("legend"), scale, { unit: told.unit, difference: this.difference, better: told.better, tested: Boolean(tested), percent: this.percent });
-    const unit = this.percent ? "share" : told.unit;
-    const significant = tested ? this.values.map((value, edge) => (tested[edge] ? value : null)) : this.values;
+    showLegend(this.part("legend"), scale, { ...told, tested: Boolean(tested), percent: this.percent });
+    const unit = this.percent ? "%" : told.unit;
+    const significant = this.values.map((value, edge) => (value == null || (tested && !tested[edge]) ? null : this.percent ? 100 * value : value));
     const columns = [{ label: this.difference ? `${told.label}, difference` : told.label, unit, values: significant }, { label: "Volume", unit: "veh/h", values: this.volume }];
     showTable(this.part("table"), this.network.ids, columns, this.difference ? 0 : told.better > 0 ? -1 : 1, (edge) => this.go(edge));
     this.part("when").textContent = told.interval === null ? "All the time" : told.intervals[told.interval].map(clock).join(" to ");
@@ -129,10 +140,12 @@ class TrafficMap {
     panel.replaceChildren(facts(pairs), close);
     if (this.intervals.length < 2) return;
     try {
-      const curve = await this.source.curve({ edge: network.ids[selected], cell: this.part("cell")?.value || null });
+      const of = (cell) => this.source.curve({ edge: network.ids[selected], cell });
+      const curves = await Promise.all([of(told.cell ?? null), ...(told.minus ? [of(told.minus)] : [])]);
       if (this.selected !== selected || this.told !== told) return;
       const known = this.metrics.find(({ metric }) => metric === told.metric);
-      close.before(curveOf(curve.series[told.metric], curve.intervals, { label: told.label, unit: known.unit, now: told.interval }));
+      const lines = curves.map(({ series }, place) => ({ name: place ? told.minus : told.cell ?? "", values: series[told.metric] || [] }));
+      close.before(curveOf(lines, curves[0].intervals, { label: told.label, unit: known.unit, now: told.interval }));
     } catch (error) {
       this.#fail(error);
     }

@@ -1,5 +1,5 @@
 // Fixed scales: the same colour means the same everywhere, so that two maps may be compared. Light to dark (on a dark
-// page dark to light) in order of how bad it is, which any kind of colour vision can tell; differences from blue to orange.
+// page dark to light) in order of how bad it is, which any kind of colour vision can tell; differences from blue (better) to orange (worse).
 
 const AGAINST = [0.05, 0.15, 0.3];
 const CLASSES = {
@@ -47,7 +47,8 @@ export function scaleOf(told, seconds, { difference = false, percent = false, da
   if (difference) {
     const steps = percent ? AGAINST : DIFFERENCES[told.metric].map((step) => rounded(step * times));
     const limits = [...steps.map((step) => -step).reverse(), ...steps];
-    return { limits, colours: TWO[theme], none, order: [3, 2, 4, 1, 5, 0, 6] };
+    const colours = told.better > 0 ? [...TWO[theme]].reverse() : TWO[theme];
+    return { limits, colours, none, order: [3, 2, 4, 1, 5, 0, 6] };
   }
   const limits = CLASSES[told.metric].map((step) => rounded(step * times));
   const ramp = told.better === 0 ? MUCH[theme] : BAD[theme];

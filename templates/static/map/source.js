@@ -12,8 +12,14 @@ export class Source {
     this.addresses = { network, edges, curve };
   }
 
-  async network() {
-    return new Network(await this.#ask(this.addresses.network, {}));
+  async network(asked = {}) {
+    const told = await this.#ask(this.addresses.network, asked);
+    try {
+      return new Network(told);
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+      throw new Trouble("This network cannot be drawn.");
+    }
   }
 
   edges(asked) {
@@ -44,7 +50,7 @@ export class Source {
       throw new Trouble("The server does not answer.");
     }
     if (!(answer.headers.get("Content-Type") || "").startsWith("application/json")) throw new Trouble("Signed out: reload the page.");
-    const told = await answer.json();
+    const told = await answer.json().catch(() => ({}));
     if (!answer.ok) throw new Trouble(told.error?.message || "The server refused.");
     return told;
   }

@@ -1,8 +1,9 @@
 // The canvas: where one looks, and how it follows pointer, wheel, fingers and keys. What was drawn is kept, larger than
-// the view, and moved along; it is drawn anew at once where that is quick, and at rest where it is not.
+// the view, and moved along, which costs the same for any network; it is drawn anew at rest.
 
 const MARGIN = 0.3; // of the view, drawn beyond each of its edges
-const QUICK_MS = 12;
+const QUICK_MS = 30;
+const MOST = 2.5;
 const REST_MS = 90;
 const STEP = 60; // pixels, of an arrow key
 const CLOSEST = 12; // pixels per metre
@@ -27,6 +28,12 @@ export class Surface {
     this.#listen();
     new ResizeObserver(() => this.#resize()).observe(canvas);
     this.#resize();
+  }
+
+  use(painter) {
+    this.painter = painter;
+    this.marked = -1;
+    this.fit();
   }
 
   fit() {
@@ -116,12 +123,18 @@ export class Surface {
       && kept.bottom + kept.height / kept.scale >= view.bottom + view.height / view.scale;
   }
 
+  // Panned out of what was drawn, where drawing is quick; or zoomed so far that the moved picture tells nothing.
+  #mustNow() {
+    const times = this.scale / this.#kept.view.scale;
+    return times === 1 ? this.#cost < QUICK_MS : times > MOST || times < 1 / MOST;
+  }
+
   #draw() {
     if (!this.painter.order || !this.width) return;
     if (this.#stale || !this.#covers()) {
       clearTimeout(this.#timer);
-      if (this.#stale || this.#cost < QUICK_MS) this.#keep();
-      else this.#timer = setTimeout(() => { this.#keep(); this.#ask(); }, REST_MS);
+      if (this.#stale || this.#mustNow()) this.#keep();
+      else this.#timer = setTimeout(() => { this.#stale = true; this.#ask(); }, REST_MS);
     }
     const { pen, pixels } = this;
     const { canvas, view } = this.#kept;

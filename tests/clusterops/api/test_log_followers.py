@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError
 
 from clusterops.api import log_followers
-from clusterops.api.log_reader import Kind, Line, Position
+from clusterops.api.log_reader import Kind, LogLine, Position
 
 
 class Script:
@@ -18,19 +18,19 @@ class Script:
         self._steps = list(steps)
         self._second = 0
 
-    def read(self) -> list[Line]:
+    def read(self) -> list[LogLine]:
         step = self._steps.pop(0)
         if isinstance(step, Exception):
             raise step
         return [self._line(text) for text in step]
 
-    def _line(self, text: str) -> Line:
+    def _line(self, text: str) -> LogLine:
         if text.startswith("# The job has ended"):
-            return Line(text, kind=Kind.END)
+            return LogLine(text, kind=Kind.END)
         if text.startswith("# ") or text.startswith("stored"):
-            return Line(text, kind=Kind.NOTE if text.startswith("# ") else Kind.LINE)
+            return LogLine(text, kind=Kind.NOTE if text.startswith("# ") else Kind.LINE)
         self._second += 1
-        return Line(text, at(self._second))
+        return LogLine(text, at(self._second))
 
     @property
     def ended(self) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from client.events import events
 from clusterops.api import log_formats
-from clusterops.api.log_reader import ANY, Kind, Line, Position, comparable, note, stamped
+from clusterops.api.log_reader import ANY, Kind, LogLine, Position, comparable, note, stamped
 
 AT = "2026-01-01T00:00:00.100000000"
 
@@ -59,7 +59,7 @@ TEXTS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters=
 
 @given(st.lists(TEXTS, max_size=5))
 def test_events_come_back_as_lines(texts: list[str]) -> None:
-    lines = [Line(f"{text}\n", Position(AT, number)) for number, text in enumerate(texts, 1)]
+    lines = [LogLine(f"{text}\n", Position(AT, number)) for number, text in enumerate(texts, 1)]
     end = [note("Nothing new.", Kind.LIFE), note("Moved.", Kind.NOTE), note("The end.", Kind.END)]
     sent = log_formats.events(str)([*lines, *end])
     got = list(events([sent.encode()]))
@@ -71,7 +71,7 @@ def test_events_come_back_as_lines(texts: list[str]) -> None:
 
 
 def test_an_event_that_was_cut_off_is_none() -> None:
-    sent = log_formats.events(str)([Line("a\n", Position(AT, 1)), Line("b\n", Position(AT, 2))]).encode()
+    sent = log_formats.events(str)([LogLine("a\n", Position(AT, 1)), LogLine("b\n", Position(AT, 2))]).encode()
     for cut in range(len(sent)):
         got = list(events(sent[:cut].splitlines(keepends=True)))
         assert len(got) == (cut >= sent.index(b"\n\n") + 2)

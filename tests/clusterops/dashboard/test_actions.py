@@ -91,7 +91,7 @@ def test_files_are_for_who_may_see_them(operator: Client, staff: User, job: Job)
     answer = operator.get(f"{address}statistics.xml.gz")
     assert answer.status_code == 200
     assert answer["Content-Disposition"].startswith("attachment")
-    answer.file_to_stream.close()  # type: ignore[attr-defined]
+    assert b"".join(answer.streaming_content)  # type: ignore[arg-type]
     assert operator.get(f"{address}nothing").status_code == 404
     staff.groups.clear()
     assert operator.get(f"{address}statistics.xml.gz").status_code == 403

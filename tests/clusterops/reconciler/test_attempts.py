@@ -31,8 +31,8 @@ def interrupted(**columns: Any) -> tuple[Job, CannedApi, Memory]:
 def counted() -> tuple[int, int]:
     counts = overview.summary(LatestSnapshot(None, reachable=False))["counts"]
     lists = overview.jobs(LatestSnapshot(None, reachable=False))
-    assert (len(lists["running"]), len(lists["waiting"])) == (counts["running"], counts["queued"])
-    return counts["running"], counts["queued"]
+    assert (len(lists["running"]), len(lists["waiting"])) == (counts["running"], counts["queued"] + counts["starting"])
+    return counts["running"], counts["queued"] + counts["starting"]
 
 
 def test_it_starts_with_fresh_progress() -> None:

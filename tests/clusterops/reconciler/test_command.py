@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -82,19 +84,35 @@ def test_a_second_copy_waits_until_the_first_ends(start, db) -> None:
     assert second.wait(timeout=20) == 0
 
 
-def test_a_standby_tells_the_probes_that_it_lives(start, db, tmp_path) -> None:
-    start("--interval", INTERVAL_S)
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+def scraped(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def test_a_standby_tells_the_probes_that_it_lives_and_prometheus_nothing(start, db, tmp_path) -> None:
+    ports = free_port(), free_port()
+    start("--interval", INTERVAL_S, "--metrics", f"127.0.0.1:{ports[0]}")
     wait_for(first_pass_done)
     heartbeat = tmp_path / "heartbeat"
     wait_for(heartbeat.exists)
     heartbeat.unlink()  # the first one rests for ten minutes now
-    standby = start("--interval", INTERVAL_S)
+    standby = start("--interval", INTERVAL_S, "--metrics", f"127.0.0.1:{ports[1]}")
     for _ in range(2):
         wait_for(heartbeat.exists)
         heartbeat.unlink()
     passes = ReconcilerState.get().passes
     assert standby.poll() is None
     assert passes == ReconcilerState.get().passes
+    first, second = map(scraped, ports)
+    assert 'sumok8_reconciler_passes_total{result="whole"}' in first
+    assert 'sumok8_cluster_requests_total{code="200",verb="GET"}' in first
+    assert 'sumok8_attention{cause="reconciler_silent",who="operator"} 0.0' in first
+    assert "sumok8_attention{" not in second
 
 
 def test_killed_in_the_middle_and_started_again_each_job_ends_once(start, submit, tmp_path) -> None:

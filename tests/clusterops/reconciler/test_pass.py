@@ -1,6 +1,7 @@
 """What one pass costs and bounds: queries, rate, live logs, counts."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -42,6 +43,7 @@ def test_a_quiet_pass_costs_the_same_queries_however_many_jobs(loop, submit, cit
 def test_the_rate_bounds_what_a_pass_creates(loop, submit, settings, monkeypatch) -> None:
     settings.DISPATCH_PER_SECOND = 1
     monkeypatch.setattr("clusterops.reconciler.dispatch.BOX_S", 0.0)
+    monkeypatch.setattr("clusterops.reconciler.rate.time", SimpleNamespace(monotonic=lambda: 1000.0))
     jobs = [submit() for _ in range(4)]
     this_pass = loop.once()
     assert this_pass.counts.created == 2  # of two seconds in which none was created
@@ -84,7 +86,8 @@ def test_a_cluster_that_asks_for_a_rest_gets_it_and_is_asked_again_soon(db) -> N
     assert rest_after(busy, 0.2, 2) == 2  # but not for longer than the interval
     busy.rest_s = 0.0
     assert rest_after(busy, 0.2, 30) == 0.2
-    fine = Pass(busy.gateway, busy.memory, busy.now, seen=True)
+    fine = Pass(busy.gateway, busy.memory, busy.now, seen=True, lists_s=0.4)
+    assert rest_after(fine, 9.0, 30) == 0.4  # as long as its lists took: endings do not wait for what else it did
     assert pause_after(fine, 30) == 30
     fine.more = True
     assert pause_after(fine, 30) < 1

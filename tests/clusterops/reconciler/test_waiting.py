@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from clusterops.attention import look
 from clusterops.gateway import path_of
 from clusterops.objects import manifests
 from simulations.models import Job
@@ -11,6 +12,11 @@ from simulations.models import Job
 
 def gone(gateway, job: Job) -> bool:
     return not [run for run in gateway.list_runs() if run.job_id == job.job_id.hex]
+
+
+def needs() -> set[str]:
+    """The causes in the attention list."""
+    return {each.cause.code for each in look().findings}
 
 
 def test_limits_hold_and_the_next_in_line_says_what_it_waits_for(loop, submit, city, tmp_path) -> None:
@@ -31,24 +37,34 @@ def test_an_image_that_cannot_be_pulled(loop, submit, gateway, settings) -> None
     settings.RUNNER_IMAGE = "registry.invalid/nope:1"
     job = submit()
     loop.until_reason(job, "IMAGE_ERROR")
+    assert "image_error" in needs()
     assert job.status == "PENDING"
     assert "registry.invalid/nope:1" in job.message
     settings.IMAGE_ERROR_GRACE_S = 0
     loop.until_ended(job)
     assert (job.status, job.reason) == ("FAILED", "IMAGE_ERROR")
     loop.until(lambda: gone(gateway, job))
+    assert "image_error" in needs()
+    settings.RUNNER_IMAGE = "sumok8-runner:mended"
+    loop.until_ended(submit())
+    assert needs() == set()
 
 
 @pytest.mark.local_cluster
-def test_no_machine_has_room(loop, submit, gateway, settings, city) -> None:
+def test_no_machine_has_room(loop, submit, gateway, settings, city, monkeypatch) -> None:
     city.max_memory_gi = 100_000
     city.save()
     job = submit(memory_gi=50_000)
     loop.until_reason(job, "WAITING_FOR_NODE")
+    assert needs() == set()  # a machine may be on its way
+    monkeypatch.setattr("clusterops.policy.attention.UNSCHEDULABLE_AFTER", timedelta(0))
+    monkeypatch.setattr("clusterops.policy.attention.NOTHING_FITS_AFTER", timedelta(0))
+    assert needs() == {"unschedulable"}
     settings.START_TIMEOUT_S = 0
     loop.until_ended(job)
     assert (job.status, job.reason) == ("FAILED", "START_TIMEOUT")
     loop.until(lambda: gone(gateway, job))
+    assert needs() == {"start_timeout"}
 
 
 @pytest.mark.local_cluster
@@ -80,6 +96,7 @@ def test_a_pod_that_the_clusters_rules_refuse(loop, submit, gateway, monkeypatch
     monkeypatch.setattr("clusterops.gateway.operations.EXPLAIN_AFTER", timedelta(0))
     job = submit()
     loop.until_reason(job, "ADMISSION_REFUSED")
+    assert "admission_refused" in needs()
     assert "violates PodSecurity" in job.message
     settings.IMAGE_ERROR_GRACE_S = 0
     loop.until_ended(job)

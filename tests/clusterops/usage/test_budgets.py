@@ -107,7 +107,7 @@ def test_new_jobs_are_refused_until_the_budget_is_raised(api: Any, paying: Tenan
 
 
 def test_a_held_job_is_told_as_a_budget_that_is_used_up(paying: Tenant):
-    Budget.objects.create(tenant=paying, limit=5, on_reach="hold")
+    Budget.objects.create(tenant=paying, limit=5, on_reach="hold", alert_at=[50])
     JobFactory(tenant=paying, reason="BUDGET_REACHED")
     assert (watch(), told()) == (1, [100])
 

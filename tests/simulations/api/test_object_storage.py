@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 
 from simulations import files, tokens
 from simulations.models import Artifact, Job, Scenario
-from simulations.sumo.run.transport import ControlPlane, Refused
+from simulations.sumo.run.transport import ControlPlane, RefusedByService
 from tests.simulations.api.test_runner import Runner
 from tests.simulations.scenarios import archive, upload
 
@@ -86,7 +86,7 @@ def test_the_runner_reads_and_writes_past_us(bucket: Any, live_server: Any, api:
             runner.upload(result, f"out/{len(content)}", sha256=digest, deadline=lambda: until)
         assert bucket.Object(str(Artifact.objects.get(name=f"out/{len(content)}").file)).get()["Body"].read() == content
     runner.upload(result, "manifest.json", sha256=digest, deadline=lambda: until)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedByService) as refused:
         runner.upload(result, "out/100000", sha256=digest, deadline=lambda: until)
     assert refused.value.status == 409
 

@@ -93,3 +93,14 @@ def test_shares_of_runs_with_other_bins() -> None:
     assert by_place[0].y == 0
     assert by_place[10].band == (0.0, 50.0)
     assert (by_place[15].y, by_place[20].y) == (87.5, 100)
+
+
+def test_lines_tell_their_values_under_the_pointer() -> None:
+    lines = [
+        Curve("a", (CurvePoint(0, 1.0), CurvePoint(60, None))),
+        Curve("b", (CurvePoint(0, 2.0), CurvePoint(60, None))),
+    ]
+    chart = curves("t", lines, x_unit="time", y_unit="s", text=seconds, times=True)
+    assert [title.text for title in ET.fromstring(chart.svg).iter("title")] == [
+        "0:00: a 1.0 s; b 2.0 s", "0:01: nothing measured",
+    ]  # fmt: skip

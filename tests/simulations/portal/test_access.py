@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from simulations.portal import urls
 from simulations.studies.models import Study
+from simulations.webhooks.models import Endpoint
 from tenants.members import Invitation, Member, Role
 from tenants.models import ApiKey, Tenant
 from tests.factories import JobFactory
@@ -22,17 +23,24 @@ FILES = {
     "job-map-network",
     "job-map-edges",
     "job-map-curve",
+    "study-map-network",
+    "study-map-edges",
+    "study-map-curve",
     "archive",
     "study-file",
 }  # 404 here: the factory's job has none
+NEED_A_QUERY = {"job-map-curve", "study-map-curve"}  # which edge
 LOOKED_AT = PAGES | FILES
 CHANGED_BY_ENGINEERS = {"upload", "job-cancel", "job-again", "scenario-delete", "share", "share-end", "study-act"}
-CHANGED_BY_OWNERS = {"key-revoke", "member-role", "member-remove", "invitation-take-back"}
+CHANGED_BY_OWNERS = {"key-revoke", "key-rotate", "member-role", "member-remove", "invitation-take-back", "webhook"}
 ASKED = {
     "primary_kpis": ["mean_time_loss_s"], "relevant_difference": 0.02, "max_failed_share": 0.2, "precision": None,
     "max_parallel": None,
 }  # fmt: skip
-FORMS = {"submit": Role.ENGINEER, "study-new": Role.ENGINEER, "keys": Role.OWNER, "members": Role.OWNER}
+FORMS = {
+    "submit": Role.ENGINEER, "study-new": Role.ENGINEER, "keys": Role.OWNER, "members": Role.OWNER,
+    "webhooks": Role.OWNER,
+}  # fmt: skip
 APART = {"join", "may-upload", "shared"}  # of no tenant; asked by the proxy; for whoever has the link
 
 
@@ -57,6 +65,7 @@ def address_of(tenant: Tenant) -> dict[str, str]:
         "key_id": ApiKey.objects.issue(tenant=tenant)[0].pk,
         "member_id": somebody.pk,
         "invitation_id": invitation.pk,
+        "endpoint_id": Endpoint.objects.create(tenant=tenant, url="https://a.example/hook").pk,
     }
     names = {each.name: each.pattern for each in urls.urlpatterns}
     return {
@@ -104,7 +113,7 @@ def test_each_role_may_what_it_may(client_of: Who, address_of: dict[str, str], w
     client = client_of(who)
     role = Role.VIEWER if who == "staff" else Role(who)
     for name in LOOKED_AT:
-        expected = 400 if name == "job-map-curve" else 404 if name in FILES else 200  # of which edge was not said
+        expected = 400 if name in NEED_A_QUERY else 404 if name in FILES else 200
         assert _status(client, "GET", address_of[name]) == expected, name
         assert _status(client, "POST", address_of[name]) == 405, name
     for name, needed in FORMS.items():

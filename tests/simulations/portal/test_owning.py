@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from simulations.webhooks.models import Endpoint
 from tenants.members import Invitation, Member
 from tenants.models import ApiKey, Tenant
 from tests.conftest import client_with
@@ -40,8 +41,13 @@ def test_a_key_is_shown_once_works_and_is_revoked(owner: Client) -> None:
     assert key[0] not in owner.get("/t/city-a/keys").content.decode()
     assert client_with(key[0]).get("/jobs").status_code == 200
     assert client_with(key[0]).post("/jobs", {}).status_code == 403
-    owner.post(f"/t/city-a/keys/{ApiKey.objects.get().pk}/revoke")
+    address = f"/t/city-a/keys/{ApiKey.objects.get().pk}"
+    successor = re.search(r"sk8_[\w-]{43}", owner.post(f"{address}/rotate").content.decode())
+    assert successor
+    assert client_with(successor[0]).get("/jobs").status_code == 200
+    owner.post(f"{address}/revoke")
     assert client_with(key[0]).get("/jobs").status_code == 401
+    assert "is revoked; issue a new one" in owner.post(f"{address}/rotate", follow=True).content.decode()
 
 
 def test_an_invited_person_makes_an_account_and_the_link_is_used_up(owner: Client) -> None:
@@ -88,6 +94,24 @@ def test_a_tenant_keeps_an_owner(owner: Client, client_of: Who) -> None:
     owner.post(f"/t/city-a/members/{other.pk}/role", {"role": "owner"})
     assert owner.post(f"/t/city-a/members/{own.pk}/remove")["Location"] == "/"
     assert owner.get("/t/city-a").status_code == 404
+
+
+def test_a_webhook_shows_its_secret_once_is_tested_and_deleted(owner: Client) -> None:
+    refused = owner.post("/t/city-a/webhooks", {"url": "http://10.0.0.1/"})
+    assert (refused.status_code, Endpoint.objects.count()) == (422, 0)
+    page = owner.post("/t/city-a/webhooks", {"url": "https://a.example/hook", "events": ["job.failed"]})
+    endpoint = Endpoint.objects.get()
+    assert endpoint.secret in page.content.decode()
+    acts = f"/t/city-a/webhooks/{endpoint.pk}"
+    page = owner.post(acts, {"act": "test"}, follow=True).content.decode()
+    assert "A test is on its way" in page
+    assert endpoint.secret not in page
+    endpoint.disable("It failed for days.")
+    assert "It failed for days." in owner.get("/t/city-a/webhooks").content.decode()
+    owner.post(acts, {"act": "resume"})
+    assert Endpoint.objects.get().is_active
+    owner.post(acts, {"act": "delete"})
+    assert not Endpoint.objects.exists()
 
 
 def test_commands(tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,7 +118,7 @@ def test_a_job_is_cancelled_and_run_again_with_more_memory(engineer: Client, tow
     key = re.search(r'name="key" value="([^"]+)"', page)
     assert key
     for _ in range(2):
-        engineer.post(f"/t/city-a/jobs/{job.pk}/again", {"memory": "double", "key": key[1]})
+        engineer.post(f"/t/city-a/jobs/{job.pk}/again", {"twice": "memory_gi", "key": key[1]})
     again = Job.objects.exclude(pk=job.pk).get()
     assert again.memory_gi == 2
     assert {**again.scenario_data, "memory_gi": 1} == job.scenario_data
@@ -159,6 +159,6 @@ def test_pages_cost_the_same_however_many_jobs(
         Job.objects.bulk_create(
             JobFactory.build(tenant=tenant, scenario=job.scenario, k8s_namespace="city-a") for _ in range(number)
         )
-        for address, queries in (("", 14), ("/jobs", 5), (f"/jobs/{job.pk}/now", 7)):
+        for address, queries in (("", 14), ("/jobs", 6), (f"/jobs/{job.pk}/now", 8)):
             with django_assert_max_num_queries(queries):
                 engineer.get(f"/t/city-a{address}")

@@ -14,6 +14,7 @@ from tenants.models import Tenant
 
 pytestmark = pytest.mark.django_db
 BUDGET = {"period": "2026-11", "percent": 80, "used": "80.10", "limit": "100.00", "currency": "EUR", "on_reach": "hold"}
+BUDGET |= {"jobs_wait": False}
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_the_first_at_once_and_what_follows_in_one(owner: Tenant) -> None:
     assert mail.step() == 1
     [sent] = outbox_of_django.outbox
     assert sent.to == ["owner@example.org"]
-    assert "80.10 of 100.00 EUR of the budget of 2026-11 are used (80 % reached). Jobs beyond it wait." in sent.body
+    assert "80.10 of 100.00 EUR of the budget of 2026-11 are used, 80 % reached. Jobs beyond it wait." in sent.body
     endpoint = Endpoint.objects.create(tenant=owner, url="https://example.org/told")
     endpoint.disable("It answered 410: it is gone.")
     notice(owner, "key.expiring", {"prefix": "sk8_abcd", "label": "ci", "expires_at": "2026-12-01T10:00:00+00:00"})

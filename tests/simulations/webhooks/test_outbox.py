@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 from simulations.models import Job, Notice
 from simulations.webhooks import outbox
 from simulations.webhooks.models import Delivery, Endpoint
-from simulations.webhooks.posting import Answer
+from simulations.webhooks.posting import EndpointAnswer
 from simulations.webhooks.sender import Sender
 from tenants.models import Tenant
 from tests.factories import JobFactory
@@ -75,7 +75,7 @@ def test_a_rotated_secret_and_the_one_before_both_verify(
         Webhook(secret).verify(body, headers)
 
 
-def one_call(tenant: Tenant) -> tuple[Endpoint, outbox.Call]:
+def one_call(tenant: Tenant) -> tuple[Endpoint, outbox.DueDelivery]:
     endpoint = Endpoint.objects.create(tenant=tenant, url="https://example.org/")
     end_a_job(tenant)
     outbox.address()
@@ -88,19 +88,19 @@ def test_failures_are_tried_again_later_and_later_then_given_up(tenant: Tenant) 
     pauses = []
     for _ in range(len(outbox.SCHEDULE)):
         before = timezone.now()
-        outbox.record(call, Answer(500, "The answer was 500."))
+        outbox.record(call, EndpointAnswer(500, "The answer was 500."))
         pauses.append(Delivery.objects.get().next_try_at - before)
         assert outbox.claim(10) == []
         Delivery.objects.update(next_try_at=timezone.now())
         [call] = outbox.claim(10)
     assert all(least <= pause for least, pause in zip(outbox.SCHEDULE, pauses, strict=True))
-    outbox.record(call, Answer(500, "The answer was 500."))
+    outbox.record(call, EndpointAnswer(500, "The answer was 500."))
     assert Delivery.objects.get().state == "FAILED"
 
 
 def test_retry_after_is_obeyed(tenant: Tenant) -> None:
     _, call = one_call(tenant)
-    outbox.record(call, Answer(503, "The answer was 503.", 7200))
+    outbox.record(call, EndpointAnswer(503, "The answer was 503.", 7200))
     assert Delivery.objects.get().next_try_at > timezone.now() + timedelta(hours=1)
 
 
@@ -110,19 +110,19 @@ def test_a_sender_that_died_leaves_its_calls_to_the_others(tenant: Tenant) -> No
     Delivery.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     [again] = outbox.claim(10)
     assert again.message_id == call.message_id
-    outbox.record(call, Answer(500, "late"))  # the lease is another's now
-    outbox.record(again, Answer(200))
+    outbox.record(call, EndpointAnswer(500, "late"))  # the lease is another's now
+    outbox.record(again, EndpointAnswer(200))
     assert (Delivery.objects.get().state, Delivery.objects.get().tries) == ("DELIVERED", 1)
 
 
 def test_gone_and_five_days_of_failures_disable(tenant: Tenant) -> None:
     endpoint, call = one_call(tenant)
     Endpoint.objects.update(failing_since=timezone.now() - timedelta(days=6))
-    outbox.record(call, Answer(None, "The connection failed."))
+    outbox.record(call, EndpointAnswer(None, "The connection failed."))
     endpoint.refresh_from_db()
     assert (endpoint.is_active, endpoint.disabled_because) == (False, "Nothing could be delivered for 5 days.")
     _, call = one_call(tenant)
-    outbox.record(call, Answer(410, "The answer was 410."))
+    outbox.record(call, EndpointAnswer(410, "The answer was 410."))
     assert Endpoint.objects.filter(is_active=False).count() == 2
 
 

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from simulations.webhooks import posting
-from simulations.webhooks.posting import MAX_HEAD, Answer, post
+from simulations.webhooks.posting import MAX_HEAD, EndpointAnswer, post
 from tests.simulations.webhooks.conftest import Receiver
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
 
 
 def test_what_arrives(receiver: Receiver, loopback_allowed: None) -> None:
-    assert post(receiver.url, b"{}", {"webhook-id": "msg_1"}) == Answer(200)
+    assert post(receiver.url, b"{}", {"webhook-id": "msg_1"}) == EndpointAnswer(200)
     [(headers, body)] = receiver.got
     assert body == b"{}"
     assert (headers["webhook-id"], headers["content-type"]) == ("msg_1", "application/json")
@@ -141,7 +141,7 @@ def test_https_proves_the_hosts_name_at_the_vetted_address(serve: Serve, tmp_pat
             own.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
 
     port = serve(answer).rsplit(":", 1)[1]
-    assert post(f"https://hooks.example:{port}", b"{}", {}, context=ours) == Answer(200)
+    assert post(f"https://hooks.example:{port}", b"{}", {}, context=ours) == EndpointAnswer(200)
     assert (names, lookups) == (["hooks.example"], ["hooks.example"])
 
 

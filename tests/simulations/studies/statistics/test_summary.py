@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from simulations.studies.statistics.comparison import Method, Relevance
-from simulations.studies.statistics.study import Cell, Figure, Question, RunResult
+from simulations.studies.statistics.study import CellRuns, Figure, Question, RunResult
 from simulations.studies.statistics.summary import Compared, Summary, summarise
 
 TRAVEL = Figure("mean_travel_time_s", "mean travel time", "s", 1, "lower")
@@ -28,7 +28,7 @@ def runs(mean: float, n: int = 10, first: int = 1, jitter: float = 0.0, **kpis: 
     )
 
 
-def study(*cells: Cell, question: Question = QUESTION) -> Summary:
+def study(*cells: CellRuns, question: Question = QUESTION) -> Summary:
     return summarise(list(cells), FIGURES, question)
 
 
@@ -37,11 +37,11 @@ def only(found: Summary, figure: str = "mean_travel_time_s") -> Compared:
     return compared
 
 
-BASE = Cell("today", "today", runs=runs(100))
+BASE = CellRuns("today", "today", runs=runs(100))
 
 
-def lane(*changed: RunResult) -> Cell:
-    return Cell("lane", "lane", against="today", runs=tuple(changed))
+def lane(*changed: RunResult) -> CellRuns:
+    return CellRuns("lane", "lane", against="today", runs=tuple(changed))
 
 
 def test_a_clear_difference() -> None:
@@ -53,8 +53,8 @@ def test_a_clear_difference() -> None:
 
 def test_higher_is_better_for_some() -> None:
     found = study(
-        Cell("a", runs=tuple(RunResult(i, {"mean_speed_ms": 10 + i / 10}) for i in range(5))),
-        Cell("b", against="a", runs=tuple(RunResult(i, {"mean_speed_ms": 12 + i / 9}) for i in range(5))),
+        CellRuns("a", runs=tuple(RunResult(i, {"mean_speed_ms": 10 + i / 10}) for i in range(5))),
+        CellRuns("b", against="a", runs=tuple(RunResult(i, {"mean_speed_ms": 12 + i / 9}) for i in range(5))),
         question=Question(primary=("mean_speed_ms",)),
     )
     assert only(found, "mean_speed_ms").direction == "better"
@@ -81,7 +81,7 @@ def test_nothing_changed_is_never_relevant_nor_the_same() -> None:
 
 
 def test_open_says_how_many_more_seeds() -> None:
-    few = study(Cell("today", runs=runs(100, 3)), lane(*runs(101, 3, jitter=3)))
+    few = study(CellRuns("today", runs=runs(100, 3)), lane(*runs(101, 3, jitter=3)))
     compared = only(few)
     assert compared.relevance is Relevance.OPEN
     assert "more seeds would do" in compared.sentence
@@ -90,7 +90,7 @@ def test_open_says_how_many_more_seeds() -> None:
 
 def test_other_figures_are_described_and_not_tested() -> None:
     found = study(
-        Cell("today", runs=runs(100, mean_speed_ms=10.0)), lane(*runs(90, mean_speed_ms=12.0)), question=QUESTION
+        CellRuns("today", runs=runs(100, mean_speed_ms=10.0)), lane(*runs(90, mean_speed_ms=12.0)), question=QUESTION
     )
     compared = only(found, "mean_speed_ms")
     assert (compared.primary, compared.p_holm, compared.direction, compared.relevance) == (False, None, None, None)
@@ -104,7 +104,7 @@ def test_failed_runs_leave_both_sides_of_a_pair() -> None:
 
 
 def test_kpis_of_a_failed_run_do_not_count() -> None:
-    cell = Cell("a", runs=(RunResult(1, {"mean_travel_time_s": 1.0}, succeeded=False),))
+    cell = CellRuns("a", runs=(RunResult(1, {"mean_travel_time_s": 1.0}, succeeded=False),))
     assert cell.values("mean_travel_time_s") == {}
 
 
@@ -120,7 +120,7 @@ def test_too_many_failures_give_no_verdict() -> None:
 
 def test_null_figures_count_per_figure() -> None:
     holes = [replace(run, kpis={**run.kpis, "mean_travel_time_s": None}) if run.seed < 3 else run for run in runs(100)]
-    found = study(Cell("today", runs=tuple(holes)))
+    found = study(CellRuns("today", runs=tuple(holes)))
     assert found.cells["today"]["mean_travel_time_s"].n == 8
     assert found.cells["today"]["teleports"].n == 10
 
@@ -138,7 +138,7 @@ def test_no_common_seeds_is_welch_and_says_so() -> None:
 
 
 def test_one_run_each() -> None:
-    compared = only(study(Cell("today", runs=runs(100, 1)), lane(*runs(90, 1))))
+    compared = only(study(CellRuns("today", runs=runs(100, 1)), lane(*runs(90, 1))))
     assert compared.sentence == "mean travel time: too few runs to compare lane with today (1 and 1 have it)."
     assert compared.direction == "unclear"
 
@@ -163,13 +163,13 @@ def test_the_family_is_all_comparisons_of_primary_figures() -> None:
     ],
 )
 def test_flags_of_a_cell(kpis: dict[str, float], code: str, level: str) -> None:
-    [flag] = study(Cell("a", runs=runs(100, **kpis))).flags
+    [flag] = study(CellRuns("a", runs=runs(100, **kpis))).flags
     assert (flag.code, flag.level, flag.cell) == (code, level, "a")
 
 
 def test_an_outlier_is_told_and_kept() -> None:
     odd = [replace(run, kpis={"mean_travel_time_s": 160.0}) if run.seed == 7 else run for run in runs(100)]
-    found = study(Cell("a", runs=tuple(odd)))
+    found = study(CellRuns("a", runs=tuple(odd)))
     [flag] = [flag for flag in found.flags if flag.code == "outlier_seed"]
     assert flag.seeds == (7,)
     assert found.cells["a"]["mean_travel_time_s"].n == 10
@@ -186,9 +186,9 @@ def test_settings_and_versions_that_differ() -> None:
 
 def test_trips_that_do_not_follow_demand() -> None:
     """acosta at +5 % demand: finished +1.9 %, not inserted +19 %."""
-    base = Cell("1", setting={"scale": 1.0}, runs=runs(100, vehicles_inserted=9000, vehicles_waiting_at_end=50,
+    base = CellRuns("1", setting={"scale": 1.0}, runs=runs(100, vehicles_inserted=9000, vehicles_waiting_at_end=50,
                                                      trips_finished=8000))  # fmt: skip
-    more = Cell("1.05", against="1", setting={"scale": 1.05}, runs=runs(118, vehicles_inserted=9300,
+    more = CellRuns("1.05", against="1", setting={"scale": 1.05}, runs=runs(118, vehicles_inserted=9300,
                 vehicles_waiting_at_end=202, trips_finished=8150))  # fmt: skip
     [flag] = [flag for flag in study(base, more).flags if flag.code == "trips_do_not_follow_demand"]
     assert flag.level == "red"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from simulations.sumo.run.transport import ControlPlane, ProgressPoster, Refused, Unreachable, words_of
+from simulations.sumo.run.transport import ControlPlane, ProgressPoster, RefusedByService, Unreachable, words_of
 from tests.simulations.sumo.harness import TOKEN, FakeControlPlane
 
 
@@ -45,7 +45,7 @@ def test_the_same_file_twice_is_fine_and_other_bytes_are_refused(
     upload(client, file)
     upload(client, file)
     file.write_bytes(b"other")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedByService) as refused:
         upload(client, file)
     assert refused.value.status == 409
 
@@ -61,7 +61,7 @@ def test_an_answer_given_before_the_body_was_read_counts(
         assert len(plane.artifacts["a b/c.xml.gz"]) == 20_000_000
     else:
         plane.script = lambda method, path: status
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedByService):
             upload(client, file)
 
 
@@ -115,13 +115,13 @@ def test_a_scenario_larger_than_allowed_is_not_stored(
     client: ControlPlane, plane: FakeControlPlane, tmp_path: Path
 ) -> None:
     plane.scenario = b"z" * 5000
-    with pytest.raises(Refused, match="larger"):
+    with pytest.raises(RefusedByService, match="larger"):
         client.fetch_scenario(tmp_path / "zip", max_bytes=4999, deadline=soon())
 
 
 def test_redirects_in_circles_end(plane: FakeControlPlane, client: ControlPlane, tmp_path: Path) -> None:
     plane.script = lambda method, path: 307
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedByService):
         client.fetch_scenario(tmp_path / "zip", max_bytes=10, deadline=soon())
 
 

@@ -1,7 +1,5 @@
-"""What a process of ours counts for Prometheus as it works: calls to the cluster, passes, jobs on their way.
-
-Gauges that the database knows are in `reconciler.exporter`, which one process alone serves.
-"""
+"""What the reconciler counts for Prometheus as it works: passes, jobs on their way. Calls to the cluster are counted in
+`gateway.kube_api`; gauges that the database knows are in `exporter`."""
 
 from collections.abc import Iterable
 
@@ -11,10 +9,6 @@ from simulations.models import Job, Move
 
 LONG = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)  # seconds
 
-CLUSTER_REQUESTS = Counter(
-    "sumok8_cluster_requests", "Requests to the API server by HTTP verb and status; code none: no answer.",
-    ["verb", "code"],
-)  # fmt: skip
 PASSES = Counter("sumok8_reconciler_passes", "Passes by how they ended: whole, or early for a cause.", ["result"])
 PASS_SECONDS = Histogram(
     "sumok8_reconciler_pass_seconds", "How long a pass took.", buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from clusterops.dashboard.maps import addresses
+from clusterops.dashboard.maps import map_of
 from simulations.models import Job
 from simulations.sumo.protocol.kpis import KPIS
 from simulations.telling import tell
@@ -37,7 +37,7 @@ def job_state(job: Job) -> dict[str, Any]:
         "waited_s": ((job.started_at or ends) - job.submitted_at).total_seconds(),
         "ran_s": (ends - job.started_at).total_seconds() if job.started_at else None,
         "request_facts": sorted(shown.items()),
-        "map": addresses(job, {row.name for row in artifacts}),
+        "map": map_of(job, {row.name for row in artifacts}),
         "has_summary": any(row.name == "summary.csv.gz" for row in artifacts),
         "has_travel_times": any(row.name == "travel_times.json" for row in artifacts),
     }

@@ -1,0 +1,70 @@
+"""Webhooks, for owners: who is told, and what became of it."""
+
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from rest_framework.exceptions import ValidationError
+
+from simulations.portal.access import Seat, member_page, show
+from simulations.portal.jobs import told_of
+from simulations.webhooks.api.shapes import KINDS, EndpointRequest
+from simulations.webhooks.models import Delivery, Endpoint
+from simulations.webhooks.services import add_endpoint, send_test
+from tenants.errors import ApiError
+from tenants.members import Role
+
+DELIVERIES = 50
+
+
+class EndpointForm(forms.Form):
+    url = forms.CharField(label="Address", max_length=500, help_text="https://…, a public one.")
+    events = forms.MultipleChoiceField(
+        label="Told of", choices=KINDS, required=False, widget=forms.CheckboxSelectMultiple, help_text="None: all."
+    )
+
+
+@member_page("GET", "HEAD", "POST", role=Role.OWNER)
+def webhooks(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """The list and what was sent last; the secret of a new one is shown in the answer to the form and nowhere else."""
+    form, made = EndpointForm(request.POST if request.method == "POST" else None), None
+    if request.method == "POST" and form.is_valid():
+        try:
+            wanted = EndpointRequest.read(form.cleaned_data)
+            made = add_endpoint(tenant=seat.tenant, url=wanted["url"], events=wanted["events"])
+            form = EndpointForm()
+        except (ApiError, ValidationError) as error:
+            form.add_error(None, told_of(error))
+    sent = Delivery.objects.filter(endpoint__tenant=seat.tenant).select_related("endpoint", "notice")
+    context = {
+        "form": form,
+        "made": made,
+        "endpoints": Endpoint.objects.filter(tenant=seat.tenant),
+        "deliveries": sent.order_by("-created_at", "-id")[:DELIVERIES],
+    }
+    return show(request, seat, "portal/webhooks.html", context, status=422 if form.errors else 200)
+
+
+@member_page("POST", role=Role.OWNER)
+def change(request: HttpRequest, seat: Seat, endpoint_id: UUID) -> HttpResponse:
+    """`act`: test, delete, or resume one that the service calls no more."""
+    endpoint = Endpoint.objects.filter(tenant=seat.tenant, pk=endpoint_id).first()
+    if endpoint is None:
+        raise Http404
+    match request.POST.get("act"):
+        case "test":
+            try:
+                send_test(endpoint)
+                messages.success(request, "A test is on its way; what became of it shows below.")
+            except ApiError as error:
+                messages.error(request, error.message)
+        case "delete":
+            endpoint.delete()
+            messages.success(request, f"{endpoint.url} is told no more.")
+        case "resume":
+            resumed = {"is_active": True, "disabled_because": "", "failing_since": None}
+            Endpoint.objects.filter(pk=endpoint.pk).update(**resumed)
+            messages.success(request, f"{endpoint.url} is told again, with what waits for it.")
+    return redirect("portal:webhooks", seat.tenant.pk)
