@@ -126,7 +126,7 @@ def _provider() -> dict[str, Any]:
 def _kept(request: HttpRequest) -> dict[str, str]:
     """What `begin` kept, if this is the answer to it."""
     try:
-        kept: dict[str, str] = json.loads(request.get_signed_cookie(COOKIE, salt=SALT, max_age=PATIENCE_S))
+        kept: dict[str, str] = json.loads(str(request.get_signed_cookie(COOKIE, salt=SALT, max_age=PATIENCE_S)))
     except (KeyError, signing.BadSignature, ValueError):
         raise Problem(400, STALE) from None
     if not hmac.compare_digest(request.GET.get("state", "").encode(), kept["state"].encode()):

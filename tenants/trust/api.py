@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -79,7 +79,11 @@ class TokenView(APIView):
         responses={200: TokenAnswer, 401: None, 429: None, 503: None},
     )
     def post(self, request: Request) -> Response:
-        asked = TokenRequest(data=request.data)
+        try:
+            asked = TokenRequest(data=request.data)
+        except UnsupportedMediaType:  # elsewhere bodies are JSON
+            message = "Send a form: Content-Type: application/x-www-form-urlencoded."
+            raise ApiError(415, "unsupported_media_type", message) from None
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
         address = request.META.get("REMOTE_ADDR", "")
@@ -92,4 +96,4 @@ class TokenView(APIView):
             "tenant_id": traded.row.tenant_id,
             "role": traded.row.role,
         }
-        return Response(answer, headers={"Pragma": "no-cache"})
+        return Response(answer)

@@ -94,10 +94,12 @@ def _issue(token: Token, trust: TrustedIssuer) -> Traded:
     return Traded(key, row)
 
 
+@transaction.atomic
 def sweep() -> None:
-    """Forget some of what has ended: each exchange takes more away than it brings."""
+    """Forget some of what has ended: each exchange takes more away than it brings. Another's sweep is not waited for."""
     now = timezone.now()
-    spent = UsedToken.objects.filter(expires_at__lt=now).order_by("expires_at").values("pk")[:SWEPT]
-    UsedToken.objects.filter(pk__in=list(spent.values_list("pk", flat=True))).delete()
+    spent = UsedToken.objects.filter(expires_at__lt=now).order_by("expires_at")
     ended = ApiKey.objects.filter(trust__isnull=False, expires_at__lt=now - REMEMBERED_FOR).order_by("expires_at")
-    ApiKey.objects.filter(pk__in=list(ended.values_list("pk", flat=True)[:SWEPT])).delete()
+    for model, rows in ((UsedToken, spent), (ApiKey, ended)):
+        some = rows.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)[:SWEPT]
+        model.objects.filter(pk__in=list(some)).delete()

@@ -220,3 +220,19 @@ def test_a_trust_needs_claims(issuer: Issuer, tenant: Tenant, claims: Any) -> No
     row = TrustedIssuer(tenant=tenant, issuer=issuer.url, audience=AUDIENCE, claims=claims)
     with pytest.raises(ValidationError):
         row.full_clean()
+
+
+@pytest.mark.parametrize(
+    "body, kind, status",
+    [
+        ("{}", "application/json", 415),
+        ("grant_type=a&grant_type=b", "application/x-www-form-urlencoded", 400),
+        ("&".join(f"a{n}=1" for n in range(30)), "application/x-www-form-urlencoded", 400),
+        ("a=%ff", "application/x-www-form-urlencoded", 400),
+        ("subject_token=" + "x" * 17_000, "application/x-www-form-urlencoded", 413),
+    ],
+)
+def test_what_is_no_request_for_a_key(body: str, kind: str, status: int) -> None:
+    answer = APIClient().post("/token", body, content_type=kind)
+    assert answer.status_code == status
+    assert set(answer.json()["error"]) == {"code", "message", "details"}
