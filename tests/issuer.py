@@ -41,6 +41,7 @@ class Issuer:
     forms: list[dict[str, str]] = field(default_factory=list)  # what the token endpoint got
     id_token: str = ""  # instead of a proper one
     challenge: str = ""  # of the sign-in that is under way
+    groups: list[str] = field(default_factory=list)  # of who signs in by a browser
 
     def __post_init__(self) -> None:
         self.published = [public(self.key, self.kid)]
@@ -54,6 +55,14 @@ class Issuer:
         whole = {"iss": self.url, "sub": "repo:city/model", "aud": AUDIENCE, "iat": now, "exp": now + 300} | claims
         whole = {name: value for name, value in whole.items() if value is not None}
         return jwt.encode(whole, self.key, algorithm="ES256", headers={"kid": self.kid} | (head or {}))
+
+    def agree(self, asked: dict[str, str]) -> str:
+        """Where a browser is sent once its person has signed in here, which all do at once."""
+        self.challenge = asked["code_challenge"]
+        person = {"sub": "nora-1", "preferred_username": "nora", "groups": self.groups}
+        self.claims = person | {"aud": asked["client_id"], "nonce": asked["nonce"]}
+        told = urllib.parse.urlencode({"code": "c", "state": asked["state"], "iss": self.url})
+        return f"{asked['redirect_uri']}?{told}"
 
     def answer(self, path: str, form: dict[str, str]) -> dict[str, Any] | None:
         if path == "/.well-known/openid-configuration":
@@ -78,6 +87,12 @@ def issuer(settings: Settings) -> Iterator[Issuer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             own.asked.append(self.path)
+            path, _, query = self.path.partition("?")
+            if path == "/authorization":
+                self.send_response(302)
+                self.send_header("Location", own.agree(dict(urllib.parse.parse_qsl(query))))
+                self.end_headers()
+                return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             found = None if own.is_down else own.answer(self.path, dict(urllib.parse.parse_qsl(body)))
             self.send_response(503 if found is None else 200)

@@ -96,7 +96,7 @@ def _issue(token: Token, trust: TrustedIssuer) -> Traded:
 
 @transaction.atomic
 def sweep() -> None:
-    """Forget some of what has ended: each exchange takes more away than it brings. Another's sweep is not waited for."""
+    """Forget some of what has ended: each exchange takes more away than it brings. None waits for another's sweep."""
     now = timezone.now()
     spent = UsedToken.objects.filter(expires_at__lt=now).order_by("expires_at")
     ended = ApiKey.objects.filter(trust__isnull=False, expires_at__lt=now - REMEMBERED_FOR).order_by("expires_at")
