@@ -21,7 +21,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
-from tenants import throttling
+from tenants import parsers, throttling
 from tenants.egress.destinations import NotAllowed, parse
 from tenants.egress.fetching import Unreachable, fetch
 from tenants.errors import ApiError
@@ -162,11 +162,11 @@ def _id_token(request: HttpRequest, kept: dict[str, str]) -> str:
         if settings.OIDC_CLIENT_SECRET:
             form["client_secret"] = settings.OIDC_CLIENT_SECRET
     try:
-        told = json.loads(fetch(found.get("token_endpoint", ""), form=form, headers=headers))
+        told = parsers.parse(fetch(found.get("token_endpoint", ""), form=form, headers=headers))
     except Unreachable as error:
         refused = error.status is not None and 400 <= error.status < 500
         raise Problem(400, REFUSED) if refused else Problem(503, AWAY) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Problem(503, AWAY) from None
     if not isinstance(told, dict) or not isinstance(told.get("id_token"), str):
         raise Problem(400, REFUSED)

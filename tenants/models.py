@@ -168,6 +168,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Without those that were traded for a token and end by themselves."""
         return self.filter(trust=None)
 
+    def shown(self) -> "ApiKeyQuerySet":
+        """For lists: those that were traded may be many, and are there while they can be used."""
+        return self.filter(models.Q(trust=None) | models.Q(expires_at__gt=timezone.now()))
+
     def usable(self) -> "ApiKeyQuerySet":
         """Keys that are neither revoked nor expired, of active tenants or admins."""
         return self.filter(

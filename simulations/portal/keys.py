@@ -5,7 +5,6 @@ from datetime import timedelta
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -46,9 +45,7 @@ def keys(request: HttpRequest, seat: Seat) -> HttpResponse:
 
 
 def _page(request: HttpRequest, seat: Seat, form: KeyForm, made: str | None) -> HttpResponse:
-    # Those traded for tokens may be many: they are here while they can be used.
-    shown = ApiKey.objects.filter(Q(trust=None) | Q(expires_at__gt=timezone.now()), tenant=seat.tenant)
-    rows = shown.select_related("tenant")[:ROWS]
+    rows = ApiKey.objects.shown().filter(tenant=seat.tenant).select_related("tenant")[:ROWS]
     context = {"form": form, "made": made, "keys": rows}
     return show(request, seat, "portal/keys.html", context, status=422 if form.errors else 200)
 

@@ -1,6 +1,5 @@
 """The way to the identity provider and back, as a browser goes it: cookies, policy, redirects."""
 
-
 import pytest
 from playwright.sync_api import Browser, expect
 from pytest_django import Settings

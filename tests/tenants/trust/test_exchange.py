@@ -4,11 +4,13 @@ import base64
 import hmac
 import json
 import time
+import warnings
 from datetime import timedelta
 from typing import Any
 
+import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from pytest_django import Settings
@@ -109,6 +111,24 @@ def test_forged_tokens(issuer: Issuer, trust: TrustedIssuer, kind: str, code: st
 
 
 @pytest.mark.parametrize(
+    "algorithm, make, status",
+    [
+        ("RS256", lambda: rsa.generate_private_key(65537, 2048), 200),
+        ("RS256", lambda: rsa.generate_private_key(65537, 1024), 401),
+        ("ES384", lambda: ec.generate_private_key(ec.SECP384R1()), 200),
+        ("EdDSA", ed25519.Ed25519PrivateKey.generate, 200),
+    ],
+)
+def test_kinds_of_keys(issuer: Issuer, trust: TrustedIssuer, algorithm: str, make: Any, status: int) -> None:
+    key, claims = make(), jwt.decode(issuer.token(), options={"verify_signature": False})
+    kind = jwt.get_algorithm_by_name(algorithm)
+    issuer.published.insert(0, kind.to_jwk(key.public_key(), as_dict=True) | {"kid": "new"})
+    with warnings.catch_warnings(action="ignore"):  # of a key that is too short
+        token = jwt.encode(claims, key, algorithm=algorithm, headers={"kid": "new"})
+    assert ask(token)[0] == status
+
+
+@pytest.mark.parametrize(
     "claims, code",
     [
         ({"aud": "https://elsewhere.example.org"}, "token.audience"),
@@ -184,6 +204,8 @@ def test_what_an_issuer_may_answer_is_bounded(issuer: Issuer, trust: TrustedIssu
     assert problem() == "The answer is larger than 256 KiB."
     issuer.padding, issuer.published = 0, [public(issuer.key, "first")] * 101
     assert "from 1 to 100 keys" in problem()
+    issuer.published = [{"kid": "\ud800"}]  # which PostgreSQL keeps in no JSON
+    assert problem() == "Its answer is not JSON."
     issuer.published, issuer.named = [], "https://elsewhere.example.org"
     assert problem() == "Its discovery document names another issuer."
 
