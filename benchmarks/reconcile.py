@@ -40,7 +40,7 @@ def make_rows(size: int) -> list[tuple[str, str]]:
 
     Job.objects.all().delete()
     now = timezone.now()
-    tenants = [Tenant(tenant_id=f"t-{n}", namespace=f"t-{n}", max_concurrent_jobs=size) for n in range(TENANTS)]
+    tenants = [Tenant(tenant_id=f"t-{n}", namespace=f"t-{n}", max_concurrent_jobs=max(1, size)) for n in range(TENANTS)]
     Tenant.objects.bulk_create(tenants, ignore_conflicts=True)
     jobs = []
     for number in range(size):

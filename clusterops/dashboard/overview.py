@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 
 from clusterops.attention.gathering import drift
@@ -131,27 +131,22 @@ class TenantRow:
 
 
 def tenants(*, show_all: bool = False) -> dict[str, Any]:
-    """Two queries: tenants with jobs first, the longest waiting on top."""
-    columns = ("tenant_id", "cpu", "memory_gi", "started", "queued", "oldest")
-    usage: dict[str, tuple[Any, ...]] = {
-        row[0]: row[1:]
-        for row in Job.objects.active()
+    """Two queries, neither of which walks the queue: tenants with jobs first, the longest waiting on top."""
+    started: dict[str, tuple[int, int, int]] = {
+        pk: (cpu, memory_gi, count)
+        for pk, cpu, memory_gi, count in Job.objects.in_hand()
+        .filter(DISPATCHED)
         .order_by()
-        .values("tenant_id")
-        .annotate(
-            cpu=Sum("cpu_request", filter=DISPATCHED, default=0),
-            memory_gi=Sum("memory_gi", filter=DISPATCHED, default=0),
-            started=Count("pk", filter=DISPATCHED),
-            queued=Count("pk", filter=~DISPATCHED),
-            oldest=Min("submitted_at", filter=Q(status=Job.Status.PENDING)),
-        )
-        .values_list(*columns)
+        .values_list("tenant_id")
+        .annotate(Sum("cpu_request"), Sum("memory_gi"), Count("pk"))
     }
-    idle = (0, 0, 0, 0, None)
-    rows = [
-        TenantRow(tenant, *usage.get(tenant.tenant_id, idle))
-        for tenant in Tenant.objects.select_related("cluster_namespace")
-    ]
+    waiting = Job.objects.filter(tenant=OuterRef("pk"), status=Job.Status.PENDING).order_by("submitted_at")
+    found = Tenant.objects.select_related("cluster_namespace", "job_count")
+    rows = []
+    for tenant in found.annotate(oldest=Subquery(waiting.values("submitted_at")[:1])):
+        cpu, memory_gi, count = started.get(tenant.pk, (0, 0, 0))
+        active = tenant.job_count.active if hasattr(tenant, "job_count") else 0
+        rows.append(TenantRow(tenant, cpu, memory_gi, count, max(0, active - count), tenant.oldest))
     never = timezone.now() + timedelta(days=1)
     rows.sort(key=lambda row: (row.oldest or never, -row.started, row.tenant.tenant_id))
     shown = rows if show_all else rows[:TENANT_ROWS]

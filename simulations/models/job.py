@@ -33,7 +33,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def running(self) -> "JobQuerySet":
         """Jobs whose present attempt has begun, as far as is known."""
-        return self.active().exclude(WAITS)
+        return self.in_hand().exclude(WAITS)  # in hand they are all: said, so that the queue is not walked
 
     def queued(self) -> "JobQuerySet":
         """Jobs that wait to be given to the cluster."""
@@ -186,6 +186,9 @@ class Job(models.Model):
                 include=["cpu_request", "memory_gi"],
                 name="jobs_started",
                 condition=models.Q(status="RUNNING") | models.Q(status="PENDING", dispatched_at__isnull=False),
+            ),
+            models.Index(
+                fields=["tenant", "submitted_at"], name="jobs_longest_waiting", condition=models.Q(status="PENDING")
             ),
             # What a pass reads; see `JobQuerySet.in_hand`.
             models.Index(

@@ -82,7 +82,11 @@ def test_answers_are_packed_unchanged_ones_are_not_read(api, mapped):
     assert gzip.decompress(answer.content).startswith(b'{"ids"')
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"[]"), gzip.compress(b'{"ids": [1]}')])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no gzip", gzip.compress(b"[]"), gzip.compress(b'{"ids": [1]}')],
+    ids=["empty", "no gzip", "a list", "numbers for names"],
+)
 def test_a_pods_word_is_not_taken_for_it(api, mapped, content):
     Artifact.objects.filter(job=mapped).delete()
     keep(mapped, "edges.bin.gz", content)
