@@ -29,15 +29,17 @@ class Transport:
     """Requests to `base_url` with one key. Every request may be repeated: what creates something carries an
     Idempotency-Key, uploads are known by their content."""
 
-    def __init__(self, base_url: str, key: str, *, patience_s: float = 60.0) -> None:
-        """`patience_s`: how long a service that does not answer is asked again."""
+    def __init__(self, base_url: str, key: str | None, *, patience_s: float = 60.0) -> None:
+        """`key`: None where one is asked for; `patience_s`: how long a service that does not answer is asked again."""
         parts = urllib.parse.urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.netloc:
             raise ApiProblem(f"{base_url!r} is not an http(s) address.")
-        if not key or any(not "!" <= sign <= "~" for sign in key):
+        if key is not None and (not key or any(not "!" <= sign <= "~" for sign in key)):
             raise ApiProblem("That is no API key: it is one word of plain letters, digits and signs.")
         self.base_url, self.patience_s = base_url.rstrip("/"), patience_s
-        self._headers = {"Authorization": f"Bearer {key}", "User-Agent": "sumok8-client"}
+        self._headers = {"User-Agent": "sumok8-client"}
+        if key is not None:
+            self._headers["Authorization"] = f"Bearer {key}"
         self._pool = _pool(parts)
 
     def json(

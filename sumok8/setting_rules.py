@@ -67,6 +67,10 @@ def problems(settings: LazySettings) -> list[str]:
         value = getattr(settings, name)
         if value not in known:
             found.append(f"{name} is “{value}”; it must be {' or '.join(known)}.")
+    if settings.OIDC_ISSUER and not settings.OIDC_CLIENT_ID:
+        found.append("OIDC_ISSUER is set without OIDC_CLIENT_ID; the provider names it when it registers this service.")
+    if "openid" not in settings.OIDC_SCOPES.split():
+        found.append("OIDC_SCOPES lacks openid, without which a provider does not say who signs in.")
     if not settings.RUNNER_URL.startswith(("http://", "https://")):
         found.append(f"RUNNER_URL is “{settings.RUNNER_URL}”; it must begin with http:// or https://.")
     short = [key for key in settings.JOB_TOKEN_KEYS if len(key) < 32]

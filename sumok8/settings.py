@@ -142,6 +142,15 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "admin:index"
 CSRF_FAILURE_VIEW = "sumok8.errors.csrf_failure"
 
+# People sign in at this OpenID Connect provider too; without an issuer by password alone.
+OIDC_ISSUER: str = env.str("OIDC_ISSUER", default="")
+OIDC_CLIENT_ID: str = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET: str = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_NAME: str = env.str("OIDC_NAME", default="single sign-on")  # on the button
+OIDC_SCOPES: str = env.str("OIDC_SCOPES", default="openid profile")
+OIDC_GROUPS_CLAIM: str = env.str("OIDC_GROUPS_CLAIM", default="groups")
+OIDC_STAFF_GROUPS: dict[str, str] = env.dict("OIDC_STAFF_GROUPS", default={})  # the provider's group: ours
+
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True

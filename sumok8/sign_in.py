@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
@@ -35,6 +36,9 @@ class SignInView(LoginView):
     template_name = "sumok8/sign_in.html"
     next_page = "front"
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"provider": settings.OIDC_ISSUER and settings.OIDC_NAME}
 
 
 class SignOutView(LogoutView):

@@ -5,7 +5,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from sumok8 import health, metrics, pages, sign_in
+from sumok8 import health, metrics, oidc, pages, sign_in
+from tenants.trust.api import TokenView
 
 handler400 = "sumok8.errors.bad_request"
 handler403 = "sumok8.errors.permission_denied"
@@ -15,8 +16,11 @@ handler500 = "sumok8.errors.server_error"
 urlpatterns = [
     path("", pages.front, name="front"),
     path("sign-in", sign_in.SignInView.as_view(), name="sign-in"),
+    path("sign-in/oidc", oidc.begin, name="oidc"),
+    path("sign-in/oidc/back", oidc.finish, name="oidc-back"),
     path("sign-out", sign_in.SignOutView.as_view(), name="sign-out"),
     path("password", sign_in.PasswordView.as_view(), name="password"),
+    path("token", TokenView.as_view(), name="token"),
     path("docs", pages.docs, name="docs"),
     path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("healthz", health.healthz, name="healthz"),

@@ -21,8 +21,9 @@ from tenants.members import Role
 from tenants.models import ApiKey, PlanAssignment, Tenant
 from tenants.plan_admin import PlanAdmin, PlanAssignmentAdmin
 from tenants.plans import billing_today
+from tenants.trust.admin import TrustedIssuerAdmin
 
-__all__ = ["ApiKeyAdmin", "MemberAdmin", "PlanAdmin", "PlanAssignmentAdmin", "TenantAdmin"]
+__all__ = ["ApiKeyAdmin", "MemberAdmin", "PlanAdmin", "PlanAssignmentAdmin", "TenantAdmin", "TrustedIssuerAdmin"]
 NAMED = 20  # rows in a message
 LIMIT_ROWS = tuple(row for row in Tenant.ROWS if row != SHARE)
 

@@ -60,7 +60,7 @@ class KeysOnTenantMixin(FreshRowMixin, ValueHistoryMixin):
         tenant = kwargs.get("obj")
         if tenant and request.user.has_perm("tenants.view_apikey"):
             context |= {
-                "api_keys": tenant.api_keys.order_by("-created_at")[:SHOWN_KEYS],
+                "api_keys": tenant.api_keys.shown().order_by("-created_at")[:SHOWN_KEYS],
                 "issue_form": IssueForm(),
                 "may_issue": request.user.has_perm("tenants.add_apikey"),
                 "may_revoke": request.user.has_perm("tenants.change_apikey"),

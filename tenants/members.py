@@ -30,6 +30,9 @@ class Member(models.Model):
     tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="members", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.VIEWER)
+    by_groups = models.BooleanField(
+        default=False, editable=False, help_text="Given and taken by the groups that a sign-in tells."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

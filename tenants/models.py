@@ -17,8 +17,22 @@ from tenants.limits import Limit, Limits
 from tenants.members import Invitation, Member, Role
 from tenants.names import validate_namespace, validate_tenant_id
 from tenants.plans import Plan, PlanAssignment, PlanPrice
+from tenants.trust.models import Identity, IssuerKeys, TrustedIssuer, UsedToken
 
-__all__ = ["ApiKey", "Invitation", "Member", "Plan", "PlanAssignment", "PlanPrice", "RateLimit", "Tenant"]
+__all__ = [
+    "ApiKey",
+    "Identity",
+    "Invitation",
+    "IssuerKeys",
+    "Member",
+    "Plan",
+    "PlanAssignment",
+    "PlanPrice",
+    "RateLimit",
+    "Tenant",
+    "TrustedIssuer",
+    "UsedToken",
+]
 KEY_FORMAT = re.compile(r"sk8_[A-Za-z0-9_-]{43}")
 LAST_USED_EVERY = timedelta(minutes=5)
 
@@ -129,6 +143,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         label: str = "",
         expires_at: datetime | None = None,
         role: Role = Role.OWNER,
+        trust: TrustedIssuer | None = None,
     ) -> tuple["ApiKey", str]:
         """Make a key; `tenant=None` makes an admin key. Returns the row and the key itself, which is never stored.
 
@@ -145,8 +160,17 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             label=label,
             expires_at=expires_at,
             role=role,
+            trust=trust,
         )
         return row, key
+
+    def lasting(self) -> "ApiKeyQuerySet":
+        """Without those that were traded for a token and end by themselves."""
+        return self.filter(trust=None)
+
+    def shown(self) -> "ApiKeyQuerySet":
+        """For lists: those that were traded may be many, and are there while they can be used."""
+        return self.filter(models.Q(trust=None) | models.Q(expires_at__gt=timezone.now()))
 
     def usable(self) -> "ApiKeyQuerySet":
         """Keys that are neither revoked nor expired, of active tenants or admins."""
@@ -171,6 +195,15 @@ class ApiKey(models.Model):
     label = models.CharField(max_length=100, blank=True)
     role = models.CharField(
         max_length=10, choices=Role.choices, default=Role.OWNER, help_text="What it may do for its tenant."
+    )
+    trust = models.ForeignKey(
+        TrustedIssuer,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="api_keys",
+        help_text="By which a token was traded for it; they end together.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -221,6 +254,8 @@ class ApiKey(models.Model):
 
         Returns the new row and the key itself. Raises ValidationError if this key is not usable any more.
         """
+        if self.trust_id is not None:
+            raise ValidationError("This key was traded for a token; trade another one.", code="key.traded")
         if self.state == "inactive":
             raise ValidationError(f"Tenant {self.tenant_id} is inactive; make it active first.", code="key.inactive")
         if self.state != "usable":

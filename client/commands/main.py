@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 import urllib.parse
@@ -14,6 +15,7 @@ from .. import __version__, profiles
 from ..api import Client
 from ..errors import ApiProblem, line_of
 from ..packing import packed_for
+from ..tokens import key_for_token
 from . import account, jobs, studies
 from .shared import Group, bytes_shown, client, say_json, say_table, with_json
 
@@ -33,12 +35,22 @@ def main(profile: str | None) -> None:
 @main.command()
 @click.argument("url")
 @click.option("--name", default="default", show_default=True, help="Of the profile, if there are several services.")
-@click.option("--key-file", type=click.File(), help="Read the key from a file, or from standard input (-).")
+@click.option("--key-file", type=click.File(), help="Read the key (or token) from a file, or from standard input (-).")
+@click.option(
+    "--token-exchange",
+    is_flag=True,
+    help="Trade an identity provider's token, of SUMOK8_OIDC_TOKEN or asked for, for a key that ends in 15 minutes.",
+)
+@click.option("--tenant", help="With --token-exchange, where several tenants trust the token.")
 @with_json
-def login(url: str, name: str, key_file: Any, as_json: bool) -> None:
+def login(url: str, name: str, key_file: Any, token_exchange: bool, tenant: str | None, as_json: bool) -> None:
     """Keep the address and API key of a service, once it has taken them."""
-    key = key_file.readline() if key_file else click.prompt("API key", hide_input=True, err=True)
     url = url.rstrip("/") if "://" in url else f"https://{url.rstrip('/')}"
+    if token_exchange:
+        token = key_file.readline() if key_file else os.environ.get("SUMOK8_OIDC_TOKEN") or _asked_for("Token")
+        key = key_for_token(url, token.strip(), tenant=tenant)
+    else:
+        key = key_file.readline() if key_file else _asked_for("API key")
     kept = profiles.Profile(url, key.strip())
     next(Client(kept.url, kept.key, patience_s=5).jobs(), None)  # refused: nothing is kept
     path = profiles.keep(name, kept)
@@ -49,6 +61,10 @@ def login(url: str, name: str, key_file: Any, as_json: bool) -> None:
         say_json({"url": url, "profile": name, "file": str(path)})
     else:
         click.echo(f"Signed in to {url}; kept as {name!r} in {path}.")
+
+
+def _asked_for(what: str) -> str:
+    return str(click.prompt(what, hide_input=True, err=True))
 
 
 @main.command()

@@ -200,7 +200,8 @@ def _webhooks(now: datetime) -> list[Group]:
 
 def _keys(now: datetime) -> list[Group]:
     """Those that somebody uses: others may expire unnoticed."""
-    used = ApiKey.objects.usable().filter(last_used_at__gt=now - EXPIRES_WITHIN, expires_at__lt=now + EXPIRES_WITHIN)
+    soon = ApiKey.objects.usable().lasting().filter(expires_at__lt=now + EXPIRES_WITHIN)
+    used = soon.filter(last_used_at__gt=now - EXPIRES_WITHIN)
     rows = used.order_by().values_list("tenant_id").annotate(Count("pk"), Min("expires_at"))
     return [
         Group(tenant_id or "", count, None, f"The first on {expires:%Y-%m-%d %H:%M} UTC.")

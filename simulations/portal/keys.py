@@ -31,7 +31,7 @@ def keys(request: HttpRequest, seat: Seat) -> HttpResponse:
     """The list; a new key is shown in the answer to the form and nowhere else."""
     form, made = KeyForm(request.POST if request.method == "POST" else None), None
     if request.method == "POST" and form.is_valid():
-        if ApiKey.objects.usable().filter(tenant=seat.tenant).count() >= MAX_USABLE:
+        if ApiKey.objects.usable().lasting().filter(tenant=seat.tenant).count() >= MAX_USABLE:
             form.add_error(None, f"{MAX_USABLE} keys are usable already; revoke some first.")
         else:
             days = form.cleaned_data["expires_days"]
@@ -45,7 +45,7 @@ def keys(request: HttpRequest, seat: Seat) -> HttpResponse:
 
 
 def _page(request: HttpRequest, seat: Seat, form: KeyForm, made: str | None) -> HttpResponse:
-    rows = ApiKey.objects.filter(tenant=seat.tenant).select_related("tenant")[:ROWS]
+    rows = ApiKey.objects.shown().filter(tenant=seat.tenant).select_related("tenant")[:ROWS]
     context = {"form": form, "made": made, "keys": rows}
     return show(request, seat, "portal/keys.html", context, status=422 if form.errors else 200)
 

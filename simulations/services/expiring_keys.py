@@ -28,6 +28,7 @@ def tell_expiring_keys() -> int:
     )
     soon = (
         ApiKey.objects.usable()
+        .lasting()
         .select_related("tenant")
         .filter(~Exists(successor), tenant__isnull=False, expires_at__lte=now + BEFORE)
     )

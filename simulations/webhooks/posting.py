@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from simulations.webhooks import destinations
-from simulations.webhooks.destinations import Destination, IPAddress, NotAllowed
+from tenants.egress import destinations
+from tenants.egress.connecting import connect, left
+from tenants.egress.destinations import Destination, NotAllowed
 
 DEADLINE_S = 15.0  # of everything after the name is resolved
 MAX_HEAD = 8 * 1024  # bytes of status line and headers; the body is not read
-MAX_ADDRESSES = 3
 MAX_RETRY_AFTER_S = 24 * 3600
 
 
@@ -43,8 +43,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, context: ssl.SSLC
         return EndpointAnswer(problem="The host's name cannot be resolved.")
     deadline = time.monotonic() + DEADLINE_S
     try:
-        with _connection(destination, found[:MAX_ADDRESSES], deadline, context) as connection:
-            connection.settimeout(_left(deadline))
+        with connect(destination, found, deadline, context) as connection:
+            connection.settimeout(left(deadline))
             connection.sendall(_request(destination, body, headers))
             return _read_answer(connection, deadline)
     except ssl.SSLCertVerificationError:
@@ -53,34 +53,6 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, context: ssl.SSLC
         return EndpointAnswer(problem=f"No answer within {DEADLINE_S:.0f} s.")
     except (OSError, http.client.HTTPException, ValueError):
         return EndpointAnswer(problem="The connection failed.")
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
-def _connection(
-    destination: Destination, found: list[IPAddress], deadline: float, context: ssl.SSLContext | None
-) -> socket.socket:
-    """To one of the vetted addresses; TLS asks for, and proves, the host's name."""
-    problem: OSError = OSError("no address")
-    for address in found:
-        try:
-            plain = socket.create_connection((str(address), destination.port), timeout=_left(deadline))
-        except OSError as error:
-            problem = error
-            continue
-        if not destination.is_https:
-            return plain
-        try:
-            return (context or ssl.create_default_context()).wrap_socket(plain, server_hostname=destination.host)
-        except BaseException:
-            plain.close()
-            raise
-    raise problem
 
 
 def _request(destination: Destination, body: bytes, headers: Mapping[str, str]) -> bytes:
@@ -101,7 +73,7 @@ def _read_answer(connection: socket.socket, deadline: float) -> EndpointAnswer:
     """Status line and headers, within the deadline however slowly they come."""
     head = b""
     while b"\r\n\r\n" not in head and len(head) < MAX_HEAD:
-        connection.settimeout(_left(deadline))
+        connection.settimeout(left(deadline))
         if not (more := connection.recv(1024)):
             break
         head += more

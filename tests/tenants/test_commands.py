@@ -11,7 +11,10 @@ from django.utils import timezone
 from tenants.models import ApiKey, Tenant
 
 pytestmark = pytest.mark.django_db
-COMMANDS = ["create_tenant", "create_api_key", "revoke_api_key", "list_tenants", "set_limits"]
+COMMANDS = [
+    *("create_tenant", "create_api_key", "revoke_api_key", "list_tenants", "set_limits"),
+    *("trust_issuer", "list_trusted_issuers", "distrust_issuer"),
+]
 
 
 def run(*arguments: str) -> str:

@@ -10,8 +10,8 @@ from simulations.api.fields import Moment, StrictSerializer, Text, YesNo
 from simulations.api.pagination import CursorField
 from simulations.api.requests import PageQuery
 from simulations.models import Notice
-from simulations.webhooks.destinations import MAX_URL, NotAllowed, parse
 from simulations.webhooks.models import Delivery
+from tenants.egress.destinations import MAX_URL, NotAllowed, parse
 
 KINDS = [(kind.value, kind.label) for kind in Notice.Kind if kind != Notice.Kind.TEST]
 

@@ -17,7 +17,7 @@ class Command(OperatorCommand):
         parser.add_argument("--json", action="store_true", help="One JSON array instead of a table.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        keys = Prefetch("api_keys", queryset=ApiKey.objects.order_by("created_at"))
+        keys = Prefetch("api_keys", queryset=ApiKey.objects.shown().order_by("created_at"))
         tenants = list(Tenant.objects.select_related("plan").prefetch_related(keys))
         if options["json"]:
             self.stdout.write(json.dumps([self._as_json(tenant) for tenant in tenants], indent=2))

@@ -1,4 +1,4 @@
-"""Where a webhook may lead: to public addresses, by HTTPS at port 443, and to networks that the operator allows."""
+"""Where a call to strangers may lead: to public addresses by HTTPS at port 443, and to networks the operator names."""
 
 import ipaddress
 import re

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from simulations.webhooks import destinations
-from simulations.webhooks.destinations import NotAllowed, addresses, is_public, parse
+from tenants.egress import destinations
+from tenants.egress.destinations import NotAllowed, addresses, is_public, parse
 
 INSIDE = [
     *("127.0.0.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1"),
