@@ -1,6 +1,7 @@
 """Rows that the benchmarks start from. Imported after `django.setup()`."""
 
 from simulations.models import Job, Scenario
+from simulations.studies.models import Study
 from tenants.models import ApiKey, Tenant
 
 INSPECTION = {
@@ -16,6 +17,7 @@ def forget_jobs() -> None:
 
 def clear() -> None:
     """An empty database again."""
+    Study.objects.all().delete()
     Job.objects.all().delete()
     Tenant.objects.all().delete()
 

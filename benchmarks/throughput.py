@@ -34,7 +34,7 @@ def _burst(number: int, limit: int) -> dict[str, Any]:
 
     fresh_tenant()
     submit(number)
-    with kubeconfig_to([], lasts_s=LASTS_S) as (path, server), _reconciler(str(path), limit) as process:
+    with kubeconfig_to([], lasts_s=LASTS_S) as (path, server), reconciler(str(path), limit) as process:
         begun = time.time()
         until(lambda: not Job.objects.active().exists(), 60 + number / 5)
         wall_s, cpu_s = time.time() - begun, _cpu_s(process.pid)
@@ -66,7 +66,7 @@ def measure_latency() -> list[dict[str, Any]]:
     rows = []
     for running in (0, RUNNING):
         jobs = make_rows(running)
-        with kubeconfig_to(jobs) as (path, server), _reconciler(str(path), 0):
+        with kubeconfig_to(jobs) as (path, server), reconciler(str(path), 0):
             submit(1)
             until(lambda server=server: len(ask(server, "times")[0]) == 1)
             time.sleep(10)  # the first pass over all of them, and the first logs
@@ -91,7 +91,7 @@ def measure_latency() -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _reconciler(kubeconfig: str, limit: int) -> Iterator[subprocess.Popen[bytes]]:
+def reconciler(kubeconfig: str, limit: int) -> Iterator[subprocess.Popen[bytes]]:
     """`manage.py reconcile_jobs` on this cluster."""
     environment = {**os.environ, "KUBE_CONFIG_PATH": kubeconfig, "DISPATCH_PER_SECOND": str(limit)}
     process = subprocess.Popen([sys.executable, "manage.py", "reconcile_jobs"], cwd=ROOT, env=environment)

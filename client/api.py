@@ -12,7 +12,7 @@ from urllib.parse import quote
 from .downloads import Report, to_file
 from .errors import ApiProblem
 from .jobs import Job
-from .scenarios import Scenario, uploaded
+from .scenarios import Scenario, laid_over, uploaded
 from .studies import Study
 from .transport import Transport
 from .webhooks import Webhook
@@ -46,6 +46,26 @@ class Client:
         `config` is the path of the .sumocfg inside, if there are several; `report` is told bytes sent and in all.
         """
         return Scenario(self, uploaded(self.transport, scenario_id, Path(source), config=config, report=report))
+
+    def lay_over(
+        self,
+        scenario_id: str,
+        source: str | Path | None,
+        *,
+        base_version: int | None = None,
+        remove: Sequence[str] = (),
+        save_as: str | None = None,
+        config: str | None = None,
+        report: Report | None = None,
+    ) -> Scenario:
+        """A version from a stored one, of which only what differs is sent: a zip or folder, each file at its path.
+
+        The paths in `remove` go. The same content again is the version that there is.
+        """
+        given = {"base_version": base_version, "remove": "\n".join(remove), "save_as": save_as, "config": config}
+        fields = {name: str(value) for name, value in given.items() if value}
+        changes = None if source is None else Path(source)
+        return Scenario(self, laid_over(self.transport, scenario_id, changes, fields, report))
 
     def check(self, source: str | Path, *, config: str | None = None, report: Report | None = None) -> dict[str, Any]:
         """What an upload would find, without keeping anything. Raises ApiProblem with all that is wrong."""

@@ -37,6 +37,25 @@ class Scenario:
         self._client.delete_scenario(self.id, self.version)
 
 
+def laid_over(
+    transport: Transport, base_id: str, source: Path | None, fields: dict[str, str], report: Report | None
+) -> dict[str, Any]:
+    """The service's answer to what differs from another scenario: a zip, a folder's every file, or only `fields`."""
+    with tempfile.TemporaryDirectory(prefix="sumok8-") as scratch:
+        try:
+            if source is None or source.is_dir():
+                names = [] if source is None else _files_of(source)
+                source = pack(source or Path(), names, Path(scratch) / "changes.zip")
+            size = source.stat().st_size
+        except OSError as error:
+            raise ApiProblem(f"{source} cannot be read: {error}") from None
+        return _sent(transport, f"/scenarios/{quote(base_id)}/versions", fields, source, size, report)
+
+
+def _files_of(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
 def uploaded(
     transport: Transport,
     scenario_id: str,
@@ -61,15 +80,15 @@ def uploaded(
         fields = {"scenario_id": scenario_id}
         if config:
             fields["config"] = config
-        form = _Form(fields, source.name)
-        return dict(
-            transport.sent(
-                "POST",
-                "/scenarios?dry_run=1" if dry_run else "/scenarios",
-                lambda: form.pieces(source, size, report),
-                {"Content-Type": form.content_type, "Content-Length": str(form.length(size))},
-            )
-        )
+        return _sent(transport, "/scenarios?dry_run=1" if dry_run else "/scenarios", fields, source, size, report)
+
+
+def _sent(
+    transport: Transport, path: str, fields: dict[str, str], source: Path, size: int, report: Report | None
+) -> dict[str, Any]:
+    form = _Form(fields, source.name)
+    headers = {"Content-Type": form.content_type, "Content-Length": str(form.length(size))}
+    return dict(transport.sent("POST", path, lambda: form.pieces(source, size, report), headers))
 
 
 def _known(transport: Transport, scenario_id: str, sha256: str, config: str | None) -> dict[str, Any] | None:

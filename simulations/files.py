@@ -81,6 +81,17 @@ def is_full(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
+@contextmanager
+def room_on_disk() -> Iterator[None]:
+    """For what writes a file of its own: a full disk becomes 507 storage.full."""
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise no_room() from error
+        raise
+
+
 def no_room() -> ApiError:
     message = "There is no room left for this file; nothing of it was kept. The operator has to make room."
     return ApiError(NO_ROOM, "storage.full", message)

@@ -17,9 +17,10 @@ from django.urls import ResolverMatch
 
 from simulations.api.runner import MAX_PROGRESS_BYTES
 from simulations.api.uploads import FORM_BYTES
+from simulations.api.urls import VERSIONS
 from sumok8 import errors
 
-UPLOADS = {"scenarios", "t/<slug:tenant_id>/upload"}
+UPLOADS = {"scenarios", VERSIONS, "t/<slug:tenant_id>/upload"}
 ARTIFACT = "runner/jobs/<uuid:job_id>/artifacts/<path:name>"
 PROGRESS = "runner/jobs/<uuid:job_id>/progress"
 

@@ -186,6 +186,7 @@ if S3_BUCKET:
             "default_acl": None,
             "file_overwrite": True,
             "querystring_expire": 600,
+            "max_memory_size": 4 * 1024**2,  # of a file that is read here; the rest goes to the disk
         },
     }
 STORAGES = {

@@ -44,6 +44,8 @@ def add_to(main: click.Group) -> None:
 @click.option("--output", "outputs", multiple=True, metavar="NAME", help="A further output, such as edgedata.")
 @click.option("--emissions", is_flag=True, help="Compute emissions; slower.")
 @click.option("--edges-interval", "edges_interval_s", type=float, help="Seconds of an interval of the output edges.")
+@click.option("--window-begin", type=float, metavar="SECONDS", help="Figures are over trips to depart from then on.")
+@click.option("--window-end", type=float, metavar="SECONDS", help="… and before then.")
 @click.option("--cpu", "cpu_request", type=int, metavar="CPUS")
 @click.option("--memory-gi", type=int, metavar="GI")
 @click.option("--time-limit", "time_limit_s", type=int, metavar="SECONDS", help="Of wall clock.")

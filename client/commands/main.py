@@ -71,13 +71,29 @@ def _asked_for(what: str) -> str:
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.option("--name", help="Of the scenario; default: the folder's or file's.")
 @click.option("--config", metavar="PATH", help="The .sumocfg inside, if there are several.")
+@click.option("--onto", metavar="SCENARIO[:VERSION]", help="SOURCE holds only what differs from this one.")
+@click.option("--remove", multiple=True, metavar="PATH", help="With --onto: this file goes; may be repeated.")
 @with_json
-def upload(source: Path, name: str | None, config: str | None, as_json: bool) -> None:
+def upload(
+    source: Path, name: str | None, config: str | None, onto: str | None, remove: tuple[str, ...], as_json: bool
+) -> None:
     """Upload a zip, or a folder's .sumocfg with what it needs. The same content again changes nothing."""
-    name = name or _name_of(source)
-    _tell_left_out(source, config, as_json)
+    if onto is None:
+        if remove:
+            raise click.UsageError("--remove needs --onto.")
+        name = name or _name_of(source)
+        _tell_left_out(source, config, as_json)
     with bytes_shown("Uploading", as_json) as report:
-        scenario = client().upload(name, source, config=config, report=report)
+        if onto is None:
+            scenario = client().upload(name or "", source, config=config, report=report)
+        else:
+            base, _, version = onto.partition(":")
+            if version and not version.isdigit():
+                raise click.UsageError("Write --onto SCENARIO or --onto SCENARIO:VERSION, a number.")
+            scenario = client().lay_over(
+                base, source, base_version=int(version or 0) or None, remove=remove, save_as=name, config=config,
+                report=report,
+            )  # fmt: skip
     if as_json:
         say_json(scenario.data)
         return

@@ -164,7 +164,7 @@ def description(job: Job, wall_s: int) -> dict[str, Any]:
         "options": asked.get("options") or {},
         "outputs": asked.get("outputs") or [],
         "emissions": bool(asked.get("emissions")),
-        "edges_interval_s": asked.get("edges_interval_s"),
+        **{name: asked.get(name) for name in ("edges_interval_s", "window_begin", "window_end")},
         "summary_period_s": SUMMARY_PERIOD_S,
         "progress_s": PROGRESS_S,
         "limits": {

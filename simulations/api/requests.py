@@ -20,8 +20,20 @@ from tenants.priority import PriorityClass
 
 LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 MAX_LABELS = 20
+MAX_REMOVE = 32_000  # characters
 MOST = 10**12  # in a progress record: far beyond any simulation, and short enough to be shown
-CHECKED_BY_SUMO_RULES = ("options", "outputs", "begin", "end", "step_length", "scale", "seed", "edges_interval_s")
+CHECKED_BY_SUMO_RULES = (
+    "options",
+    "outputs",
+    "begin",
+    "end",
+    "step_length",
+    "scale",
+    "seed",
+    "edges_interval_s",
+    "window_begin",
+    "window_end",
+)
 
 
 class ScenarioIdField(serializers.RegexField):
@@ -126,6 +138,14 @@ class SubmitRequest(StrictSerializer):
         default=None,
         help_text=f"Of the output “edges”, 60 to 86400 seconds; default: {EDGES_INTERVAL_S:g}.",
     )
+    window_begin = Number(
+        allow_null=True, default=None,
+        help_text="Figures of trips are over those that are to depart from this second on; default: all.",
+    )  # fmt: skip
+    window_end = Number(
+        allow_null=True, default=None,
+        help_text="… and before this one; they are let finish until `end`.",
+    )  # fmt: skip
     time_limit_s = WholeNumber(min_value=1, allow_null=True, default=None, help_text="Wall clock seconds.")
     priority_class = serializers.ChoiceField(
         choices=PriorityClass.choices,
@@ -161,6 +181,31 @@ class UploadRequest(StrictSerializer):
     config = serializers.CharField(
         max_length=500, required=False, help_text="Path of the .sumocfg inside, if there are several."
     )
+
+
+class OverlayRequest(StrictSerializer):
+    """What a version differs in from another one, as multipart/form-data: a zip, or `remove`, or both."""
+
+    file = serializers.FileField(
+        required=False, help_text="A zip of what is new or changed, each file at its path in the scenario."
+    )
+    remove = serializers.CharField(
+        max_length=MAX_REMOVE, required=False, trim_whitespace=False, help_text="Paths that go, one a line."
+    )
+    base_version = serializers.IntegerField(
+        min_value=1, max_value=2**31 - 1, required=False, help_text="Default: the newest."
+    )
+    save_as = ScenarioIdField(
+        required=False, help_text="The scenario that the version becomes one of; default: the same as the base's."
+    )
+    config = serializers.CharField(
+        max_length=500, required=False, help_text="Path of the .sumocfg inside; default: the base's."
+    )
+
+    def further_errors(self, data: Any, errors: dict[str, Any]) -> dict[str, list[ErrorDetail]]:
+        if not errors and isinstance(data, Mapping) and not (data.get("file") or data.get("remove")):
+            return {"file": [ErrorDetail("Give files that change, or paths that go.", code="overlay.empty")]}
+        return {}
 
 
 class ProgressNumber(Number):

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from simulations.api import downloads, uploads
 from simulations.api.callers import query, tenant_of
 from simulations.api.pagination import page
-from simulations.api.requests import DryRunQuery, ScenarioListQuery, UploadRequest, VersionQuery
+from simulations.api.requests import DryRunQuery, OverlayRequest, ScenarioListQuery, UploadRequest, VersionQuery
 from simulations.api.serializers import (
     CheckedScenarioSerializer,
     ScenarioDetailSerializer,
@@ -23,9 +23,11 @@ from simulations.api.serializers import (
 from simulations.api.storage import storage_shown
 from simulations.models import Scenario
 from simulations.services import add_scenario, delete_scenario
+from simulations.services.overlays import add_overlay
 from simulations.services.scenarios import inspect_scenario
 from simulations.services.storage import uses_of
 from tenants.errors import ApiError
+from tenants.models import Tenant
 
 MAX_VERSIONS = 200
 PACKED = OpenApiResponse(OpenApiTypes.BINARY, description="The zip as uploaded; 302 where storage answers itself.")
@@ -77,12 +79,7 @@ class ScenariosView(viewsets.ViewSet):
             sha256=file.sha256,
             config=form.validated_data.get("config"),
         )
-        scenario.storage = storage_shown(uses_of(tenant.pk))
-        return Response(
-            UploadedScenarioSerializer(scenario).data,
-            status=201 if is_new else 200,
-            headers={"Location": f"/scenarios/{scenario.scenario_id}?version={scenario.version}"},
-        )
+        return _uploaded(tenant, scenario, is_new)
 
     @extend_schema(
         summary="List scenarios", parameters=[ScenarioListQuery], responses=ScenarioListSerializer, tags=["scenarios"]
@@ -122,6 +119,43 @@ class ScenarioView(viewsets.ViewSet):
         return Response(status=204)
 
 
+class ScenarioVersionsView(viewsets.ViewSet):
+    """Versions of one scenario."""
+
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        summary="Make a version from another one",
+        description="Of the base all is taken that is not removed or replaced; the result is checked as an upload is.",
+        request={"multipart/form-data": OverlayRequest},
+        responses={
+            201: UploadedScenarioSerializer,
+            200: OpenApiResponse(UploadedScenarioSerializer, description="There is a version with this very content."),
+            413: None,
+            422: None,
+            503: None,
+            507: None,
+        },
+        tags=["scenarios"],
+    )
+    def create(self, request: Request, scenario_id: str) -> Response:
+        uploads.prepare(request)
+        uploads.refuse_repeated(request.data)
+        form = OverlayRequest(data=request.data)
+        form.is_valid(raise_exception=True)
+        asked, tenant = form.validated_data, tenant_of(request)
+        scenario: Any
+        scenario, is_new = add_overlay(
+            tenant=tenant,
+            base=_visible(request, scenario_id, asked.get("base_version")),
+            changes=cast(BinaryIO, asked.get("file")),
+            removed=_lines(asked.get("remove", "")),
+            save_as=asked.get("save_as", scenario_id),
+            config=asked.get("config"),
+        )
+        return _uploaded(tenant, scenario, is_new)
+
+
 class ScenarioArchiveView(viewsets.ViewSet):
     """The zip of a scenario."""
 
@@ -147,8 +181,24 @@ class ScenarioArchiveView(viewsets.ViewSet):
         )
 
 
+def _lines(text: str) -> list[str]:
+    return [line for line in dict.fromkeys(text.replace("\r\n", "\n").split("\n")) if line]
+
+
+def _uploaded(tenant: Tenant, scenario: Any, is_new: bool) -> Response:
+    scenario.storage = storage_shown(uses_of(tenant.pk))
+    return Response(
+        UploadedScenarioSerializer(scenario).data,
+        status=201 if is_new else 200,
+        headers={"Location": f"/scenarios/{scenario.scenario_id}?version={scenario.version}"},
+    )
+
+
 def _find(request: Request, scenario_id: str) -> Scenario:
-    version = query(request, VersionQuery).get("version")
+    return _visible(request, scenario_id, query(request, VersionQuery).get("version"))
+
+
+def _visible(request: Request, scenario_id: str, version: int | None) -> Scenario:
     rows = Scenario.objects.visible_to(tenant_of(request).pk).filter(scenario_id=scenario_id)
     if version is not None:
         rows = rows.filter(version=version)

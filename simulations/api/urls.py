@@ -6,16 +6,18 @@ from simulations.api.jobs import JobsView, JobView
 from simulations.api.may_upload import MayUploadView
 from simulations.api.results import ResultFileView, ResultsView
 from simulations.api.runner import RunnerView
-from simulations.api.scenarios import ScenarioArchiveView, ScenariosView, ScenarioView
+from simulations.api.scenarios import ScenarioArchiveView, ScenariosView, ScenarioVersionsView, ScenarioView
 from simulations.api.tenant import TenantView
 from simulations.services.scenarios import SCENARIO_ID
 
 SCENARIO = rf"^scenarios/(?P<scenario_id>{SCENARIO_ID.pattern})"
+VERSIONS = rf"{SCENARIO}/versions\Z"
 
 urlpatterns = [
     path("-/may-upload", MayUploadView.as_view()),
     path("scenarios", ScenariosView.as_view({"get": "list", "post": "create"})),
     re_path(rf"{SCENARIO}\Z", ScenarioView.as_view({"get": "retrieve", "delete": "destroy"})),
+    re_path(VERSIONS, ScenarioVersionsView.as_view({"post": "create"})),
     re_path(rf"{SCENARIO}/archive\Z", ScenarioArchiveView.as_view({"get": "retrieve"})),
     path("tenant", TenantView.as_view()),
     path("jobs", JobsView.as_view({"get": "list", "post": "create"})),

@@ -21,6 +21,8 @@ class AcceptedRequest(TypedDict, total=False):
     outputs: list[str]
     emissions: bool
     edges_interval_s: float | None
+    window_begin: float | None
+    window_end: float | None
     time_limit_s: int
     priority_class: str
     priority: int

@@ -92,4 +92,7 @@ def _unfit_for(scenario: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[P
     if end is not None and end <= (begin or 0):
         message = f"The simulation would end at {end} s, before or as it begins at {begin or 0} s."
         return [Problem("time.end_before_begin", message, "end" if wanted["end"] is not None else "begin")]
+    if end is not None and (wanted.get("window_begin") or 0) >= end:
+        message = f"The window would begin at {wanted['window_begin']} s, when the simulation has ended ({end} s)."
+        return [Problem("time.window_after_end", message, "window_begin")]
     return []

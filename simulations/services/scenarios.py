@@ -1,7 +1,7 @@
 """Uploading and deleting scenarios. Content is stored once; rows are immutable versions that point at it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -16,6 +16,7 @@ from simulations.models import Job, Scenario
 from simulations.services import storage
 from simulations.sumo.inputs.archive import ArchiveLimits
 from simulations.sumo.inputs.scenario_check import Inspection, check_scenario
+from simulations.sumo.protocol.problems import Problem
 from tenants.errors import ApiError
 from tenants.models import Tenant
 
@@ -61,9 +62,14 @@ def inspect_scenario(content: BinaryIO, config: str | None) -> Inspection:
     """What is in a zip that can be run. Raises ApiError 422 scenario.invalid with everything that is wrong."""
     inspection = check_scenario(content, config=config, limits=archive_limits())
     if inspection.problems or inspection.config is None:
-        message = "The scenario cannot be used; details lists everything that is wrong."
-        raise ApiError(422, "scenario.invalid", message, details=[each.as_dict() for each in inspection.problems])
+        raise refused(inspection.problems)
     return inspection
+
+
+def refused(problems: Iterable[Problem]) -> ApiError:
+    """The answer that lists them."""
+    message = "The scenario cannot be used; details lists everything that is wrong."
+    return ApiError(422, "scenario.invalid", message, details=[each.as_dict() for each in problems])
 
 
 @transaction.atomic

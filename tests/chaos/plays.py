@@ -13,12 +13,13 @@ from tests.chaos.crowded import Crowded
 from tests.chaos.invariants import violations
 from tests.chaos.scenario import Scenario
 from tests.chaos.stage import Stage
+from tests.chaos.study import StudyPlay
 
 
 def perform(stage: Stage, options: Namespace) -> list[str]:
     """The plays that `options` name, one after the other on the same stage; returns which rules broke."""
     world.make_scenarios()
-    plays = {"scenario": scenario, "crash-points": crash_points, "crowded": crowded}
+    plays = {"scenario": scenario, "crash-points": crash_points, "crowded": crowded, "study": study}
     return [problem for name in options.plays for problem in plays[name](stage, options)]
 
 
@@ -33,6 +34,14 @@ def scenario(stage: Stage, options: Namespace) -> list[str]:
     if broken := play.web.statuses[500]:
         problems.append(f"the web answered 500 {broken} times; see web.log")
     print(f"  faults in {proxy.requests} requests: {counted(proxy.counts)}")
+    return problems
+
+
+def study(stage: Stage, options: Namespace) -> list[str]:
+    play = StudyPlay(stage, seed=options.seed, faults=options.faults)
+    problems, seconds = played(stage, play)
+    print(f"study: seed {options.seed}, {ends(play.told)}, {seconds:.0f} s")
+    print(f"  acts: {counted(play.acts)}")
     return problems
 
 

@@ -65,6 +65,20 @@ def test_login_keeps_a_key_that_the_service_takes(
     assert (elsewhere.exit_code, "no key is known for it" in elsewhere.stderr) == (2, True)
 
 
+def test_what_differs_is_laid_over_a_version(sumok8: Run, town: Path, tmp_path: Path) -> None:
+    name = json.loads(sumok8("upload", town, "--json").stdout)["scenario_id"]
+    changes = tmp_path / "changes"
+    changes.mkdir()
+    (changes / "notes.txt").write_text("x")
+    told = sumok8("upload", changes, "--onto", f"{name}:1", "--name", "lane")
+    assert "Scenario lane, version 1 (" in told.stdout
+    assert (
+        Client(os.environ["SUMOK8_URL"], os.environ["SUMOK8_API_KEY"]).scenario("lane").data["inspection"]["files"] > 3
+    )
+    assert sumok8("upload", changes, "--onto", "lane", "--remove", "gone.txt").exit_code == 2
+    assert sumok8("upload", changes, "--remove", "x").exit_code == 2
+
+
 def test_a_folder_is_uploaded_once(sumok8: Run, town: Path) -> None:
     first = sumok8("upload", town)
     assert first.exit_code == 0, first.stderr

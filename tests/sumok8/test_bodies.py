@@ -34,6 +34,7 @@ def test_no_form_but_that_of_scenarios_brings_files(tmp_path: Path, settings: An
         ("POST", "/jobs", JSON, 1024**2, "too_large"),
         ("POST", "/scenarios", JSON, 1024**2, "too_large"),
         ("POST", "/scenarios", "multipart/form-data; boundary=x", 512 * 1024**2 + 64 * 1024, "zip.too_big"),
+        ("POST", "/scenarios/a/versions", "multipart/form-data; boundary=x", 512 * 1024**2 + 64 * 1024, "zip.too_big"),
         ("POST", f"/runner/jobs/{uuid.UUID(int=1)}/progress", JSON, MAX_PROGRESS_BYTES, "too_large"),
     ],
 )

@@ -135,12 +135,12 @@ def test_uploads_are_asked_about_before_their_bytes_are_taken(served: Web, key: 
         ({"Authorization": f"Bearer {issue_key(None)}"}, 403, "forbidden"),
         ({"Host": "elsewhere.example"}, 400, "bad_host"),
     ):
-        request = stalled.form("/scenarios", 100_000_000, **headers)
-        answer, content = answer_to(served.url, request)
-        assert (answer.status, json.loads(content)["error"]["code"]) == (status, code)
-    request = stalled.form("/scenarios", settings.SCENARIO_MAX_BYTES * 2, **key)
-    answer, content = answer_to(served.url, request)
-    assert (answer.status, json.loads(content)["error"]["code"]) == (413, "zip.too_big")
+        for address in ("/scenarios", "/scenarios/my.town/versions"):
+            answer, content = answer_to(served.url, stalled.form(address, 100_000_000, **headers))
+            assert (answer.status, json.loads(content)["error"]["code"]) == (status, code)
+    for address in ("/scenarios", "/scenarios/my.town/versions"):
+        answer, content = answer_to(served.url, stalled.form(address, settings.SCENARIO_MAX_BYTES * 2, **key))
+        assert (answer.status, json.loads(content)["error"]["code"]) == (413, "zip.too_big")
 
 
 def test_uploads_at_a_page_are_asked_about_too(served: Web, job: Job) -> None:

@@ -130,6 +130,19 @@ class PrecisionRequest(StrictSerializer):
         return {}
 
 
+class WindowRequest(StrictSerializer):
+    """The part of the time that is looked at: all trips that are to depart in it, let finish until the run's end."""
+
+    begin = Number(min_value=0, help_text="Seconds: when the warm-up is over.")
+    end = Number(min_value=0, help_text="Seconds; leave time until the run's `end` for trips to finish.")
+    interval = Number(allow_null=True, default=None, help_text="Of the traffic per edge: `edges_interval_s`.")
+
+    def further_errors(self, data: Any, errors: dict[str, Any]) -> dict[str, list[ErrorDetail]]:
+        if not errors and isinstance(data, Mapping) and data["end"] <= data["begin"]:
+            return {"end": [ErrorDetail("The window must end after it begins.", code="window.empty")]}
+        return {}
+
+
 class StudyRequest(StrictSerializer):
     """A study. Only `base` is needed."""
 
@@ -156,6 +169,7 @@ class StudyRequest(StrictSerializer):
         min_value=1e-6, max_value=1, default=0.02, help_text="The smallest difference that matters, as a share."
     )
     precision = PrecisionRequest(allow_null=True, default=None)
+    window = WindowRequest(allow_null=True, default=None)
     edges = YesNo(default=True, help_text="Traffic per edge of every run, for the map and edges.csv.")
     max_parallel = WholeNumber(min_value=1, max_value=10_000, allow_null=True, default=None)
     max_failed_share = Number(
@@ -175,7 +189,8 @@ def cells_of(wanted: Mapping[str, Any]) -> Expansion:
     sound: list[PlannedCell] = []
     for cell in expansion.cells:
         try:
-            cell.body = SubmitRequest.read(_with_edges(cell.body) if wanted["edges"] else cell.body)
+            body = _with_edges(cell.body) if wanted["edges"] else cell.body
+            cell.body = SubmitRequest.read(_with_window(body, wanted["window"]))
         except ValidationError as error:
             expansion.faults += [
                 ExpansionFault(getattr(detail, "code", "invalid"), str(detail), f"{cell.name}: {field}")
@@ -192,6 +207,14 @@ def _with_edges(body: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(outputs, list) or EDGES in outputs:
         return body
     return {**body, "outputs": [*outputs, EDGES]}
+
+
+def _with_window(body: dict[str, Any], window: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a base or variant asks for itself stays."""
+    if window is None:
+        return body
+    asked = {"window_begin": window["begin"], "window_end": window["end"], "edges_interval_s": window["interval"]}
+    return {**body, **{name: value for name, value in asked.items() if body.get(name) is None}}
 
 
 def flat(detail: Any, where: str = "") -> list[tuple[str, Any]]:

@@ -11,6 +11,7 @@ import io
 import os
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections import Counter
@@ -33,6 +34,7 @@ MAX_DIRECTORY_BYTES_PER_FILE = 512
 # Below this no ratio is worth refusing: a small archive of one repetitive file.
 RATIO_MATTERS_FROM_BYTES = 100 * 1024**2
 LOCAL_HEADER_BYTES = 30
+LOCAL_HEADER = b"PK\x03\x04"
 ENCRYPTED = 0x1 | 0x40 | 0x2000
 SAYS_UTF_8 = 0x800
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f]")
@@ -57,22 +59,37 @@ class Archive:
 
     def __init__(self, zip_file: zipfile.ZipFile, size: int, limits: ArchiveLimits) -> None:
         self._zip = zip_file
-        self._members, empty, self.problems = _examine(zip_file.infolist(), size, limits)
-        self.files = {path: member.file_size for path, member in self._members.items()}
+        self.members, empty, self.problems = _examine(zip_file.infolist(), size, limits)
+        self.files = {path: member.file_size for path, member in self.members.items()}
         self.folders = folders_of([*self.files, *(f"{folder}/." for folder in empty)])
         self.unpacked_bytes = sum(self.files.values())
 
     def chunks(self, path: str) -> Iterator[bytes]:
         """The unpacked bytes of one file, at most CHUNK at a time. Raises InvalidScenario if it is damaged."""
         try:
-            with self._zip.open(self._members[path]) as member:
+            with self._zip.open(self.members[path]) as member:
                 while chunk := member.read(CHUNK):
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-            message = f"'{path}' is damaged inside the archive."
-            raise InvalidScenario(
-                [Problem("zip.unreadable", message, path, "Make the zip again and upload it anew.")]
-            ) from error
+            raise _damaged(path) from error
+
+    def packed_chunks(self, path: str) -> Iterator[bytes]:
+        """The packed bytes of one file, at most CHUNK at a time. Raises InvalidScenario if they are not there."""
+        file, member = self._zip.fp, self.members[path]
+        assert file is not None
+        file.seek(member.header_offset)
+        header = file.read(LOCAL_HEADER_BYTES)
+        if len(header) < LOCAL_HEADER_BYTES or not header.startswith(LOCAL_HEADER):
+            raise _damaged(path)
+        name_bytes, extra_bytes = struct.unpack_from("<HH", header, LOCAL_HEADER_BYTES - 4)
+        file.seek(name_bytes + extra_bytes, io.SEEK_CUR)
+        left = member.compress_size
+        while left:
+            chunk = file.read(min(left, CHUNK))
+            if not chunk:
+                raise _damaged(path)
+            left -= len(chunk)
+            yield chunk
 
 
 @contextmanager
@@ -268,6 +285,11 @@ def _sizes(members: list[zipfile.ZipInfo], size: int, limits: ArchiveLimits) -> 
             yield Problem("zip.overlap", "Files of the archive overlap each other.", hint="Make the zip again.")
             return
         end = member.header_offset + LOCAL_HEADER_BYTES + len(member.orig_filename) + member.compress_size
+
+
+def _damaged(path: str) -> InvalidScenario:
+    message = f"'{path}' is damaged inside the archive."
+    return InvalidScenario([Problem("zip.unreadable", message, path, "Make the zip again and upload it anew.")])
 
 
 def _too_many_files(limits: ArchiveLimits) -> Problem:

@@ -144,6 +144,8 @@ def check_request(
     scale: Any = None,
     seed: Any = None,
     edges_interval_s: Any = None,
+    window_begin: Any = None,
+    window_end: Any = None,
 ) -> list[Problem]:
     """Everything wrong with what a job asks of SUMO, without looking at the scenario; empty if it is fine. Its work and
     its length are bounded by those of the request.
@@ -158,14 +160,18 @@ def check_request(
         "scale": (scale, _SCALE),
         "seed": (seed, AllowedOption("int", "", 0, 2**31 - 1)),
         "edges_interval_s": (edges_interval_s, _seconds("", 60, DAY_S)),
+        "window_begin": (window_begin, _seconds("", 0, 365 * DAY_S)),
+        "window_end": (window_end, _seconds("", 0, 365 * DAY_S)),
     }
     problems = [
         Problem("option.bad_value", f"'{name}' {reason}.", name)
         for name, (value, rule) in fields.items()
         if value is not None and (reason := rule.problem(value))
     ]
-    if not problems and begin is not None and end is not None and end <= begin:
-        problems.append(Problem("option.bad_value", "'end' must be after 'begin'.", "end"))
+    pairs = (("begin", begin, "end", end), ("window_begin", window_begin, "window_end", window_end))
+    for first, from_, last, to in pairs:
+        if not problems and from_ is not None and to is not None and to <= from_:
+            problems.append(Problem("option.bad_value", f"'{last}' must be after '{first}'.", last))
     if options is not None and not isinstance(options, Mapping):
         problems.append(Problem("option.bad_value", "'options' must be an object of names and values.", "options"))
     else:

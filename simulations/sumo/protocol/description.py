@@ -42,6 +42,8 @@ class JobDescription:
     outputs: tuple[str, ...]
     emissions: bool
     edges_interval_s: float
+    window_begin: float | None
+    window_end: float | None
     summary_period_s: float
     progress_s: float
     limits: RunLimits
@@ -74,6 +76,8 @@ class JobDescription:
             outputs=reader.texts("outputs"),
             emissions=bool(reader.document.get("emissions")),
             edges_interval_s=reader.number("edges_interval_s") or EDGES_INTERVAL_S,
+            window_begin=reader.number("window_begin"),
+            window_end=reader.number("window_end"),
             summary_period_s=reader.number("summary_period_s") or 60.0,
             progress_s=reader.number("progress_s") or 5.0,
             limits=RunLimits(
@@ -88,6 +92,11 @@ class JobDescription:
             raise RunEnd(Outcome.INVALID_JOB, problems)
         return description
 
+    @property
+    def has_window(self) -> bool:
+        """Whether the figures of trips are over those of a part of the time only."""
+        return self.window_begin is not None or self.window_end is not None
+
     def as_request(self) -> dict[str, Any]:
         """What was asked, for the manifest."""
         return {
@@ -101,6 +110,8 @@ class JobDescription:
             "outputs": list(self.outputs),
             "emissions": self.emissions,
             "edges_interval_s": self.edges_interval_s,
+            "window_begin": self.window_begin,
+            "window_end": self.window_end,
         }
 
 

@@ -62,6 +62,14 @@ KPIS = {
             "Vehicles that had found no place to enter by the end.",
         ),
         _count("trips_finished", "trips finished", "higher", "Trips that the means are over."),
+        _count(
+            "trips_unfinished", "trips of the window not finished", "lower",
+            "Trips of the window that had not ended, or not begun, when the run did; only with a window.",
+        ),
+        Kpi(
+            "vehicle_time_h", "vehicle-hours of all trips", "h", 2, "lower", "sum",
+            "Hours under way or waiting to enter, of all trips of the window, finished or not; only with a window.",
+        ),
         Kpi(
             "mean_travel_time_s", "mean travel time", "s", 1, "lower", "mean", "Seconds.", "duration",
         ),
@@ -99,6 +107,15 @@ KPIS = {
         _count("walks_finished", "walks finished", "higher", "Walks that ended."),
         Kpi("mean_walk_time_s", "mean walk time", "s", 1, "lower", "mean", "Seconds."),
         _count("rides_finished", "rides finished", "higher", "Rides that ended."),
+        _count("persons_finished", "persons at their destination", "higher", "Persons whose plan ended."),
+        Kpi(
+            "mean_person_trip_time_s", "mean trip time of persons", "s", 1, "lower", "mean",
+            "Seconds from departure to the end of the plan.",
+        ),
+        Kpi(
+            "mean_ride_waiting_time_s", "mean waiting time for rides", "s", 1, "lower", "mean",
+            "Seconds at the stop until boarding.",
+        ),
         _mass("co2_kg", "CO₂", "kg", "Kilograms"),
         _mass("nox_g", "NOx", "g", "Grams"),
         _mass("pmx_g", "PMx", "g", "Grams"),

@@ -1,14 +1,14 @@
-"""Traffic results from SUMO's own output files, streamed: memory stays flat however many trips there are."""
+"""Traffic results from SUMO's own output files."""
 
 import math
 import xml.etree.ElementTree as ET
 from array import array
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from simulations.sumo.protocol.kpis import KPIS
+from simulations.sumo.results.trips import TripSums, TripTotals
 
 Kpis = dict[str, float | int | None]
 
@@ -16,77 +16,6 @@ MAX_BINS = 40
 # Figures over finished trips that SUMO's statistics have too, by their name there.
 SUMOS_OWN = {kpi.name: kpi.sumo for kpi in KPIS.values() if kpi.sumo}
 _BIN_WIDTHS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
-
-
-@dataclass
-class TripTotals:
-    """Sums over ``tripinfo`` elements, of finished trips only but for emissions.
-
-    `travel_times` has the finite ones; a sum is NaN or infinite where SUMO wrote such a number.
-    """
-
-    travel_times: "array[float]" = field(default_factory=lambda: array("d"))
-    finished: int = 0
-    travel_time: float = 0.0
-    time_loss: float = 0.0
-    waiting_time: float = 0.0
-    depart_delay: float = 0.0
-    speed: float = 0.0
-    route_length: float = 0.0
-    vaporized: int = 0
-    emissions: dict[str, float] | None = None
-
-    def add(self, trip: ET.Element) -> None:
-        """Raises ValueError for an element without its numbers (a file of another SUMO version, say)."""
-        if trip.get("vaporized", "") not in ("", "end"):  # "end": still under way; `running` has it already
-            self.vaporized += 1
-        self._add_emissions(trip.find("emissions"))
-        if _number(trip, "arrival") < 0:  # write-unfinished lists vehicles that are still under way
-            return
-        duration = _number(trip, "duration")
-        length = _number(trip, "routeLength")
-        moving = duration - float(trip.get("stopTime", "0"))
-        self.finished += 1
-        self.travel_time += duration
-        if math.isfinite(duration):
-            self.travel_times.append(duration)
-        self.time_loss += _number(trip, "timeLoss")
-        self.waiting_time += _number(trip, "waitingTime")
-        self.depart_delay += _number(trip, "departDelay")
-        self.route_length += length
-        self.speed += length / moving if moving > 0 else 0.0
-
-    def _add_emissions(self, element: ET.Element | None) -> None:
-        if element is None:
-            return
-        self.emissions = self.emissions or {}
-        for name in ("CO2_abs", "NOx_abs", "PMx_abs", "fuel_abs"):
-            self.emissions[name] = self.emissions.get(name, 0.0) + float(element.get(name, "0"))
-
-
-def read_trips(path: Path) -> TripTotals:
-    """Raises ET.ParseError for a file that was cut, OSError for one that is not there."""
-    totals = TripTotals()
-    for trip in _elements(path, "tripinfo"):
-        totals.add(trip)
-    return totals
-
-
-def _elements(path: Path, tag: str) -> Iterator[ET.Element]:
-    events = ET.iterparse(path, events=("start", "end"))
-    _, root = next(events)
-    for event, element in events:
-        if event == "end" and element.tag == tag:
-            yield element
-        if event == "end" and element in root:
-            root.clear()
-
-
-def _number(element: ET.Element, name: str) -> float:
-    text = element.get(name)
-    if text is None:
-        raise ValueError(f"<{element.tag}> has no attribute {name!r}")
-    return float(text)
 
 
 def percentile(values: "array[float]", share: float) -> float | None:
@@ -149,35 +78,61 @@ def compute(statistics: dict[str, dict[str, str]], trips: TripTotals | None) -> 
         "mean_walk_time_s": round(float(statistics["pedestrianStatistics"]["duration"]), 2) if walks else None,
         "rides_finished": count("rideStatistics", "number"),
     }
-    return kpis | _trip_kpis(trips, statistics.get("vehicleTripStatistics", {}))
+    return kpis | _person_kpis(trips) | _trip_kpis(trips, statistics.get("vehicleTripStatistics", {}))
+
+
+def of_types(trips: TripTotals) -> dict[str, Kpis]:
+    """The figures that are means over finished trips, for each type of vehicle."""
+    return {name: {"trips_finished": sums.finished, **_means(sums)} for name, sums in trips.types.items()}
+
+
+def _person_kpis(trips: TripTotals | None) -> Kpis:
+    persons = trips.persons if trips else None
+
+    def mean(total: float, number: int) -> float | None:
+        return round(total / number, 2) if number else None
+
+    return {
+        "persons_finished": persons.finished if persons else None,
+        "mean_person_trip_time_s": mean(persons.trip_time, persons.finished) if persons else None,
+        "mean_ride_waiting_time_s": mean(persons.ride_waiting_time, persons.rides) if persons else None,
+    }
+
+
+def _means(sums: TripSums) -> Kpis:
+    def mean(total: float) -> float | None:
+        return round(total / sums.finished, 2) if sums.finished else None
+
+    return {
+        "mean_travel_time_s": mean(sums.travel_time),
+        "mean_time_loss_s": mean(sums.time_loss),
+        "mean_waiting_time_s": mean(sums.waiting_time),
+        "mean_depart_delay_s": mean(sums.depart_delay),
+        "mean_speed_ms": mean(sums.speed),
+        "mean_route_length_m": mean(sums.route_length),
+    }
 
 
 def _trip_kpis(trips: TripTotals | None, own: Mapping[str, str]) -> Kpis:
-    """SUMO's own figures, where they are over the same trips (with `write-unfinished` they are not)."""
+    """SUMO's own figures, where they are over the same trips (with `write-unfinished`, or a window, they are not)."""
     emissions = trips.emissions if trips else None
-    finished = trips.finished if trips else 0
-
-    def mean(total: float) -> float | None:
-        return round(total / finished, 2) if finished else None
 
     def mass(name: str, mg_per_unit: float) -> float | None:
         return round(emissions[name] / mg_per_unit, 3) if emissions is not None else None
 
-    figures: Kpis = dict.fromkeys(("trips_finished", "mean_travel_time_s", "p95_travel_time_s", *SUMOS_OWN))
+    asked = ("trips_finished", "trips_unfinished", "vehicle_time_h", "p95_travel_time_s", *SUMOS_OWN)
+    figures: Kpis = dict.fromkeys(asked)
     if trips is not None:
-        p95 = percentile(trips.travel_times, 0.95) if math.isfinite(trips.travel_time) else math.nan
+        p95 = percentile(trips.travel_times, 0.95) if math.isfinite(trips.all.travel_time) else math.nan
         figures |= {
-            "trips_finished": finished,
-            "mean_travel_time_s": mean(trips.travel_time),
+            "trips_finished": trips.all.finished,
+            **_means(trips.all),
             "p95_travel_time_s": round(p95, 2) if p95 is not None else None,
-            "mean_time_loss_s": mean(trips.time_loss),
-            "mean_waiting_time_s": mean(trips.waiting_time),
-            "mean_depart_delay_s": mean(trips.depart_delay),
-            "mean_speed_ms": mean(trips.speed),
-            "mean_route_length_m": mean(trips.route_length),
-            "total_travel_time_s": round(trips.travel_time, 2),
+            "total_travel_time_s": round(trips.all.travel_time, 2),
         }
-        if finished and own.get("count") == str(finished):
+        if trips.window is not None:
+            figures |= {"trips_unfinished": trips.unfinished, "vehicle_time_h": round(trips.system_s / 3600, 4)}
+        if trips.all.finished and own.get("count") == str(trips.all.finished):
             figures |= {name: float(own[theirs]) for name, theirs in SUMOS_OWN.items() if theirs in own}
     return figures | {
         "co2_kg": mass("CO2_abs", 1e6),

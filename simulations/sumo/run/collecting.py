@@ -1,24 +1,29 @@
 """After the run: check what was written, read the results out of it, pack it for upload."""
 
 import json
+import math
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from simulations.sumo.protocol.description import JobDescription
 from simulations.sumo.protocol.endings import Outcome
 from simulations.sumo.protocol.problems import Problem, plain
 from simulations.sumo.results import kpis, outputs, quality
 from simulations.sumo.results.outputs import ResultFile
 from simulations.sumo.results.sumo_run import SumoRun
+from simulations.sumo.results.trips import Window, read_trips
 from simulations.sumo.run.report import Report
 
 TRIPINFO = "tripinfo.xml"
 STATISTICS = "statistics.xml"
 
 
-def read_results(report: Report, run: SumoRun, out: Path, *, demand: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Fill in `report.kpis` and the quality warnings; returns the travel time histogram.
+def read_results(
+    report: Report, run: SumoRun, out: Path, *, job: JobDescription, demand: Mapping[str, Any] | None
+) -> dict[str, dict[str, Any]]:
+    """Fill in `report.kpis` and the quality warnings; returns what else is told of the trips, by the file's name.
 
     Files that SUMO left incomplete give no KPI; for a run that calls itself successful that is an error.
     """
@@ -29,7 +34,7 @@ def read_results(report: Report, run: SumoRun, out: Path, *, demand: Mapping[str
             if name == STATISTICS:
                 statistics = kpis.read_statistics(out / name)
             else:
-                trips = kpis.read_trips(out / name)
+                trips = read_trips(out / name, _window(job, run))
         except (ET.ParseError, OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             problem = Problem("output.damaged", f"SUMO's result file cannot be read: {why}", name)
@@ -41,7 +46,24 @@ def read_results(report: Report, run: SumoRun, out: Path, *, demand: Mapping[str
     complete = report.outcome is Outcome.SUCCEEDED
     found = quality.warnings(report.kpis, run, complete=complete, not_finite=not_finite, demand=demand)
     report.warnings[:0] = found  # first: a list of warnings is cut at its end
-    return kpis.histogram(trips.travel_times) if trips else None
+    if trips is None:
+        return {}
+    told: dict[str, dict[str, Any]] = {"travel_times.json": kpis.histogram(trips.travel_times)}
+    if len(trips.types) > 1:
+        figures = {name: kpis.without_not_finite(known)[0] for name, known in kpis.of_types(trips).items()}
+        told["vehicle_types.json"] = {"types": figures}
+    return told
+
+
+def _window(job: JobDescription, run: SumoRun) -> Window | None:
+    if not job.has_window:
+        return None
+    end = run.sim_end if run.sim_end is not None else (run.last.time if run.last else 0.0)
+    return Window(
+        begin=-math.inf if job.window_begin is None else job.window_begin,
+        end=math.inf if job.window_end is None else job.window_end,
+        sim_end=end,
+    )
 
 
 class Collector:
@@ -51,10 +73,12 @@ class Collector:
         self._report = report
         self._folder = folder
 
-    def collect_own(self, out: Path, log: Path, effective: bytes | None, histogram: dict[str, Any] | None) -> None:
+    def collect_own(
+        self, out: Path, log: Path, effective: bytes | None, of_trips: Mapping[str, dict[str, Any]]
+    ) -> None:
         """What the runner asked SUMO for. Damage to it in a successful run means the disk was full."""
-        if histogram is not None:
-            self._write("travel_times.json", json.dumps(histogram).encode())
+        for name, content in of_trips.items():
+            self._write(name, json.dumps(content).encode())
         if effective is not None:
             self._write("effective.sumocfg", effective)
         if log.is_file():

@@ -90,6 +90,8 @@ class RunPlan:
         }
         if self.own_summary:  # as often as the scenario wants it; SUMO's default is every step
             own["summary-output.period"] = self.config.options.get("summary-output.period", -1)
+        if job.has_window:  # the whole of its trips, also of those that do not end
+            own["tripinfo-output.write-unfinished"] = own["tripinfo-output.write-undeparted"] = True
         if self.with_edges:
             files = self.config.options.get("additional-files")
             own["additional-files"] = f"{files},{out}/{EDGES_FILE}" if files else f"{out}/{EDGES_FILE}"

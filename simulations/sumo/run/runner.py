@@ -229,17 +229,19 @@ class Runner:
 
     def collect(self) -> None:
         collector = Collector(self.report, self.space.artifacts)
-        histogram = effective = None
+        effective, of_trips = None, {}
         run = self.report.run
         if run is not None and run.last is None and run.outcome is not Outcome.SUCCEEDED:  # ended before its first step
             self.space.empty_out()
         elif run is not None:
             self.console.phase("collecting", "Checking and packing the results.")
-            histogram = collecting.read_results(self.report, run, self.space.out, demand=self.demand)
+            of_trips = collecting.read_results(
+                self.report, run, self.space.out, job=self.description, demand=self.demand
+            )
             effective = self.plan.content("results")
             if self.edges:
                 self.edges.collect(self.report, self.space)
-        collector.collect_own(self.space.out, self.space.log, effective, histogram)
+        collector.collect_own(self.space.out, self.space.log, effective, of_trips)
         collector.collect_scenarios_own(self.space.scenario, self.written)
 
     def upload(self) -> None:
@@ -266,6 +268,8 @@ def refuse_unsafe(job: JobDescription) -> None:
         scale=job.scale,
         seed=job.seed,
         edges_interval_s=job.edges_interval_s,
+        window_begin=job.window_begin,
+        window_end=job.window_end,
     )
     if problems := listed(found):
         raise RunEnd(Outcome.INVALID_JOB, problems)

@@ -81,6 +81,8 @@ def test_defaults_and_a_drawn_seed_are_stored(api: Any, town: Scenario) -> None:
         "outputs": [],
         "emissions": False,
         "edges_interval_s": None,
+        "window_begin": None,
+        "window_end": None,
         "time_limit_s": 4 * 3600,
         "priority_class": "normal",
         "priority": 0,

@@ -81,7 +81,7 @@ def test_one_reason_in_many_cells_is_told_once(api: Any, body: dict[str, Any]) -
         ({"precision": {"kpi": "mean_speed_ms", "relative": 0.05, "absolute": 1}}, "precision.relative"),
         ({"sweep": {"scale": []}}, "sweep.scale"),
         ({"sweep": {"scale": [[1]]}}, "sweep.scale.0"),
-        ({"window": {"begin": 900}}, "window"),
+        ({"window": {"begin": 900}}, "window.end"),
         ({"max_parallel": 0}, "max_parallel"),
         ({"base": []}, "base"),
     ],
@@ -186,3 +186,15 @@ def test_a_scenario_that_an_active_study_needs_stays(api: Any, body: dict[str, A
     api.post(f"/studies/{study}/cancel")
     assert api.delete("/scenarios/town").status_code == 204
     assert api.get(f"/studies/{study}").status_code == 200
+
+
+def test_a_window_is_every_cells(api: Any, body: dict[str, Any], submit: Any) -> None:
+    variants = [{"name": "a"}, {"name": "b", "window_begin": 20}]
+    study = submit(window={"begin": 10, "end": 90, "interval": 60}, variants=variants, primary_kpis=["vehicle_time_h"])
+    asked = [
+        [cell.request[name] for name in ("window_begin", "window_end", "edges_interval_s")]
+        for cell in study.cells.order_by("position")
+    ]
+    assert asked == [[10, 90, 60], [20, 90, 60]]
+    for window, code in (({"begin": 9, "end": 9}, 400), ({"begin": 100, "end": 120}, 422), ({"begin": 0}, 400)):
+        assert api.post("/studies", body | {"window": window}, format="json").status_code == code

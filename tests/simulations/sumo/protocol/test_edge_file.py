@@ -62,6 +62,7 @@ def packed(change, tail=b""):
         packed({"intervals": 7}),
         packed({}, tail=b"\0"),
     ],
+    ids=lambda content: str(len(content)),  # a packed file's bytes have the time in them
 )
 def test_a_pods_word_is_not_taken_for_it(content):
     with pytest.raises(BadEdgeFile):

@@ -15,6 +15,7 @@ from simulations.sumo.protocol.endings import Outcome
 from simulations.sumo.protocol.problems import Problem
 from simulations.sumo.protocol.report import MAX_MESSAGE_BYTES, RunReport, read_manifest, read_message
 from simulations.sumo.results import kpis
+from simulations.sumo.results.trips import read_trips
 from simulations.sumo.run.report import Console, Report
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=400)
@@ -137,12 +138,12 @@ def test_what_sumo_calls_nan_is_not_measured(tmp_path: Path) -> None:
     )
     path = tmp_path / "tripinfo.xml"
     path.write_text(f"<tripinfos>{trip.format('a', 9, 'nan')}{trip.format('b', 11, '5')}</tripinfos>")
-    figures, odd = kpis.without_not_finite(kpis.compute({"vehicles": {"inserted": "nan"}}, kpis.read_trips(path)))
+    figures, odd = kpis.without_not_finite(kpis.compute({"vehicles": {"inserted": "nan"}}, read_trips(path)))
     assert odd == ["co2_kg", "fuel_kg"]
     assert (figures["co2_kg"], figures["fuel_kg"], figures["vehicles_inserted"]) == (None, None, None)
     assert (figures["mean_travel_time_s"], figures["nox_g"]) == (10.0, 0.006)
     path.write_text(f"<tripinfos>{trip.format('a', '-inf', '1')}{trip.format('b', 'inf', '5')}</tripinfos>")
-    trips = kpis.read_trips(path)
+    trips = read_trips(path)
     figures, _ = kpis.without_not_finite(kpis.compute({}, trips))
     assert (figures["mean_travel_time_s"], figures["p95_travel_time_s"], figures["trips_finished"]) == (None, None, 2)
     assert kpis.histogram(trips.travel_times)["counts"] == []

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from simulations.sumo.results import kpis
+from simulations.sumo.results import trips as trip_sums
 
 STATISTICS = {
     "vehicles": {"loaded": "5", "inserted": "4", "running": "1", "waiting": "1"},
@@ -25,13 +26,13 @@ TRIPS = """<tripinfos>
 
 
 @pytest.fixture
-def trips(tmp_path: Path) -> kpis.TripTotals:
+def trips(tmp_path: Path) -> trip_sums.TripTotals:
     path = tmp_path / "tripinfo.xml"
     path.write_text(TRIPS)
-    return kpis.read_trips(path)
+    return trip_sums.read_trips(path)
 
 
-def test_kpis_count_finished_trips_and_all_emissions(trips: kpis.TripTotals) -> None:
+def test_kpis_count_finished_trips_and_all_emissions(trips: trip_sums.TripTotals) -> None:
     assert kpis.compute(STATISTICS, trips) == {
         "vehicles_inserted": 4,
         "vehicles_arrived": 3,
@@ -45,7 +46,12 @@ def test_kpis_count_finished_trips_and_all_emissions(trips: kpis.TripTotals) -> 
         "walks_finished": 19,
         "mean_walk_time_s": 134.58,
         "rides_finished": 0,
+        "persons_finished": 0,
+        "mean_person_trip_time_s": None,
+        "mean_ride_waiting_time_s": None,
         "trips_finished": 2,
+        "trips_unfinished": None,
+        "vehicle_time_h": None,
         "mean_travel_time_s": 20.0,
         "p95_travel_time_s": 29.0,
         "mean_time_loss_s": 3.0,
@@ -69,7 +75,7 @@ def test_vehicles_under_way_at_the_end_are_subtracted_once(tmp_path: Path) -> No
     trips = (f'<tripinfo id="{w}" arrival="{at}" {numbers} vaporized="{w}"/>' for at, w in words)
     path.write_text(f"<tripinfos>{''.join(trips)}</tripinfos>")
     statistics = {"vehicles": {"inserted": "3", "running": "1"}}
-    assert kpis.compute(statistics, kpis.read_trips(path))["vehicles_arrived"] == 1
+    assert kpis.compute(statistics, trip_sums.read_trips(path))["vehicles_arrived"] == 1
 
 
 def test_without_files_the_figures_are_unknown_not_zero() -> None:
@@ -80,14 +86,14 @@ def test_without_files_the_figures_are_unknown_not_zero() -> None:
 def test_without_emissions_devices_the_emissions_are_unknown(tmp_path: Path) -> None:
     path = tmp_path / "tripinfo.xml"
     path.write_text("<tripinfos/>")
-    assert kpis.compute(STATISTICS, kpis.read_trips(path))["co2_kg"] is None
+    assert kpis.compute(STATISTICS, trip_sums.read_trips(path))["co2_kg"] is None
 
 
 def test_a_cut_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "tripinfo.xml"
     path.write_text(TRIPS[:-20])
     with pytest.raises(ET.ParseError):
-        kpis.read_trips(path)
+        trip_sums.read_trips(path)
 
 
 @pytest.mark.parametrize(

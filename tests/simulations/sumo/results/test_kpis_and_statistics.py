@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulations.sumo.results import kpis
+from simulations.sumo.results import trips as trip_sums
 
 DEMAND = """<routes>
     <flow id="through" from="A0B0" to="B2C2" begin="0" end="300" period="3" departLane="best"/>
@@ -16,7 +17,7 @@ DEMAND = """<routes>
     <flow id="blocking" from="A2B2" to="B0C0" begin="0" end="300" period="60"><stop lane="B2B1_0" duration="90"/></flow>
     <vehicle id="through.x" depart="301"><route edges="A0B0"/></vehicle>
 </routes>"""
-Ran = Callable[..., tuple[dict[str, dict[str, str]], kpis.TripTotals]]
+Ran = Callable[..., tuple[dict[str, dict[str, str]], trip_sums.TripTotals]]
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def ran(tmp_path: Path, tiny_net: str, sumo_environment: dict[str, str]) -> Ran:
     (tmp_path / "net.xml").write_text(tiny_net)
     (tmp_path / "routes.xml").write_text(DEMAND)
 
-    def run(seed: int, *options: str) -> tuple[dict[str, dict[str, str]], kpis.TripTotals]:
+    def run(seed: int, *options: str) -> tuple[dict[str, dict[str, str]], trip_sums.TripTotals]:
         files = ["--statistic-output", "stat.xml", "--tripinfo-output", "trips.xml", "--duration-log.statistics"]
         inputs = ["-n", "net.xml", "-r", "routes.xml", "--end", "400", "--seed", str(seed), "--no-step-log"]
         quick = ["--time-to-teleport", "40", "--collision.action", "remove"]
@@ -32,7 +33,7 @@ def ran(tmp_path: Path, tiny_net: str, sumo_environment: dict[str, str]) -> Ran:
             [sumo_environment["SUMO_BINARY"], *inputs, *files, *quick, *options],
             cwd=tmp_path, env=sumo_environment, check=True, capture_output=True,
         )  # fmt: skip
-        return kpis.read_statistics(tmp_path / "stat.xml"), kpis.read_trips(tmp_path / "trips.xml")
+        return kpis.read_statistics(tmp_path / "stat.xml"), trip_sums.read_trips(tmp_path / "trips.xml")
 
     return run
 
@@ -41,7 +42,7 @@ def ran(tmp_path: Path, tiny_net: str, sumo_environment: dict[str, str]) -> Ran:
 def test_the_figures_are_sumos(ran: Ran, seed: int) -> None:
     statistics, trips = ran(seed)
     figures, own = kpis.compute(statistics, trips), statistics["vehicleTripStatistics"]
-    assert trips.finished == int(own["count"]) > 50
+    assert trips.all.finished == int(own["count"]) > 50
     assert {name: figures[name] for name in kpis.SUMOS_OWN} == {
         name: float(own[theirs]) for name, theirs in kpis.SUMOS_OWN.items()
     }
@@ -65,7 +66,7 @@ def test_the_figures_are_sumos(ran: Ran, seed: int) -> None:
 def test_with_unfinished_trips_in_its_statistics_the_figures_stay_those_of_finished_trips(ran: Ran) -> None:
     plain = kpis.compute(*ran(3))
     statistics, trips = ran(3, "--tripinfo-output.write-unfinished")
-    assert int(statistics["vehicleTripStatistics"]["count"]) > trips.finished
+    assert int(statistics["vehicleTripStatistics"]["count"]) > trips.all.finished
     figures = kpis.compute(statistics, trips)
     assert figures["trips_finished"] == plain["trips_finished"]
     assert {name: figures[name] for name in kpis.SUMOS_OWN} == pytest.approx(

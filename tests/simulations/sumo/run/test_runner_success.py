@@ -174,3 +174,26 @@ def test_figures_that_sumo_calls_nan_are_null_and_the_run_counts(
     assert (done.message["kpis"]["co2_kg"], done.manifest["kpis"]["co2_kg"]) == (None, None)
     assert done.message["kpis"]["trips_finished"] == 1
     assert "NaN" not in done.stdout
+
+
+def test_a_window_takes_its_trips_whole_and_those_that_never_ended(
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes]
+) -> None:
+    plane.scenario = scenario(extra='<fcd-output value="own/fcd.xml"/>')
+    done = pod.run(window_begin=100, window_end=290, end=300)
+    assert done.code == 0, done.stdout
+    trips = list(ET.fromstring(gzip.decompress(done.artifacts["tripinfo.xml.gz"])).iter("tripinfo"))
+    planned = [
+        (each, (float(each.attrib["depart"]) if float(each.attrib["depart"]) >= 0 else 300) - delay)
+        for each in trips
+        if (delay := float(each.attrib["departDelay"])) >= 0
+    ]
+    inside = [each for each, at in planned if 100 <= at < 290]
+    ended = [each for each in inside if float(each.attrib["arrival"]) >= 0]
+    kpis = done.message["kpis"]
+    assert 0 < len(ended) < len(inside) < len(trips)
+    assert (kpis["trips_finished"], kpis["trips_unfinished"]) == (len(ended), len(inside) - len(ended))
+    seconds = sum(float(each.attrib["duration"]) + float(each.attrib["departDelay"]) for each in inside)
+    assert kpis["vehicle_time_h"] == pytest.approx(seconds / 3600, abs=1e-4)
+    assert done.manifest["request"]["window_end"] == 290
+    assert b"<fcd-export" in gzip.decompress(done.artifacts["scenario/own/fcd.xml.gz"])  # as the scenario asks

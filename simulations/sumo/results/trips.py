@@ -1,0 +1,157 @@
+"""Sums over SUMO's file of trips, streamed: memory stays flat however many trips there are."""
+
+import math
+import xml.etree.ElementTree as ET
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MAX_TYPES = 200
+OTHERS = "(others)"  # types of vehicles beyond that
+
+
+@dataclass(frozen=True)
+class Window:
+    """Trips count that the demand has depart from `begin` up to `end`, however late they could or how long they took.
+
+    By the planned departure, so that a jam before the network takes no trip out of the window: variants are compared
+    over the same ones. `sim_end` is when the run ended.
+    """
+
+    begin: float
+    end: float
+    sim_end: float
+
+    def planned(self, depart: float, delay: float) -> float:
+        """`depart` is negative for a vehicle that never entered; its delay is the one so far."""
+        return (depart if depart >= 0 else self.sim_end) - delay
+
+    def has(self, depart: float, delay: float) -> bool:
+        return self.begin <= self.planned(depart, delay) < self.end
+
+
+@dataclass
+class TripSums:
+    """Over finished trips. A sum is NaN or infinite where SUMO wrote such a number."""
+
+    finished: int = 0
+    travel_time: float = 0.0
+    time_loss: float = 0.0
+    waiting_time: float = 0.0
+    depart_delay: float = 0.0
+    speed: float = 0.0
+    route_length: float = 0.0
+
+    def add(self, trip: ET.Element) -> float:
+        """The trip's travel time. Raises ValueError for an element without its numbers."""
+        duration = _number(trip, "duration")
+        length = _number(trip, "routeLength")
+        moving = duration - float(trip.get("stopTime", "0"))
+        self.finished += 1
+        self.travel_time += duration
+        self.time_loss += _number(trip, "timeLoss")
+        self.waiting_time += _number(trip, "waitingTime")
+        self.depart_delay += _number(trip, "departDelay")
+        self.route_length += length
+        self.speed += length / moving if moving > 0 else 0.0
+        return duration
+
+
+@dataclass
+class PersonSums:
+    """Over persons who reached the end of their plan, and over rides that were boarded."""
+
+    finished: int = 0
+    trip_time: float = 0.0
+    rides: int = 0
+    ride_waiting_time: float = 0.0
+
+    def add(self, person: ET.Element) -> None:
+        arrivals = [float(stage.get("arrival", "-1")) for stage in person if stage.tag != "stop"]
+        for ride in person.iterfind("ride"):
+            if float(ride.get("depart", "-1")) >= 0:
+                self.rides += 1
+                self.ride_waiting_time += float(ride.get("waitingTime", "0"))
+        if arrivals and min(arrivals) >= 0:
+            self.finished += 1
+            self.trip_time += max(arrivals) - _number(person, "depart")
+
+
+@dataclass
+class TripTotals:
+    """Of what lies in the window, if there is one, but for `vaporized`.
+
+    `travel_times` has the finite ones. `system_s` is the time of all vehicles on their way or waiting to enter,
+    finished or not: without a window SUMO does not write those that have not finished.
+    """
+
+    window: Window | None = None
+    travel_times: "array[float]" = field(default_factory=lambda: array("d"))
+    all: TripSums = field(default_factory=TripSums)
+    types: dict[str, TripSums] = field(default_factory=dict)
+    persons: PersonSums | None = None
+    unfinished: int = 0
+    system_s: float = 0.0
+    vaporized: int = 0
+    emissions: dict[str, float] | None = None
+
+    def add(self, trip: ET.Element) -> None:
+        """Raises ValueError for an element without its numbers (a file of another SUMO version, say)."""
+        if trip.get("vaporized", "") not in ("", "end"):  # "end": still under way; `running` has it already
+            self.vaporized += 1
+        if self.window:
+            delay = _number(trip, "departDelay")
+            if not self.window.has(_number(trip, "depart"), delay) or delay < 0:  # not yet due
+                return
+            self.system_s += _number(trip, "duration") + delay
+        self._add_emissions(trip.find("emissions"))
+        if _number(trip, "arrival") < 0:  # write-unfinished lists vehicles that are still under way
+            self.unfinished += 1
+            return
+        duration = self.all.add(trip)
+        if math.isfinite(duration):
+            self.travel_times.append(duration)
+        kind = trip.get("vType", "")
+        known = kind in self.types or len(self.types) < MAX_TYPES
+        self.types.setdefault(kind if known else OTHERS, TripSums()).add(trip)
+
+    def add_person(self, person: ET.Element) -> None:
+        self.persons = self.persons or PersonSums()
+        if self.window is None or self.window.has(_number(person, "depart"), 0.0):
+            self.persons.add(person)
+
+    def _add_emissions(self, element: ET.Element | None) -> None:
+        if element is None:
+            return
+        self.emissions = self.emissions or {}
+        for name in ("CO2_abs", "NOx_abs", "PMx_abs", "fuel_abs"):
+            self.emissions[name] = self.emissions.get(name, 0.0) + float(element.get(name, "0"))
+
+
+def read_trips(path: Path, window: Window | None = None) -> TripTotals:
+    """Raises ET.ParseError for a file that was cut, OSError for one that is not there."""
+    totals = TripTotals(window)
+    for element in _elements(path):
+        if element.tag == "tripinfo":
+            totals.add(element)
+        elif element.tag == "personinfo":
+            totals.add_person(element)
+    return totals
+
+
+def _elements(path: Path) -> Iterator[ET.Element]:
+    events = ET.iterparse(path, events=("start", "end"))
+    _, root = next(events)
+    for event, element in events:
+        if event == "end" and element.tag in ("tripinfo", "personinfo"):
+            yield element
+        if event == "end" and element in root:
+            root.clear()
+
+
+def _number(element: ET.Element, name: str) -> float:
+    text = element.get(name)
+    if text is None:
+        raise ValueError(f"<{element.tag}> has no attribute {name!r}")
+    return float(text)
