@@ -12,6 +12,11 @@ from django.http import HttpResponse
 from django.urls import reverse_lazy
 
 
+def provider() -> str:
+    """What the identity provider is called on buttons that lead there; empty where there is none."""
+    return settings.OIDC_NAME if settings.OIDC_ISSUER else ""
+
+
 class BoundedName:
     """Django's own form tells browsers how long a name may be but takes any; the lock-out stores what it is given."""
 
@@ -38,7 +43,7 @@ class SignInView(LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"provider": settings.OIDC_ISSUER and settings.OIDC_NAME}
+        return super().get_context_data(**kwargs) | {"provider": provider()}
 
 
 class SignOutView(LogoutView):

@@ -145,7 +145,8 @@ def test_a_provider_that_is_down_is_told_and_the_password_still_works(provider: 
 def test_the_button_is_there_where_it_leads_somewhere(provider: Issuer, settings: Settings) -> None:
     page = Client().get("/sign-in?next=/t/city-a/").content.decode()
     assert 'href="/sign-in/oidc?next=/t/city-a/"' in page
+    assert 'href="/sign-in/oidc?next=/admin/"' in Client().get("/admin/login/?next=/admin/").content.decode()
     assert go(Client(), provider, to="https://elsewhere.example.org/", groups=["plans"])["Location"] == "/"
     settings.OIDC_ISSUER = ""
-    assert "oidc" not in Client().get("/sign-in").content.decode()
+    assert "oidc" not in (Client().get("/sign-in").content + Client().get("/admin/login/").content).decode()
     assert Client().get("/sign-in/oidc").status_code == 404
