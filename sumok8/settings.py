@@ -230,6 +230,9 @@ SPECTACULAR_SETTINGS = {
         "StudyReasonEnum": "simulations.studies.models.Study.Reason",
         "StudyRunStatusEnum": "simulations.studies.models.StudyRun.Status",
         "KpiEnum": "simulations.studies.kpis.CHOICES",
+        "PriorityClassEnum": "tenants.priority.PriorityClass",
+        "LimitSourceEnum": "simulations.api.tenant.SOURCES",
+        "LogSourceEnum": "clusterops.api.logs.SOURCES",
     },
     "PREPROCESSING_HOOKS": ["sumok8.schema.without_internal_paths"],
     "POSTPROCESSING_HOOKS": [

@@ -75,13 +75,16 @@ class LogsQuery(StrictSerializer):
     )
 
 
+SOURCES = ["live", "stored", "none"]
+
+
 class LogsAnswer(serializers.Serializer):
     """The first three fields are the specification's."""
 
     job_id = serializers.UUIDField()
     pod_name = serializers.CharField(allow_blank=True, help_text="Empty: there is no pod yet.")
     logs = serializers.CharField(allow_blank=True)
-    source = serializers.ChoiceField(["live", "stored", "none"])  # type: ignore[assignment]
+    source = serializers.ChoiceField(SOURCES)  # type: ignore[assignment]
     captured_at = serializers.DateTimeField(allow_null=True, help_text="Of a stored log.")
     position = serializers.CharField(allow_null=True, help_text="Of the last line of a live log, for `since`.")
     status = serializers.CharField()

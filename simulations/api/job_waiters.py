@@ -20,7 +20,7 @@ from tenants.database import NotDirect, direct_connection
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "sumok8_job_status"  # rung by a trigger: simulations/migrations/0024
+CHANNEL = "sumok8_job_status"  # rung by a trigger: simulations/migrations/0025
 LOOK_EVERY_S = 1.0  # whether anybody still waits, or the process is about to end
 ASK_EVERY_S = 10.0  # the rows themselves, in case a ring was lost
 BLIND_EVERY_S = 1.0  # the same while nothing can be heard, as behind a pooler

@@ -16,13 +16,14 @@ from tenants.limits import field_of
 from tenants.models import Tenant
 from tenants.priority import PriorityClass
 
-SOURCES = "plan: its plan says so; own: agreed for it alone; service: the same for all."
+SOURCES = ["plan", "own", "service"]
+SOURCES_HELP = "plan: its plan says so; own: agreed for it alone; service: the same for all."
 
 
 class NumberLimitSerializer(serializers.Serializer):
     value = serializers.FloatField()
     source = serializers.ChoiceField(  # type: ignore[assignment]
-        ["plan", "own", "service"], help_text=SOURCES
+        SOURCES, help_text=SOURCES_HELP
     )
 
 

@@ -74,6 +74,7 @@ class TokenView(APIView):
     parser_classes = [SmallForm]
 
     @extend_schema(
+        summary="Trade an issuer's token for a key of 15 minutes",
         tags=["token"],
         request={"application/x-www-form-urlencoded": TokenRequest},
         responses={200: TokenAnswer, 401: None, 429: None, 503: None},

@@ -12,8 +12,9 @@ from tests.clusterops.dashboard import seed
 Answers = Callable[[object], None]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_sound(signed_in: Page, cluster_answers: Answers, scheme: str) -> None:
+@pytest.mark.parametrize("scheme, states", [("light", (0, 10)), ("dark", (20, 30))])
+def test_pages_are_sound(signed_in: Page, cluster_answers: Answers, scheme: str, states: tuple[int, int]) -> None:
+    """Jobs of four states, two in each scheme."""
     rows = seed.fill(jobs=60)
     page = signed_in
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -22,7 +23,7 @@ def test_pages_are_sound(signed_in: Page, cluster_answers: Answers, scheme: str)
         "/docs",
         "/cluster/",
         "/cluster/jobs/",
-        *(f"/cluster/jobs/{rows[n].pk}/" for n in (0, 10, 20, 30)),
+        *(f"/cluster/jobs/{rows[n].pk}/" for n in states),
     ):
         for width in (390, 1366):
             page.set_viewport_size({"width": width, "height": 850})

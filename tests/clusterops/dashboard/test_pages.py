@@ -81,7 +81,7 @@ def test_empty_product_has_friendly_pages(staff_client: Client, cluster_answers:
 def test_overview_costs_the_same_at_any_size(
     staff_client: Client, cluster_answers: Answers, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    seed.fill(tenants=200, jobs=10_000)
+    seed.fill(tenants=200, jobs=3_000)
     cluster_answers(seed.snapshot(50))
     attention.silence(timezone.now())  # asked once a second at most
     with django_assert_num_queries(SESSION_QUERIES + 21):

@@ -11,7 +11,7 @@ from clusterops.gateway import Gateway, KubeApi, path_of
 from clusterops.models import ReconcilerState
 from clusterops.reconciler import job_states, starting
 from clusterops.reconciler.one_pass import reconcile_once
-from simulations.models import Job, JobEvent, JobQuerySet
+from simulations.models import Job, JobEvent
 from tests.clusterops.reconciler.conftest import Loop
 
 pytestmark = pytest.mark.local_cluster
@@ -34,7 +34,7 @@ def test_death_between_create_and_record_starts_nothing_twice(loop, submit, gate
     go = tmp_path / "go"
     job = submit(hold=str(go))
     with monkeypatch.context() as patched:
-        patched.setattr(JobQuerySet, "move_all", die)
+        patched.setattr(starting, "record", die)
         with pytest.raises(Killed):
             loop.once()
     job.refresh_from_db()

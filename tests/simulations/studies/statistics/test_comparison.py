@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -127,6 +127,7 @@ def test_relevance(low: float, high: float, expected: Relevance) -> None:
     assert relevance(Interval(low, high), 2.0) is expected
 
 
+@settings(max_examples=30)
 @given(st.floats(0.01, 20.0), st.sampled_from([0.05, 0.01, 0.005]))
 def test_seeds_to_detect_is_the_smallest(ratio: float, alpha: float) -> None:
     n = seeds_to_detect(ratio, 1.0, alpha)

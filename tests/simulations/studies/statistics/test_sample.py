@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -13,6 +13,7 @@ from simulations.studies.statistics.sample import Precision, describe, outliers,
 VALUES = st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 2)), min_size=2, max_size=30)
 
 
+@settings(max_examples=40)
 @given(VALUES, st.sampled_from([0.8, 0.9, 0.95, 0.99]))
 def test_agrees_with_scipy(values: list[float], confidence: float) -> None:
     assume(max(values) - min(values) > 1e-3)
