@@ -4,6 +4,7 @@ Either ending ends the other: whoever started this starts it again. SIGTERM and 
 nothing new and sees what it has to its end, then gunicorn goes.
 """
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 BIND = "127.0.0.1:8000"  # nothing listens beyond loopback unless asked
 
 
@@ -35,7 +37,7 @@ def serve(folder: Path, bind: str) -> int:
     counts = folder / "metrics"
     counts.mkdir()
     environment = os.environ | {"BIND": f"unix:{socket}", "PROMETHEUS_MULTIPROC_DIR": str(counts)}
-    nginx = subprocess.Popen(front, stdin=subprocess.DEVNULL)
+    nginx = subprocess.Popen(front, stdin=subprocess.DEVNULL, preexec_fn=_end_with_parent)
     gunicorn = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "python:sumok8.gunicorn_conf", "sumok8.wsgi"],
         env=environment,
@@ -59,6 +61,12 @@ def serve(folder: Path, bind: str) -> int:
             for pid in running:
                 os.kill(pid, signal.SIGTERM)
     return int(not asked)
+
+
+def _end_with_parent() -> None:
+    """In the child: even if this process is killed nginx does not keep the port. Where the system can do so."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ from simulations.models import Artifact, Job
 from sumok8 import gunicorn_conf
 from tenants.members import Member
 from tests.factories import JobFactory, TenantFactory, issue_key
+from tests.last_will import lives
 from tests.simulations.served import Web, web
 from tests.sumok8 import stalled
+from tests.sumok8.web_processes import children, gunicorn_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 THREADS = 3
@@ -97,6 +100,19 @@ def test_probes_are_answered_while_the_main_port_is_not(served: Web) -> None:
     finally:
         for worker in workers:
             os.kill(int(worker), signal.SIGCONT)
+
+
+def test_killed_together_they_leave_the_port(served: Web) -> None:
+    others = [pid for pid in children(served.process.pid) if pid != gunicorn_of(served.process)]
+    arbiter = gunicorn_of(served.process)
+    assert others
+    assert arbiter
+    for pid in (served.process.pid, arbiter):
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while any(lives(pid) for pid in others):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_connections_outlive_polls_and_proxies_idle_times(served: Web) -> None:
