@@ -10,7 +10,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
-from django.template.defaultfilters import filesizeformat, truncatechars
+from django.template.defaultfilters import truncatechars
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from simulations import files
 from simulations.models import Artifact, Job, JobEvent, Scenario
+from simulations.services import storage
 from simulations.services.curation import delete_version, share_scenario
 from simulations.telling import tell
 from tenants.errors import ApiError
@@ -55,7 +56,7 @@ class ArtifactInline(ReadOnlyMixin, admin.TabularInline):
 
     @admin.display(description="size")
     def size(self, artifact: Artifact) -> str:
-        return filesizeformat(artifact.size_bytes)
+        return storage.size(artifact.size_bytes)
 
 
 class ReasonFilter(admin.SimpleListFilter):
@@ -245,7 +246,7 @@ class ScenarioAdmin(ValueHistoryMixin):
 
     @admin.display(description="size", ordering="size_bytes")
     def size(self, scenario: Scenario) -> str:
-        return filesizeformat(scenario.size_bytes)
+        return storage.size(scenario.size_bytes)
 
     @admin.display(description="active jobs", ordering="active_jobs")
     def active_jobs(self, scenario: Any) -> int:

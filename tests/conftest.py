@@ -25,7 +25,7 @@ hypothesis.settings.load_profile("repeatable")
 
 @pytest.hookimpl(trylast=True)  # after pytest-django's own order, which puts tests without a database last
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test begins first, so that the other test process does not end by waiting for it."""
+    """The longest test begins first, so that the other test processes do not end by waiting for it."""
     items.sort(key=lambda item: item.get_closest_marker("longest") is None)
 
 

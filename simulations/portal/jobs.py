@@ -114,7 +114,7 @@ def _state(job: Job) -> dict[str, Any]:
         "has_travel_times": "travel_times.json" in names,
         "map": maps.job_map(job, names),
         "facts": sorted(
-            (name, value)
+            (name, ", ".join(map(str, value)) if isinstance(value, list) else value)
             for name, value in asked
             if name not in SHOWN_APART and value is not False and value not in (None, "", {}, [])
         ),

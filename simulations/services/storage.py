@@ -4,6 +4,7 @@ Two bounds, not one: results come hours after a job was accepted, so scenarios t
 its results, while a scenario that finds no room is refused to somebody who can make some.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -23,6 +24,7 @@ COLUMNS: dict[Kind, str] = {"results": "result_bytes", "scenarios": "scenario_by
 LIMITS: dict[Kind, str] = {"results": "max_result_gib", "scenarios": "max_scenario_gib"}
 GIB = 1024**3
 WARN_AT = 0.8
+BINARY = re.compile(r"\xa0([KMGTP])B")  # as Django names them
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ class Use:
 
 
 def size(number: int) -> str:
-    """Bytes for people."""
-    return filesizeformat(number).replace("\xa0", " ")
+    """Bytes for people, by powers of 1024 and named so."""
+    return BINARY.sub(r" \1iB", filesizeformat(number))
 
 
 def default_of(kind: Kind) -> int:

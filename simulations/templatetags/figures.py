@@ -9,10 +9,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from simulations.models import Job
+from simulations.services import storage
 from simulations.telling import Told, tell
 from tenants import marks
 
 register = template.Library()
+register.filter("size", storage.size)
 
 DASH = "\N{EN DASH}"
 

@@ -3,12 +3,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from simulations.models.counts import mend_counts as mend_job_counts
+from simulations.services import storage
 from simulations.services.retention import prune
-from simulations.services.storage import mend_counts
 from tenants.management.base import OperatorCommand
 
 
@@ -31,12 +30,12 @@ class Command(OperatorCommand):
         now = timezone.now()
         jobs_before = now - timedelta(days=settings.JOB_RETENTION_DAYS) if settings.JOB_RETENTION_DAYS else None
         gone = prune(before=now - timedelta(days=days), jobs_before=jobs_before, dry_run=dry_run)
-        size = filesizeformat(gone.result_bytes).replace("\xa0", " ")
+        size = storage.size(gone.result_bytes)
         self.stdout.write(
             f"{'Would delete' if dry_run else 'Deleted'} {gone.results} result file(s) ({size}), {gone.logs} log(s), "
             f"{gone.jobs} job(s), {gone.scenario_versions} scenario version(s), {gone.orphaned_files} orphaned file(s)."
         )
         if not dry_run and (wrong := mend_job_counts()):
             self.stdout.write(f"Mended the job counts of {len(wrong)} tenant(s): {', '.join(wrong[:10])}.")
-        if not dry_run and (mended := mend_counts()):
+        if not dry_run and (mended := storage.mend_counts()):
             self.stdout.write(f"Mended the storage count of {len(mended)} tenant(s): {', '.join(mended[:10])}.")
