@@ -47,7 +47,7 @@ class Use:
 
 def size(number: int) -> str:
     """Bytes for people, by powers of 1024 and named so."""
-    return BINARY.sub(r" \1iB", filesizeformat(number))
+    return BINARY.sub(r" \1iB", filesizeformat(number)).replace("\xa0", " ")
 
 
 def default_of(kind: Kind) -> int:

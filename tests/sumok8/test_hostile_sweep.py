@@ -21,7 +21,7 @@ from tests.sumok8.addresses import fill, templates
 
 pytestmark = pytest.mark.django_db
 
-AT_ONCE = 3  # values for each address
+AT_ONCE = 2  # values for each address
 IN_PATHS = [
     *("%00", "a%00b", "%FF%FE", "%ED%A0%80", "9" * 30, "-1", "a" * 3000, "..%2F..%2Fetc", "%F0%9F%98%80", "_00", "0x1"),
 ]
@@ -103,7 +103,7 @@ def turns(values: Sequence[Any]) -> Iterator[list[Any]]:
 def test_paths(sweep: Sweep) -> None:
     values = turns(IN_PATHS)
     for template in (template for template in templates() if "{" in template):
-        for value, method in zip(next(values), ("GET", "POST", "DELETE"), strict=True):
+        for value, method in zip(next(values), ("GET", "POST"), strict=True):
             sweep.ask(method, fill(template, {}, value))
             sweep.ask(method, fill(template, {**sweep.real, "name": value, "object_id": value}, value))
 
