@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ OFTEN_S, SELDOM_S = 0.5, 5.0  # between two looks at what runs
 Self = TypeVar("Self", bound="Watched")  # typing's own came with Python 3.11
 
 
-class Watched:
+class Watched(ABC):
     """As it was when last looked at; `data` is the service's answer."""
 
     id: str
@@ -27,11 +28,11 @@ class Watched:
         return str(self.data["message"])
 
     @property
-    def is_finished(self) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def is_finished(self) -> bool: ...
 
-    def refresh(self: Self) -> Self:
-        raise NotImplementedError
+    @abstractmethod
+    def refresh(self: Self) -> Self: ...
 
     def watch(self: Self, *, every_s: float | None = None) -> Iterator[Self]:
         """Itself after each look, until it has ended; looks become fewer unless `every_s` is given."""

@@ -39,7 +39,7 @@ class Cause:
 
 
 # Where the table of endings speaks to the tenant alone.
-_TODO = {
+_FOR_OPERATORS = {
     Reason.IMAGE_ERROR: "Check RUNNER_IMAGE, the registry and the pull secret; waiting jobs start when it can be had.",
     Reason.CONFIG_ERROR: "The cluster's words say what of the pod it cannot make: most often a Secret or the image.",
     Reason.ADMISSION_REFUSED: "An admission webhook or policy of the cluster refuses the pod: except tenants' "
@@ -51,7 +51,7 @@ _TODO = {
 def _of_reason(reason: Reason) -> Cause:
     ending = ENDINGS[reason]
     title = reason.value.replace("_", " ").capitalize()
-    todo = _TODO.get(reason, ending.sentence)
+    todo = _FOR_OPERATORS.get(reason, ending.sentence)
     return Cause(reason.lower(), ending.fault, Severity.BAD, title, todo, (Action.JOBS,), reason)
 
 
