@@ -7,6 +7,7 @@ from django import forms
 from rest_framework.exceptions import ValidationError
 
 from simulations.api.requests import MAX_LABELS
+from simulations.portal.jobs import sentences_of
 from simulations.sumo.inputs.options import OUTPUTS
 
 MAX_RUNS = 50
@@ -89,5 +90,5 @@ class SubmitForm(forms.Form):
         told: Any = error.detail
         for name, sentences in told.items() if isinstance(told, dict) else [("", told)]:
             place = {"time_limit_s": "time_limit_min"}.get(name, name)
-            for sentence in sentences if isinstance(sentences, list) else [sentences]:
-                self.add_error(place if place in self.fields else None, str(sentence))
+            for sentence in sentences_of(sentences):
+                self.add_error(place if place in self.fields else None, sentence)
