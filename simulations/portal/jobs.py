@@ -31,7 +31,7 @@ from tenants.members import Role
 NOT_SHOWN = ("results", "request_sha256", "idempotency_key")
 SHOWN_APART = {"cpu_request", "memory_gi", "labels", "scenario_id", "scenario_version"}  # of the request
 MAX_PAGE_FILES = 200
-LABEL = re.compile(r"\s*[:=]\s*")
+LABEL = re.compile(r"\s*[:=]\s*")  # between a name and its value
 
 
 @member_page()

@@ -1,17 +1,15 @@
 """The form's fields, and the POST /jobs that they mean."""
 
-import re
 from typing import Any
 
 from django import forms
 from rest_framework.exceptions import ValidationError
 
 from simulations.api.requests import MAX_LABELS
-from simulations.portal.jobs import sentences_of
+from simulations.portal.jobs import LABEL, sentences_of
 from simulations.sumo.inputs.options import OUTPUTS
 
 MAX_RUNS = 50
-LABEL = re.compile(r"\s*[:=]\s*")
 AS_THEY_ARE = (
     *("scenario_id", "scenario_version", "config", "begin", "end", "scale", "cpu_request", "memory_gi"),
     *("outputs", "emissions"),
