@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import zlib
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -13,7 +14,9 @@ from simulations.models import Artifact
 
 POINTS = 360
 MAX_SUMMARY_BYTES = 64 * 1024**2  # unpacked; a week in steps of a second is about half of it
+MAX_LINE = 10_000  # characters
 MAX_HISTOGRAM_BYTES = 1024**2
+MOST = 10**12  # as in a progress record: far beyond any simulation
 SUMMARY_COLUMNS = ("time", "running", "halting", "mean_speed")
 HOLE = 2.5  # steps without a sample; up to there it is the rhythm of the file
 Row = list[float | None]
@@ -34,7 +37,7 @@ def simulated(artifact: Artifact) -> dict[str, Any]:
                     rows.append(row)
                 if len(rows) == 2 * POINTS:
                     rows, stride = rows[::2], stride * 2
-    except (OSError, EOFError, zlib.error, ValueError, KeyError):
+    except (OSError, EOFError, zlib.error, csv.Error, ValueError, IndexError):
         if not rows:
             return {"x": [], "running": [], "halting": [], "mean_speed": []}
     columns: Sequence[Sequence[float | None]] = list(zip(*_with_holes(rows), strict=True)) or [[], [], [], []]
@@ -55,17 +58,27 @@ def _with_holes(rows: list[Row]) -> list[Row]:
 
 
 def _summary_rows(plain: gzip.GzipFile) -> Iterator[Row]:
-    read = 0
-    lines = io.TextIOWrapper(plain, encoding="utf-8", errors="replace")
-    reader = csv.reader(lines)
+    reader = csv.reader(_lines(plain))
     header = next(reader, [])
     places = [header.index(name) for name in SUMMARY_COLUMNS]
     for row in reader:
-        read += sum(map(len, row))
-        if read > MAX_SUMMARY_BYTES:
-            return
-        time, running, halting, speed = (float(row[place]) if row[place] else None for place in places)
+        time, running, halting, speed = (_figure(row[place]) for place in places)
         yield [time or 0.0, running, halting, speed if running else None]
+
+
+def _lines(plain: gzip.GzipFile) -> Iterator[str]:
+    """Neither a line nor the whole grows without end, whatever the file unpacks to."""
+    text = io.TextIOWrapper(plain, encoding="utf-8", errors="replace")
+    left = MAX_SUMMARY_BYTES
+    while left > 0 and (line := text.readline(MAX_LINE)):
+        left -= len(line)
+        yield line
+
+
+def _figure(text: str) -> float | None:
+    """None also for what no simulation measures: JSON knows no NaN and no infinity, and axes end somewhere."""
+    value = float(text) if text else math.nan
+    return value if abs(value) <= MOST else None
 
 
 def travel_times(artifact: Artifact) -> dict[str, Any]:
@@ -76,6 +89,8 @@ def travel_times(artifact: Artifact) -> dict[str, Any]:
         with artifact.file.open("rb") as file:
             histogram = json.load(file)
         width, counts = float(histogram["bin_s"]), [int(count) for count in histogram["counts"]]
-    except (OSError, ValueError, KeyError, TypeError):
+        if not all(0 <= value <= MOST for value in (width, *counts)):
+            raise ValueError("no histogram")
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return {"x": [], "trips": []}
     return {"x": [width * n for n in range(len(counts))], "trips": counts, "bin_s": width}

@@ -1,5 +1,6 @@
 """Serializer fields that take a value of the right JSON type or none: no "2" for 2, no true for 1, no silent extras."""
 
+import math
 import re
 from datetime import datetime
 from functools import cache
@@ -27,7 +28,13 @@ class Number(serializers.FloatField):
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, int | float):
             self.fail("invalid")
-        return float(data)
+        try:
+            number = float(data)
+        except OverflowError:  # a whole number that no float holds
+            self.fail("invalid")
+        if not math.isfinite(number):
+            self.fail("invalid")
+        return number
 
 
 class Text(serializers.CharField):

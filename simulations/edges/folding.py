@@ -68,12 +68,15 @@ def fold(run: StudyRun) -> None:
         with transaction.atomic():
             row = _added(run.cell, network, data)
             for cell, other in partners:
+                theirs = _data_of_partner(other)
+                if theirs is None:
+                    continue
                 if cell == run.cell:
-                    _pair(row, data, _data_of(other), base=other.cell)
+                    _pair(row, data, theirs, base=other.cell)
                 else:
                     _pair(
                         CellTraffic.objects.select_related("network").get(cell=cell),
-                        _data_of(other),
+                        theirs,
                         data,
                         base=run.cell,
                     )
@@ -91,6 +94,16 @@ def fold(run: StudyRun) -> None:
 def _data_of(run: StudyRun) -> EdgeFile:
     assert run.job
     return sums.bounded(files.edge_data(files.delivered(run.job).edges))
+
+
+def _data_of_partner(run: StudyRun) -> EdgeFile | None:
+    """None once its files have been deleted: that costs a pair, not the run that comes now."""
+    try:
+        return _data_of(run)
+    except ApiError as error:
+        if error.status_code >= 500:
+            raise
+        return None
 
 
 def _network_of(run: StudyRun, data: EdgeFile) -> Network:

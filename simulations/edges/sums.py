@@ -130,7 +130,10 @@ def joined(intervals: Sequence[Any], seconds: Sequence[float], data: EdgeFile) -
     """Intervals and their seconds over all runs with one run more; None if that run's are others."""
     if any(one[0] != other[0] for one, other in zip(intervals, data.intervals, strict=False)):
         return None
-    longest = max(len(intervals), len(data.intervals))
+    short, long = sorted((intervals, data.intervals), key=len)
+    if short and len(short) < len(long) and short[-1][1] > long[len(short) - 1][1]:
+        return None  # one has a whole where the other has parts
+    longest = len(long)
     ends: list[Any] = []
     times: list[float] = []
     for number in range(longest):

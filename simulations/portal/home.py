@@ -10,6 +10,7 @@ from simulations import attention
 from simulations.models import Job, JobCount, Scenario
 from simulations.portal import live
 from simulations.portal.access import Seat, member_page, show
+from simulations.portal.jobs import NOT_SHOWN
 from simulations.services.storage import uses_of
 from simulations.studies.models import Study
 from simulations.telling import tell
@@ -17,7 +18,6 @@ from simulations.waiting import line_for
 
 ROWS = 10
 STARTED = Q(status=Job.Status.RUNNING) | Q(status=Job.Status.PENDING, dispatched_at__isnull=False)
-NOT_SHOWN = ("results", "request_sha256", "idempotency_key")
 
 
 @member_page()
@@ -50,7 +50,8 @@ def _now(seat: Seat) -> dict[str, Any]:
     uses = uses_of(tenant.pk)
     line = line_for(tenant, waiting)
     silence = attention.silence(timezone.now())
-    shown = (*map(live.state_of, (*running, *waiting, *recent)), *((study.pk, study.status) for study in studies))
+    told_of_studies = [(study.pk, study.status, study.message) for study in studies]
+    shown = (*map(live.state_of, (*running, *waiting, *recent)), *told_of_studies)
     return {
         "running": running,
         "waiting": [(line.place(job) if line else None, job, tell(job, line)) for job in waiting],

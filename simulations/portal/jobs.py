@@ -31,7 +31,7 @@ from tenants.members import Role
 NOT_SHOWN = ("results", "request_sha256", "idempotency_key")
 SHOWN_APART = {"cpu_request", "memory_gi", "labels", "scenario_id", "scenario_version"}  # of the request
 MAX_PAGE_FILES = 200
-LABEL = re.compile(r"\s*[:=]\s*")
+LABEL = re.compile(r"\s*[:=]\s*")  # between a name and its value
 
 
 @member_page()
@@ -48,7 +48,7 @@ def job_list(request: HttpRequest, seat: Seat) -> HttpResponse:
     if asked.is_valid():
         chosen = asked.validated_data
     else:
-        problem = "; ".join(sentence for errors in asked.errors.values() for sentence in _sentences(errors))
+        problem = "; ".join(sentence for errors in asked.errors.values() for sentence in sentences_of(errors))
     rows = Job.objects.filter(filters(chosen), tenant=seat.tenant).defer(*NOT_SHOWN)
     if scenario_id := chosen.get("scenario_id"):
         rows = rows.of_scenario(scenario_id)
@@ -65,12 +65,12 @@ def job_list(request: HttpRequest, seat: Seat) -> HttpResponse:
     return show(request, seat, "portal/jobs.html", context, status=400 if problem else 200)
 
 
-def _sentences(errors: Any) -> list[str]:
+def sentences_of(errors: Any) -> list[str]:
     """Of a serializer's errors, however deep."""
     if isinstance(errors, dict):
-        return [sentence for inner in errors.values() for sentence in _sentences(inner)]
+        return [sentence for inner in errors.values() for sentence in sentences_of(inner)]
     if isinstance(errors, list):
-        return [sentence for inner in errors for sentence in _sentences(inner)]
+        return [sentence for inner in errors for sentence in sentences_of(inner)]
     return [str(errors)]
 
 
@@ -120,7 +120,7 @@ def _state(job: Job) -> dict[str, Any]:
         ),
         "twice": _twice(job),
         "again_key": secrets.token_urlsafe(12),
-        "mark": live.mark(live.state_of(job), told, len(events), names, line.place(job) if line else None),
+        "mark": live.mark(live.state_of(job), told, len(events), sorted(names), line.place(job) if line else None),
     }
 
 
@@ -180,4 +180,4 @@ def told_of(error: ApiError | ValidationError) -> str:
     """What was refused, as sentences."""
     if isinstance(error, ApiError):
         return " ".join([error.message, *(str(entry["message"]) for entry in error.details)])
-    return " ".join(_sentences(error.detail))
+    return " ".join(sentences_of(error.detail))

@@ -16,7 +16,7 @@ from simulations.portal.access import Seat, member_page, show
 from simulations.portal.home import STARTED
 from simulations.portal.jobs import idempotency_key, told_of
 from simulations.portal.submit_form import SubmitForm
-from simulations.services import submit_job
+from simulations.services import check_job, submit_job
 from tenants.errors import ApiError
 from tenants.members import Role
 
@@ -41,9 +41,14 @@ def submit(request: HttpRequest, seat: Seat) -> HttpResponse:
     except ValidationError as error:
         form.take(error)
         return _page(request, seat, form, status=422)
-    if "check" in request.POST:
-        return _page(request, seat, form, {"plan": _plan(seat, bodies)})
-    return _submit(request, seat, form, wanted)
+    if "check" not in request.POST:
+        return _submit(request, seat, form, wanted)
+    try:
+        check_job(tenant=seat.tenant, wanted=wanted[0])  # the others differ by their seed
+    except ApiError as error:
+        form.add_error(None, told_of(error))
+        return _page(request, seat, form, status=error.status_code)
+    return _page(request, seat, form, {"plan": _plan(seat, bodies)})
 
 
 def _submit(request: HttpRequest, seat: Seat, form: SubmitForm, wanted: list[Any]) -> HttpResponse:

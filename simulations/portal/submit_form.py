@@ -1,16 +1,15 @@
 """The form's fields, and the POST /jobs that they mean."""
 
-import re
 from typing import Any
 
 from django import forms
 from rest_framework.exceptions import ValidationError
 
 from simulations.api.requests import MAX_LABELS
+from simulations.portal.jobs import LABEL, sentences_of
 from simulations.sumo.inputs.options import OUTPUTS
 
 MAX_RUNS = 50
-LABEL = re.compile(r"\s*[:=]\s*")
 AS_THEY_ARE = (
     *("scenario_id", "scenario_version", "config", "begin", "end", "scale", "cpu_request", "memory_gi"),
     *("outputs", "emissions"),
@@ -89,5 +88,5 @@ class SubmitForm(forms.Form):
         told: Any = error.detail
         for name, sentences in told.items() if isinstance(told, dict) else [("", told)]:
             place = {"time_limit_s": "time_limit_min"}.get(name, name)
-            for sentence in sentences if isinstance(sentences, list) else [sentences]:
-                self.add_error(place if place in self.fields else None, str(sentence))
+            for sentence in sentences_of(sentences):
+                self.add_error(place if place in self.fields else None, sentence)

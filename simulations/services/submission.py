@@ -61,7 +61,22 @@ def submit_job(*, tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: st
 
 
 @transaction.atomic
+def check_job(*, tenant: Tenant, wanted: Mapping[str, Any]) -> None:
+    """Nothing is submitted. Raises ApiError as `submit_job` does, but for the length of the queue."""
+    _checked(tenant, wanted)
+
+
+@transaction.atomic
 def _insert(tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | None, request_sha256: str) -> Job:
+    limits, scenario = _checked(tenant, wanted)
+    job = new_job(limits, scenario["pk"], accepted(scenario, wanted))
+    job.idempotency_key, job.request_sha256 = idempotency_key, request_sha256
+    job.admission_limit = limits.max_concurrent_jobs + limits.max_queued_jobs
+    plain_sql.insert(job, admitted_as=COUNT_ADMITTED)
+    return job
+
+
+def _checked(tenant: Tenant, wanted: Mapping[str, Any]) -> tuple[Tenant, dict[str, Any]]:
     limits, scenario = _lock_tenant(tenant, wanted)
     if limits.submissions_paused:
         raise ApiError(403, "tenant.paused", "New jobs are paused for this tenant; ask the operator when they go on.")
@@ -72,11 +87,7 @@ def _insert(tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: str | No
     if problems := problems_of(limits, scenario, wanted):
         message = "The job cannot be run as asked; each reason is in details."
         raise ApiError(422, problems[0].code, message, details=[problem.as_dict() for problem in problems])
-    job = new_job(limits, scenario["pk"], accepted(scenario, wanted))
-    job.idempotency_key, job.request_sha256 = idempotency_key, request_sha256
-    job.admission_limit = limits.max_concurrent_jobs + limits.max_queued_jobs
-    plain_sql.insert(job, admitted_as=COUNT_ADMITTED)
-    return job
+    return limits, scenario
 
 
 def _lock_tenant(tenant: Tenant, wanted: Mapping[str, Any]) -> tuple[Tenant, dict[str, Any] | None]:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -49,12 +50,28 @@ HEAD = b"time,running,halting,waiting,inserted,arrived,teleports,mean_speed,mean
         (gzip.compress(HEAD + b"0,1,0,0,1,0,0,1,\n", mtime=0)[:-8], 1),
         (gzip.compress(b"other,columns\n1,2\n", mtime=0), 0),
         (gzip.compress(HEAD + b"0,1,0,0,1,0,0,1,\nbroken\n", mtime=0), 1),
+        (gzip.compress(HEAD + b"0,1,0,0,1,0,0,1,\n\n1,2\n", mtime=0), 1),
+        (gzip.compress(HEAD + b"0,1,0,0,1,0,0,1,\n" + b"9" * 200_000, mtime=0), 1),
         (b"no gzip", 0),
     ],
 )
 def test_odd_summaries(db: None, data: bytes, points: int) -> None:
     columns = run_series.simulated(stored(JobFactory(), "summary.csv.gz", data))
     assert [len(values) for values in columns.values()] == [points] * 4
+
+
+def test_what_is_no_number_is_not_measured(db: None) -> None:
+    data = gzip.compress(HEAD + b"0,1,inf,0,1,0,0,nan,\n1,1,0,0,1,0,0,2,\n", mtime=0)
+    columns = run_series.simulated(stored(JobFactory(), "summary.csv.gz", data))
+    assert [*columns["halting"]] == [None, 0]
+    assert [*columns["mean_speed"]] == [None, 2]
+
+
+def test_a_file_that_unpacks_without_end_is_read_to_a_bound(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_series, "MAX_SUMMARY_BYTES", 1000)
+    data = gzip.compress(HEAD + b"0,1,0,0,1,0,0,1,\n" * 1000, mtime=0)
+    columns = run_series.simulated(stored(JobFactory(), "summary.csv.gz", data))
+    assert 40 < len(columns["x"]) < 60
 
 
 def test_a_hole_and_an_empty_network_are_gaps(db: None) -> None:
@@ -73,6 +90,9 @@ def test_a_hole_and_an_empty_network_are_gaps(db: None) -> None:
         ({"bin_s": 60}, []),
         ([1], []),
         ({"bin_s": "x", "counts": 3}, []),
+        ({"bin_s": math.nan, "counts": [1]}, []),
+        ({"bin_s": 60, "counts": [10**400]}, []),
+        ({"bin_s": 60, "counts": [math.inf]}, []),
     ],
 )
 def test_histograms(db: None, data: object, counts: list[int]) -> None:

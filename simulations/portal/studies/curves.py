@@ -1,8 +1,9 @@
 """What single runs wrote, cell by cell: curves over time and travel times, with all seeds as a band."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import F
@@ -24,6 +25,7 @@ SERIES_FILE, TIMES_FILE = "summary.csv.gz", "travel_times.json"
 MEASURES = (("running", "Vehicles under way", "vehicles", 0), ("halting", "Vehicles standing", "vehicles", 0),
             ("mean_speed", "Mean speed", "m/s", 1))  # fmt: skip
 Samples = Mapping[str, Sequence[float | None]]
+Read = TypeVar("Read")
 
 
 @member_page()
@@ -36,7 +38,7 @@ def study_curves(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpRespon
 
 
 def of_study(study: Study) -> dict[str, Any]:
-    """At most `SERIES` cells of `MOST_RUNS` runs: three statements, and the files that were not read lately."""
+    """At most `SERIES` cells of `MOST_RUNS` runs: three statements, and one for each file that was not read lately."""
     names = dict(study.cells.values_list("pk", "name"))
     shown = list(names)[:SERIES]
     rows = study.runs.filter(status=StudyRun.Status.SUCCEEDED, cell__in=shown, job__isnull=False).order_by("place")
@@ -54,8 +56,8 @@ def of_study(study: Study) -> dict[str, Any]:
     def of(cell_id: int, name: str) -> list[int]:
         return [keys[job_id, name] for job_id in jobs.get(cell_id, []) if (job_id, name) in keys]
 
-    series = [(names[cell], [_samples(pk) for pk in of(cell, SERIES_FILE)]) for cell in shown]
-    times = [(names[cell], [_histogram(pk) for pk in of(cell, TIMES_FILE)]) for cell in shown]
+    series = [(names[cell], _readable(_samples, of(cell, SERIES_FILE))) for cell in shown]
+    times = [(names[cell], _readable(_histogram, of(cell, TIMES_FILE))) for cell in shown]
     return {
         "charts": [*_over_time(series), *_distribution(times)],
         "most_runs": MOST_RUNS,
@@ -65,23 +67,39 @@ def of_study(study: Study) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _samples(artifact: int) -> Samples:
-    """A file is written once, so that what was read stays right."""
+    """A file is written once, so that what was read stays right. Raises LookupError where there is nothing to read:
+    storage may answer the next time, so that is not kept."""
     row = Artifact.objects.filter(pk=artifact).first()
-    return {name: tuple(values) for name, values in simulated(row).items()} if row else {"x": ()}
+    found = simulated(row) if row else {"x": ()}
+    if not found["x"]:
+        raise LookupError
+    return {name: tuple(values) for name, values in found.items()}
 
 
 @lru_cache(maxsize=1024)
 def _histogram(artifact: int) -> Histogram:
+    """The same for travel times."""
     row = Artifact.objects.filter(pk=artifact).first()
     found = travel_times(row) if row else {"trips": []}
-    return Histogram(float(found.get("bin_s", 1.0)), tuple(found["trips"]))
+    if not found["trips"]:
+        raise LookupError
+    return Histogram(found["bin_s"], tuple(found["trips"]))
+
+
+def _readable(read: Callable[[int], Read], artifacts: Iterable[int]) -> list[Read]:
+    found = []
+    for artifact in artifacts:
+        with suppress(LookupError):
+            found.append(read(artifact))
+    return found
 
 
 def _over_time(cells: Sequence[tuple[str, Sequence[Samples]]]) -> Iterable[Chart]:
     times = [time for _, runs in cells for run in runs for time in run["x"] if time is not None]
     if not times:
         return
-    width = next((step for step in TIME_STEPS_S if (max(times) - min(times)) / step <= BINS), TIME_STEPS_S[-1])
+    span = max(times) - min(times)
+    width = next((step for step in TIME_STEPS_S if span / step <= BINS), span / BINS)
     for name, title, unit, decimals in MEASURES:
         drawn = [Curve(cell, mean_of(runs, name, width)) for cell, runs in cells if runs]
 

@@ -10,6 +10,7 @@ from rest_framework.exceptions import ValidationError
 
 from simulations.models import Scenario
 from simulations.portal.access import Seat, member_page, show
+from simulations.portal.jobs import idempotency_key
 from simulations.portal.studies.request_form import StudyForm, as_curl
 from simulations.studies.api.requests import StudyRequest, cells_of, flat
 from simulations.studies.api.views import dry_run
@@ -42,7 +43,7 @@ def study_new(request: HttpRequest, seat: Seat) -> HttpResponse:
         expansion = cells_of(wanted)
         if act == "submit":
             study, _ = create_study(
-                tenant=seat.tenant, wanted=wanted, expansion=expansion, idempotency_key=form.texts["key"][:200] or None
+                tenant=seat.tenant, wanted=wanted, expansion=expansion, idempotency_key=idempotency_key(request)
             )
             messages.success(request, "Submitted: its runs start as slots become free.")
             return redirect("portal:study", seat.tenant.pk, study.pk)

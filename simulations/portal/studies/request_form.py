@@ -2,6 +2,7 @@
 same checks name everything that is wrong at once."""
 
 import json
+import math
 import shlex
 from dataclasses import dataclass
 from typing import Any
@@ -110,14 +111,17 @@ def _parts(text: str) -> list[str]:
 
 
 def _number(text: str) -> int | float | str:
+    """As JSON has it: without NaN, infinity and whole numbers that no float holds."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if not math.isfinite(number):
+        return text
     try:
         return int(text)
     except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        return text
+        return number
 
 
 def _share(text: str) -> float | str:

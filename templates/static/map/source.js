@@ -49,7 +49,7 @@ export class Source {
     } catch {
       throw new Trouble("The server does not answer.");
     }
-    if (!(answer.headers.get("Content-Type") || "").startsWith("application/json")) throw new Trouble("Signed out: reload the page.");
+    if (!(answer.headers.get("Content-Type") || "").startsWith("application/json")) throw new Trouble(answer.ok ? "Signed out: reload the page." : `The server answered ${answer.status}; reload the page.`);
     const told = await answer.json().catch(() => ({}));
     if (!answer.ok) throw new Trouble(told.error?.message || "The server refused.");
     return told;

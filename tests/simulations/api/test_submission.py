@@ -131,6 +131,7 @@ def test_the_given_is_kept(api: Any, town: Scenario) -> None:
         {"end": {"a": 1}},
         {"begin": 50, "end": 50},
         {"scale": -1},
+        {"scale": 10**400},
         {"step_length": 0},
         {"emissions": "yes"},
         {"emissions": 1},

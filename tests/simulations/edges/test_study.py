@@ -101,6 +101,16 @@ def test_what_cannot_be_used_is_told_and_not_tried_again(study):
     assert lane.pairs == SEEDS - 1
 
 
+def test_a_partner_whose_files_are_gone_costs_the_pair_alone(study):
+    assert fold_ended(timezone.now(), budget_s=0) == 1
+    row = Artifact.objects.get(name="edges.bin.gz", job=FoldedRun.objects.get().run.job)
+    row.file.storage.delete(row.file.name)
+    fold_ended(timezone.now(), budget_s=60)
+    assert not FoldedRun.objects.exclude(problem="").exists()
+    lane = CellTraffic.objects.get(cell__name="lane")
+    assert (lane.runs, lane.pairs) == (SEEDS, SEEDS - 1)
+
+
 def test_edges_csv_alone_and_in_the_archive(api, study):
     assert api.get(f"/studies/{study.pk}/edges.csv").json()["error"]["code"] == "edges.none"
     fold_ended(timezone.now(), budget_s=60)

@@ -59,6 +59,7 @@ def test_a_longer_run_has_more_intervals():
     assert list(sums.column_of(both, 3, long.columns, TIME_LOSS, None)) == [720, 72, 72]
     assert sums.joined(*sums.joined([], [], short), long) == ([[0, 900], [900, 1800]], [1800, 900])
     assert sums.joined([[100, 900]], [800.0], long) is None
+    assert sums.joined([[0, 1800]], [1800.0], long) is None  # see `bounded`
 
 
 def test_what_would_be_too_much_is_kept_as_one_interval(monkeypatch):

@@ -74,6 +74,14 @@ def test_a_run_is_checked_then_submitted_once(engineer: Client, town: Scenario) 
     assert (job.scenario_data["end"], job.scenario_data["outputs"]) == (60, ["edgedata"])
 
 
+def test_a_check_tells_what_would_be_refused(engineer: Client, town: Scenario) -> None:
+    answer = engineer.post("/t/city-a/submit", {**SUBMITTED, "memory_gi": "5000", "check": "1"})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "this tenant may use at most 20 Gi" in page
+    assert "Fits your limits" not in page
+
+
 def test_several_runs_have_seeds_of_their_own(engineer: Client, town: Scenario, tenant: Tenant) -> None:
     several = {**SUBMITTED, "seed": "7", "runs": "3"}
     assert "2 of 3 start now" in engineer.post("/t/city-a/submit", {**several, "check": "1"}).content.decode()
@@ -93,6 +101,7 @@ def test_several_runs_have_seeds_of_their_own(engineer: Client, town: Scenario, 
         ({"scenario_id": "none"}, "Select a valid choice"),
         ({"labels": "no colon"}, "is not of the form"),
         ({"labels": "-bad: x"}, "Label names are"),
+        ({"labels": f"long: {'x' * 101}"}, "<li>Ensure this field has no more than 100 characters.</li>"),
         ({"scale": "1e999"}, "Enter a number"),
     ],
 )

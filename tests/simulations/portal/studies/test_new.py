@@ -53,6 +53,7 @@ def test_checked_then_submitted_once(client_of: Who, town: Scenario) -> None:
     for _ in range(2):
         answer = client.post(NEW, SENT | {"do": "submit"})
         assert answer["Location"] == f"/t/city-a/studies/{Study.objects.get().pk}"
+    assert Study.objects.get().idempotency_key == "page-once"  # no key of a program is the same
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,8 @@ def test_checked_then_submitted_once(client_of: Who, town: Scenario) -> None:
         ({"end": "soon", "variant_options": ["", "no-such=1"]}, {"end", "options.no-such"}),
         ({"scenario_id": "nowhere", "variant_scenario": ["", ""]}, {"scenario_id"}),
         ({"variant_name": ["same", "same"]}, {"variants[1].name"}),
+        ({"matters": "9" * 400, "precision": "nan"}, {"relevant_difference", "precision.relative"}),
+        ({"variant_scale": ["inf", "nan"]}, {"variants[0].scale", "variants[1].scale"}),
     ],
 )
 def test_all_problems_at_once(client_of: Who, town: Scenario, changes: dict[str, Any], where: set[str]) -> None:
