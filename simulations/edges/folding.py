@@ -6,6 +6,7 @@ It has a time box, and nothing else waits for it. One process folds: the one tha
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 
 from simulations import files as storage
@@ -31,6 +32,9 @@ Isolate = Callable[[str], AbstractContextManager[Any]]
 BUDGET_S = 1.0  # of a pass
 AT_ONCE = 50  # runs looked at in a pass
 LOOKS_BACK = timedelta(days=1)  # at studies that have ended
+# Of studies that were deleted, or of a run that proved unusable. By key: the content is not read for it.
+UNUSED = "DELETE FROM edge_networks n WHERE NOT EXISTS (SELECT FROM edge_cells c WHERE c.network_id = n.sha256)"
+log = logging.getLogger(__name__)
 
 
 class Unusable(Exception):
@@ -55,6 +59,8 @@ def fold_ended(now: datetime, isolate: Isolate = nullcontext, *, budget_s: float
             folded += 1
         if time.monotonic() > until:
             break
+    with isolate("networks that nothing is drawn on"), connection.cursor() as cursor:
+        cursor.execute(UNUSED)
     return folded
 
 
@@ -88,6 +94,11 @@ def fold(run: StudyRun) -> None:
         if error.status_code >= 500:
             raise
         problem = error.message
+    except (DatabaseError, OSError):
+        raise
+    except Exception as error:  # a pod made the files: whatever is odd about them, other runs are not kept waiting
+        log.exception("the traffic of run %s is left out", run.pk)
+        problem = f"Its traffic cannot be read ({type(error).__name__})."
     FoldedRun.objects.create(run=run, problem=problem[:300])
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 from scipy import stats
 
+from simulations.edges import folding
 from simulations.edges.folding import fold_ended
 from simulations.edges.models import CellTraffic, FoldedRun, Network
 from simulations.models import Artifact
@@ -99,6 +100,23 @@ def test_what_cannot_be_used_is_told_and_not_tried_again(study):
     assert (bad.run.job_id, bad.problem) == (row.job_id, "The file is no longer in storage.")
     lane = CellTraffic.objects.get(cell__name="lane")
     assert lane.pairs == SEEDS - 1
+
+
+def test_an_odd_run_does_not_keep_the_others_waiting_and_unused_networks_go(study, monkeypatch):
+    odd = study.runs.order_by("place").first()
+    read = folding._data_of
+
+    def read_or_break(run):
+        if run.pk == odd.pk:
+            raise ZeroDivisionError
+        return read(run)
+
+    monkeypatch.setattr(folding, "_data_of", read_or_break)
+    Network.objects.create(sha256="0" * 64, content=b"", edge_order="")
+    assert fold_ended(timezone.now(), budget_s=60) == 2 * SEEDS
+    assert FoldedRun.objects.get(run=odd).problem == "Its traffic cannot be read (ZeroDivisionError)."
+    assert FoldedRun.objects.filter(problem="").count() >= SEEDS
+    assert not Network.objects.filter(sha256="0" * 64).exists()
 
 
 def test_a_partner_whose_files_are_gone_costs_the_pair_alone(study):
