@@ -71,6 +71,8 @@ def _believed(text: str, tenant_id: str) -> tuple[Token, TrustedIssuer]:
     fit = [row for row in rows if row.audience in token.audiences and row.matches(token.claims)]
     if not fit:
         raise refused("untrusted", "Its claims are not those that are trusted.")
+    if UsedToken.objects.filter(digest=token.digest).exists():  # before it costs the tenant: others may have a copy
+        raise _used()
     if len({row.tenant_id for row in fit}) > 1:
         raise ApiError(400, "token.ambiguous", "Several tenants trust this token; name one by `audience`.")
     return token, max(fit, key=lambda row: ROLES.index(Role(row.role)))
@@ -81,10 +83,9 @@ def _issue(token: Token, trust: TrustedIssuer) -> Traded:
     if ApiKey.objects.usable().filter(trust__tenant=trust.tenant_id).count() >= MAX_USABLE:
         message = f"{MAX_USABLE} short-lived keys of this tenant are usable already; use one for longer."
         raise ApiError(429, "keys.too_many", message, headers={"Retry-After": "60"})
-    seen = UsedToken(digest=token.digest, expires_at=token.ends)
-    _, is_new = UsedToken.objects.get_or_create(digest=seen.digest, defaults={"expires_at": seen.expires_at})
+    _, is_new = UsedToken.objects.get_or_create(digest=token.digest, defaults={"expires_at": token.ends})
     if not is_new:
-        raise refused("used", "It was used before; ask the issuer for another one.")
+        raise _used()
     now = timezone.now()
     said = f"token: {token.subject}"
     row, key = ApiKey.objects.issue(
@@ -92,6 +93,10 @@ def _issue(token: Token, trust: TrustedIssuer) -> Traded:
     )
     TrustedIssuer.objects.filter(pk=trust.pk).update(last_used_at=now)
     return Traded(key, row)
+
+
+def _used() -> ApiError:
+    return refused("used", "It was used before; ask the issuer for another one.")
 
 
 @transaction.atomic
