@@ -80,13 +80,14 @@ def _believed(text: str, tenant_id: str) -> tuple[Token, TrustedIssuer]:
 
 @transaction.atomic
 def _issue(token: Token, trust: TrustedIssuer) -> Traded:
-    if ApiKey.objects.usable().filter(trust__tenant=trust.tenant_id).count() >= MAX_USABLE:
+    now = timezone.now()
+    traded = ApiKey.objects.filter(tenant=trust.tenant_id, trust__isnull=False, expires_at__gt=now, revoked_at=None)
+    if traded.count() >= MAX_USABLE:
         message = f"{MAX_USABLE} short-lived keys of this tenant are usable already; use one for longer."
         raise ApiError(429, "keys.too_many", message, headers={"Retry-After": "60"})
     _, is_new = UsedToken.objects.get_or_create(digest=token.digest, defaults={"expires_at": token.ends})
     if not is_new:
         raise _used()
-    now = timezone.now()
     said = f"token: {token.subject}"
     row, key = ApiKey.objects.issue(
         tenant=trust.tenant, label=said[:100], expires_at=now + LIVES_FOR, role=Role(trust.role), trust=trust
