@@ -181,3 +181,10 @@ def test_a_tenant_goes_with_its_plans_history(superuser: Any, tenant: Tenant, st
     superuser.post(reverse("admin:tenants_tenant_delete", args=["city-a"]), {"post": "yes"})
     assert not PlanAssignment.objects.exists()
     assert Plan.objects.exists()
+
+
+def test_what_is_typed_for_a_new_tenant_with_a_plan_is_its_own(quota_editor: Any, standard: Plan):
+    form = FORM | {"tenant_id": "city-q", "plan": standard.pk, "max_cpu": 40}
+    quota_editor.post(reverse("admin:tenants_tenant_add"), form)
+    made = Tenant.objects.get(pk="city-q")
+    assert (made.max_cpu, made.max_memory_gi, made.own_limits) == (40, 64, ["max_cpu"])
