@@ -58,7 +58,7 @@ class Job(Watched):
             except ApiProblem as problem:
                 if problem.status != 503:
                     raise
-                return super().wait(timeout_s=None if timeout_s is None else left)  # too many wait: look now and then
+                return self._looked_at(began, timeout_s)  # too many wait: look now and then
         return self
 
     def refresh(self) -> Job:

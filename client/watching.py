@@ -46,7 +46,9 @@ class Watched(ABC):
 
     def wait(self: Self, *, timeout_s: float | None = None) -> Self:
         """Until it has ended, however it ended. Raises TimeoutError."""
-        began = time.monotonic()
+        return self._looked_at(time.monotonic(), timeout_s)
+
+    def _looked_at(self: Self, began: float, timeout_s: float | None) -> Self:
         for _ in self.watch():
             if not self.is_finished and timeout_s is not None and time.monotonic() - began > timeout_s:
                 name = type(self).__name__

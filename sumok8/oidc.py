@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import secrets
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -26,6 +27,8 @@ from tenants.egress.destinations import NotAllowed, parse
 from tenants.egress.fetching import Unreachable, fetch
 from tenants.errors import ApiError
 from tenants.trust import issuers, people, tokens
+
+log = logging.getLogger("sumok8.oidc")
 
 COOKIE, SALT = "sumok8_oidc", "sumok8.oidc"
 PATIENCE_S = 600  # for passwords and second factors at the provider
@@ -164,6 +167,7 @@ def _id_token(request: HttpRequest, kept: dict[str, str]) -> str:
     try:
         told = parsers.parse(fetch(found.get("token_endpoint", ""), form=form, headers=headers))
     except Unreachable as error:
+        log.warning("The identity provider gave no token for a code: %s", error)
         refused = error.status is not None and 400 <= error.status < 500
         raise Problem(400, REFUSED) if refused else Problem(503, AWAY) from None
     except ValueError:

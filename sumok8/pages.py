@@ -12,7 +12,8 @@ def front(request: HttpRequest) -> HttpResponse:
     """Everybody's place: a member's tenant, the staff's dashboard; for others what this is and where to go."""
     if not request.user.is_authenticated:
         return render(request, "sumok8/front.html")
-    seats = list(Member.objects.filter(user=request.user).select_related("tenant").order_by("tenant_id")[:100])
+    open_seats = Member.objects.filter(user=request.user, tenant__is_active=True)
+    seats = list(open_seats.order_by("tenant_id")[:100])
     if request.user.is_staff and not seats:
         return redirect("cluster:overview")
     if len(seats) == 1 and not request.user.is_staff:

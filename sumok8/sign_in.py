@@ -42,6 +42,11 @@ class SignInView(LoginView):
     next_page = "front"
     redirect_authenticated_user = True
 
+    def get_success_url(self) -> str:
+        """Not this page itself: for who is signed in already Django raises an error then."""
+        wanted = super().get_success_url()
+        return self.get_default_redirect_url() if wanted.partition("?")[0] == self.request.path else wanted
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"provider": provider()}
 

@@ -108,7 +108,7 @@ class TenantAdmin(KeysOnTenantMixin):
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
         """With a plan, what was edited here is the tenant's own from now on, and all else follows the plan."""
-        edited = set(form.changed_data) & set(Tenant.LIMITS) if change else set()
+        edited = set(form.changed_data) & set(Tenant.LIMITS)  # of a new one: what is not the default
         if obj.plan is None:
             obj.own_limits = []
         else:

@@ -29,8 +29,8 @@ def join(*, token: str, user: User) -> Member:
         raise ApiError(410, "invitation.over", "This invitation was used, has expired or was taken back.")
     member, is_new = Member.objects.get_or_create(tenant_id=found.tenant_id, user=user, defaults={"role": found.role})
     if not is_new and Role(found.role).covers(Role(member.role)):
-        member.role = found.role
-        member.save(update_fields=["role"])
+        member.role, member.by_groups = found.role, False  # given by hand from now on: no sign-in takes it back
+        member.save(update_fields=["role", "by_groups"])
     found.used_at = timezone.now()
     found.save(update_fields=["used_at"])
     return member

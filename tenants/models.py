@@ -219,6 +219,10 @@ class ApiKey(models.Model):
         db_table = "api_keys"
         verbose_name = "API key"
         ordering = ["-created_at"]
+        # Those traded for tokens come and go by the thousand: each exchange counts the usable and forgets the oldest.
+        indexes = [
+            models.Index(fields=["expires_at"], name="api_keys_traded_by_end", condition=models.Q(trust__isnull=False))
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(scope="tenant", tenant__isnull=False) | models.Q(scope="admin", tenant__isnull=True),

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from tenants.limits import Limit, Limits
@@ -55,14 +55,18 @@ class Plan(Limits):
     def __str__(self) -> str:
         return self.name
 
-    def affected(self) -> "list[tuple[Tenant, dict[str, tuple[Limit, Limit]]]]":
+    def affected(self, *, lock: bool = False) -> "list[tuple[Tenant, dict[str, tuple[Limit, Limit]]]]":
         """Its tenants whose limits these (perhaps unsaved) figures would change, with old and new; none is saved."""
-        found = [(tenant, tenant.take_plan(self)) for tenant in self.tenants.order_by("tenant_id")]
+        tenants = self.tenants.order_by("tenant_id")
+        if lock:
+            tenants = tenants.select_for_update(no_key=True)
+        found = [(tenant, tenant.take_plan(self)) for tenant in tenants]
         return [(tenant, changed) for tenant, changed in found if changed]
 
+    @transaction.atomic
     def hand_down(self) -> int:
         """Write its limits to its tenants, but for those that are their own; how many changed."""
-        changed = self.affected()
+        changed = self.affected(lock=True)
         for tenant, limits in changed:
             tenant.save(update_fields=list(limits))
         return len(changed)
@@ -120,6 +124,11 @@ class PlanAssignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tenant_id}: {self.plan or 'no plan'} since {self.since}"
+
+    def is_superseded(self) -> bool:
+        """Whether a later one is in force already; what is billed goes by the latest too."""
+        later = models.Q(since__gt=self.since) | models.Q(since=self.since, pk__gt=self.pk)
+        return PlanAssignment.objects.filter(later, tenant=self.tenant_id, is_applied=True).exists()
 
     def apply(self, tenant: Any) -> None:
         """Make it the tenant's plan now; the caller holds the tenant's row."""

@@ -65,6 +65,11 @@ def apply_due_plans() -> int:
         with transaction.atomic():
             assignment = due.select_for_update(skip_locked=True).filter(pk=pk).first()
             if assignment:
-                assignment.apply(Tenant.objects.select_for_update(no_key=True).get(pk=assignment.tenant_id))
+                tenant = Tenant.objects.select_for_update(no_key=True).get(pk=assignment.tenant_id)
+                if assignment.is_superseded():  # by one that was made, and applied, before this one's look
+                    assignment.is_applied = True
+                    assignment.save(update_fields=["is_applied"])
+                    continue
+                assignment.apply(tenant)
                 applied += 1
     return applied

@@ -36,10 +36,11 @@ def given_limits(options: dict[str, Any]) -> dict[str, Limit]:
     return {name: options[name] for name in Tenant.LIMITS if options[name] is not None}
 
 
-def find_tenant(tenant_id: str) -> Tenant:
-    """Raises CommandError with the way on."""
+def find_tenant(tenant_id: str, *, lock: bool = False) -> Tenant:
+    """`lock`: until the transaction ends nobody else changes it. Raises CommandError with the way on."""
+    tenants = Tenant.objects.select_for_update(no_key=True) if lock else Tenant.objects.all()
     try:
-        return Tenant.objects.get(tenant_id=tenant_id)
+        return tenants.get(tenant_id=tenant_id)
     except Tenant.DoesNotExist:
         raise CommandError(f"There is no tenant {tenant_id}; `manage.py list_tenants` names them.") from None
 

@@ -71,6 +71,8 @@ def _believed(text: str, tenant_id: str) -> tuple[Token, TrustedIssuer]:
     fit = [row for row in rows if row.audience in token.audiences and row.matches(token.claims)]
     if not fit:
         raise refused("untrusted", "Its claims are not those that are trusted.")
+    if UsedToken.objects.filter(digest=token.digest).exists():  # before it costs the tenant: others may have a copy
+        raise _used()
     if len({row.tenant_id for row in fit}) > 1:
         raise ApiError(400, "token.ambiguous", "Several tenants trust this token; name one by `audience`.")
     return token, max(fit, key=lambda row: ROLES.index(Role(row.role)))
@@ -78,20 +80,24 @@ def _believed(text: str, tenant_id: str) -> tuple[Token, TrustedIssuer]:
 
 @transaction.atomic
 def _issue(token: Token, trust: TrustedIssuer) -> Traded:
-    if ApiKey.objects.usable().filter(trust__tenant=trust.tenant_id).count() >= MAX_USABLE:
+    now = timezone.now()
+    traded = ApiKey.objects.filter(tenant=trust.tenant_id, trust__isnull=False, expires_at__gt=now, revoked_at=None)
+    if traded.count() >= MAX_USABLE:
         message = f"{MAX_USABLE} short-lived keys of this tenant are usable already; use one for longer."
         raise ApiError(429, "keys.too_many", message, headers={"Retry-After": "60"})
-    seen = UsedToken(digest=token.digest, expires_at=token.ends)
-    _, is_new = UsedToken.objects.get_or_create(digest=seen.digest, defaults={"expires_at": seen.expires_at})
+    _, is_new = UsedToken.objects.get_or_create(digest=token.digest, defaults={"expires_at": token.ends})
     if not is_new:
-        raise refused("used", "It was used before; ask the issuer for another one.")
-    now = timezone.now()
+        raise _used()
     said = f"token: {token.subject}"
     row, key = ApiKey.objects.issue(
         tenant=trust.tenant, label=said[:100], expires_at=now + LIVES_FOR, role=Role(trust.role), trust=trust
     )
     TrustedIssuer.objects.filter(pk=trust.pk).update(last_used_at=now)
     return Traded(key, row)
+
+
+def _used() -> ApiError:
+    return refused("used", "It was used before; ask the issuer for another one.")
 
 
 @transaction.atomic

@@ -52,6 +52,15 @@ def test_patience_ends(stand_in: Any) -> None:
         list(job_at("http://127.0.0.1:9", patience_s=0).follow_log())
 
 
+def test_where_too_many_wait_all_of_the_time_is_left(stand_in: Any) -> None:
+    """A long poll is shorter than what the caller gives."""
+    url, asked = stand_in((200, RUNNING), (503, ERROR), (200, RUNNING), (200, DONE))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("client.watching.time.monotonic", lambda: 40.0 * len(asked))
+        assert job_at(url, patience_s=0).wait(timeout_s=500).status == "SUCCEEDED"
+    assert [each["path"] for each in asked] == ["/jobs/j", "/jobs/j?wait=30", "/jobs/j", "/jobs/j"]
+
+
 def test_a_submission_that_is_sent_again_is_the_same_one(stand_in: Any) -> None:
     url, asked = stand_in((503, ERROR), (201, DONE))
     Client(url, "k").run("town", seed=1)

@@ -9,10 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from tenants.member_services import invite, join
 from tenants.members import Member, Role
 from tenants.models import Identity, Tenant, TrustedIssuer
 from tests.issuer import Issuer, public
 from tests.issuer import issuer as issuer
+from tests.tenants.test_commands import run
 
 pytestmark = pytest.mark.django_db
 PEOPLE = TrustedIssuer.Purpose.PEOPLE
@@ -62,6 +64,19 @@ def test_groups_give_and_take_places(provider: Issuer, tenant: Tenant, other_ten
     go(client, provider, groups=[])
     assert list(Member.objects.values_list("tenant_id", "role")) == [("city-b", "owner")]
     assert User.objects.count() == Identity.objects.count() == 1
+
+
+def test_what_is_given_by_hand_stays(provider: Issuer, tenant: Tenant, other_tenant: Tenant) -> None:
+    """Also where groups had given a lower place before."""
+    go(Client(), provider, groups=["looks"])
+    user = User.objects.get()
+    _, token = invite(tenant=tenant, role=Role.OWNER)
+    join(token=token, user=user)
+    Member.objects.create(tenant=other_tenant, user=user, by_groups=True)
+    run("add_member", "city-b", "nora", "--role", "engineer")
+    go(Client(), provider, groups=["plans"], iat=1)
+    found = Member.objects.order_by("tenant_id").values_list("tenant_id", "role")
+    assert list(found) == [("city-a", "owner"), ("city-b", "engineer")]
 
 
 def test_staff_by_a_group(provider: Issuer) -> None:

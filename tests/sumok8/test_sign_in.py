@@ -35,3 +35,10 @@ def test_a_right_password_forgets_the_wrong_ones(client: Client, db: None) -> No
         for n in range(9):
             assert sign_in(client, "ann", f"wrong-{n}").status_code == 200
         assert sign_in(client, "ann", "right").status_code == 302
+
+
+@pytest.mark.parametrize("wanted", [EVERYBODYS, f"{EVERYBODYS}?next={EVERYBODYS}"])
+def test_the_sign_in_does_not_lead_to_itself(client: Client, db: None, wanted: str) -> None:
+    client.force_login(User.objects.create_user("ann"))
+    answer = client.get(EVERYBODYS, {"next": wanted})
+    assert (answer.status_code, answer["Location"]) == (302, "/")

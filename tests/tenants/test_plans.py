@@ -85,6 +85,20 @@ def test_a_plan_to_come_waits_for_its_day(tenant: Tenant, standard: Plan, monkey
         assign_plan(tenant=tenant, plan=None, since=today - TOMORROW)
 
 
+def test_a_plan_whose_day_came_does_not_undo_a_later_one(
+    tenant: Tenant, standard: Plan, monkeypatch: pytest.MonkeyPatch
+):
+    """The reconciler was away, or had not looked yet, when somebody gave another plan."""
+    today = billing_today()
+    waiting = assign_plan(tenant=tenant, plan=standard, since=today + TOMORROW)
+    monkeypatch.setattr("tenants.services.billing_today", lambda: today + TOMORROW)
+    assign_plan(tenant=tenant, plan=Plan.objects.create(name="large", max_cpu=99))
+    assert apply_due_plans() == 0
+    tenant.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (str(tenant.plan), tenant.max_cpu, waiting.is_applied) == ("large", 99, True)
+
+
 def test_prices_are_superseded_never_edited(standard: Plan):
     run("create_plan", "standard", "--price", "cpu_hour=0.05")
     run("create_plan", "standard", "--price", "cpu_hour=0.05")
@@ -167,3 +181,10 @@ def test_a_tenant_goes_with_its_plans_history(superuser: Any, tenant: Tenant, st
     superuser.post(reverse("admin:tenants_tenant_delete", args=["city-a"]), {"post": "yes"})
     assert not PlanAssignment.objects.exists()
     assert Plan.objects.exists()
+
+
+def test_what_is_typed_for_a_new_tenant_with_a_plan_is_its_own(quota_editor: Any, standard: Plan):
+    form = FORM | {"tenant_id": "city-q", "plan": standard.pk, "max_cpu": 40}
+    quota_editor.post(reverse("admin:tenants_tenant_add"), form)
+    made = Tenant.objects.get(pk="city-q")
+    assert (made.max_cpu, made.max_memory_gi, made.own_limits) == (40, 64, ["max_cpu"])

@@ -33,7 +33,8 @@ class Command(OperatorCommand):
             except ValidationError as error:
                 raise refuse(error) from None
             user.save()
-        Member.objects.update_or_create(tenant=tenant, user=user, defaults={"role": options["role"]})
+        given = {"role": options["role"], "by_groups": False}  # by hand: no sign-in takes it back
+        Member.objects.update_or_create(tenant=tenant, user=user, defaults=given)
         if options["json"]:
             told = {"tenant_id": tenant.pk, "username": user.username, "role": options["role"], "password": password}
             self.stdout.write(json.dumps(told))

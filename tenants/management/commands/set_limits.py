@@ -29,7 +29,7 @@ class Command(OperatorCommand):
         inherited: list[str] | None = options["inherit"]
         if not asked and inherited is None:
             raise CommandError("Name at least one limit, for example --max-cpu 40.")
-        tenant = find_tenant(options["tenant_id"])
+        tenant = find_tenant(options["tenant_id"], lock=True)  # the limits of its own are one list
         try:
             changed = {} if inherited is None else tenant.inherit(inherited or tenant.LIMITS)
             changed |= tenant.change_limits(**asked) if asked else {}

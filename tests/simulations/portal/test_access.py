@@ -148,6 +148,9 @@ def test_the_signed_out_come_back_after_the_sign_in(client_of: Who) -> None:
 
 
 def test_the_front_door_leads_to_ones_place(client_of: Who, tenant: Tenant) -> None:
-    assert client_of("viewer").get("/")["Location"] == "/t/city-a"
+    viewer = client_of("viewer")
+    assert viewer.get("/")["Location"] == "/t/city-a"
     assert client_of("staff").get("/")["Location"] == "/cluster/"
-    assert "belongs to no tenant" in client_of("stranger").get("/").content.decode()
+    assert "belongs to no active tenant" in client_of("stranger").get("/").content.decode()
+    Tenant.objects.filter(pk=tenant.pk).update(is_active=False)  # whose pages are a 403 that says nothing
+    assert "belongs to no active tenant" in viewer.get("/").content.decode()

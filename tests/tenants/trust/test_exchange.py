@@ -176,6 +176,13 @@ def test_who_guesses_is_slowed_down(issuer: Issuer, trust: TrustedIssuer, settin
     assert ask(issuer.token())[0] == 200  # a right one from there is taken
 
 
+def test_a_used_token_costs_its_sender_not_its_tenant(issuer: Issuer, trust: TrustedIssuer, settings: Settings) -> None:
+    settings.RATE_LIMIT_FAILED_KEYS_PER_MINUTE, settings.RATE_LIMIT_BURST = 3, 2
+    token = issuer.token()
+    assert [ask(token)[0] for _ in range(5)] == [200, 401, 401, 401, 429]
+    assert ask(issuer.token(jti="another"))[0] == 200
+
+
 def test_an_issuer_that_is_away(issuer: Issuer, trust: TrustedIssuer) -> None:
     def asked_before(hours: float) -> None:
         then = timezone.now() - timedelta(hours=hours)
