@@ -13,6 +13,7 @@ from simulations.models import Artifact
 
 POINTS = 360
 MAX_SUMMARY_BYTES = 64 * 1024**2  # unpacked; a week in steps of a second is about half of it
+MAX_LINE = 4096  # characters: what is beyond is no line of ours, and is not taken into memory
 MAX_HISTOGRAM_BYTES = 1024**2
 SUMMARY_COLUMNS = ("time", "running", "halting", "mean_speed")
 HOLE = 2.5  # steps without a sample; up to there it is the rhythm of the file
@@ -34,7 +35,7 @@ def simulated(artifact: Artifact) -> dict[str, Any]:
                     rows.append(row)
                 if len(rows) == 2 * POINTS:
                     rows, stride = rows[::2], stride * 2
-    except (OSError, EOFError, zlib.error, ValueError, KeyError):
+    except (OSError, EOFError, zlib.error, csv.Error, ValueError, IndexError):
         if not rows:
             return {"x": [], "running": [], "halting": [], "mean_speed": []}
     columns: Sequence[Sequence[float | None]] = list(zip(*_with_holes(rows), strict=True)) or [[], [], [], []]
@@ -57,7 +58,7 @@ def _with_holes(rows: list[Row]) -> list[Row]:
 def _summary_rows(plain: gzip.GzipFile) -> Iterator[Row]:
     read = 0
     lines = io.TextIOWrapper(plain, encoding="utf-8", errors="replace")
-    reader = csv.reader(lines)
+    reader = csv.reader(iter(lambda: lines.readline(MAX_LINE), ""))
     header = next(reader, [])
     places = [header.index(name) for name in SUMMARY_COLUMNS]
     for row in reader:
@@ -76,6 +77,6 @@ def travel_times(artifact: Artifact) -> dict[str, Any]:
         with artifact.file.open("rb") as file:
             histogram = json.load(file)
         width, counts = float(histogram["bin_s"]), [int(count) for count in histogram["counts"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return {"x": [], "trips": []}
     return {"x": [width * n for n in range(len(counts))], "trips": counts, "bin_s": width}

@@ -49,6 +49,8 @@ HEAD = b"time,running,halting,waiting,inserted,arrived,teleports,mean_speed,mean
         (gzip.compress(HEAD + b"0,1,0,0,1,0,0,1,\n", mtime=0)[:-8], 1),
         (gzip.compress(b"other,columns\n1,2\n", mtime=0), 0),
         (gzip.compress(HEAD + b"0,1,0,0,1,0,0,1,\nbroken\n", mtime=0), 1),
+        (gzip.compress(HEAD + b"0,1,0,0,1,0,0,1,\n1,2", mtime=0), 1),
+        (gzip.compress(HEAD + b"0,1,0,0,1,0,0,1,\n" + b"1" * 200_000, mtime=0), 1),
         (b"no gzip", 0),
     ],
 )
@@ -73,6 +75,7 @@ def test_a_hole_and_an_empty_network_are_gaps(db: None) -> None:
         ({"bin_s": 60}, []),
         ([1], []),
         ({"bin_s": "x", "counts": 3}, []),
+        ({"bin_s": 60, "counts": [float("inf")]}, []),
     ],
 )
 def test_histograms(db: None, data: object, counts: list[int]) -> None:
