@@ -95,4 +95,7 @@ def _unfit_for(scenario: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[P
     if end is not None and (wanted.get("window_begin") or 0) >= end:
         message = f"The window would begin at {wanted['window_begin']} s, when the simulation has ended ({end} s)."
         return [Problem("time.window_after_end", message, "window_begin")]
+    if (until := wanted.get("window_end")) is not None and until <= (begin or 0):
+        message = f"The window would end at {until} s, before or as the simulation begins at {begin or 0} s."
+        return [Problem("time.window_before_begin", message, "window_end")]
     return []

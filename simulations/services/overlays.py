@@ -30,7 +30,7 @@ def add_overlay(
     content, that one. Raises ApiError as `add_scenario`, and 404 scenario.not_found if the base goes meanwhile.
     """
     wanted = config or base.config
-    with _opened(base) as old, tempfile.TemporaryFile() as target, files.room_on_disk():
+    with _opened(base) as old, files.room_on_disk(), tempfile.TemporaryFile() as target:
         try:
             is_other = lay_over(old, changes, removed, target, archive_limits())
         except InvalidScenario as error:

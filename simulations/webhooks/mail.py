@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from simulations.models import Notice
@@ -44,8 +45,11 @@ def step() -> int:
     """Write to each address that something waits for; how many messages were sent."""
     if not settings.EMAIL_URL:
         return 0
+    now = timezone.now()
     waiting = Tenant.objects.exclude(contact_email="").filter(
-        notices__awaits_mail=True, notices__at__gt=timezone.now() - FORGOTTEN_AFTER
+        Q(mailbox=None) | Q(mailbox__rests_until__lte=now),  # those that rest take no place from the others
+        notices__awaits_mail=True,
+        notices__at__gt=now - FORGOTTEN_AFTER,
     )
     sent = 0
     for tenant in waiting.distinct().order_by("tenant_id")[:BATCH]:

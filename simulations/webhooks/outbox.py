@@ -132,11 +132,13 @@ def _put_off(delivery: Delivery, answer: EndpointAnswer, now: datetime) -> None:
 
 
 def _judge(endpoint: Endpoint, answer: EndpointAnswer, now: datetime) -> None:
+    if not endpoint.is_active:  # another call that was under way has told so
+        return
     if answer.status == GONE:
         endpoint.disable("It answered 410: it is gone.")
     elif endpoint.failing_since is None:
         Endpoint.objects.filter(pk=endpoint.pk).update(failing_since=now)
-    elif now - endpoint.failing_since > DISABLED_AFTER and endpoint.is_active:
+    elif now - endpoint.failing_since > DISABLED_AFTER:
         endpoint.disable(f"Nothing could be delivered for {DISABLED_AFTER.days} days.")
 
 

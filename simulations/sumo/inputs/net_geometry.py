@@ -17,6 +17,7 @@ from simulations.sumo.protocol.edge_file import MAX_EDGES, order_of
 
 VERSION = 1
 MAX_POINTS = 2_000_000
+MAX_LINE = 5000  # points of one edge: `simplified` takes up to the square of it, and no deadline is looked at meanwhile
 TOLERANCE = 10  # decimetres that a simplified line may be off
 NOT_DRAWN = frozenset({"internal", "crossing", "walkingarea"})
 DEFAULT_SPEED = 13.89  # m/s, SUMO's own
@@ -111,10 +112,13 @@ class _Reader:
         self._id, self._lanes = None, []
         if edge is None or not lanes:
             return
-        line = simplified(_middle(lanes), TOLERANCE)
+        middle = _middle(lanes)
+        if len(middle) > MAX_LINE:
+            raise TooLarge(f"an edge of the network has more than {MAX_LINE} points")
+        line = simplified(middle, TOLERANCE)
         self._points += len(line)
         if len(self.found.ids) >= MAX_EDGES or self._points > MAX_POINTS:
-            raise TooLarge(f"it has more than {MAX_EDGES} edges or {MAX_POINTS} points")
+            raise TooLarge(f"the network has more than {MAX_EDGES} edges or {MAX_POINTS} points")
         self.found.ids.append(edge)
         self.found.lines.append(line)
         self.found.lanes.append(len(lanes))

@@ -121,10 +121,10 @@ def unpacked(content: bytes) -> EdgeFile:
         if length > MAX_HEADER_BYTES:
             raise BadEdgeFile("its header is too long")
         header = json.loads(bytes(plain[start : start + length]))
-        edges, columns = header["edges"], list(header["columns"])
+        edges, columns = header["edges"], list(map(str, header["columns"]))
         intervals = [(float(begin), float(end)) for begin, end in header["intervals"]]
         order = str(header["edge_order"])
-    except (zlib.error, struct.error, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (zlib.error, struct.error, ValueError, OverflowError, KeyError, TypeError, RecursionError) as error:
         raise BadEdgeFile(str(error)) from error
     rest = plain[start + length :]
     if not isinstance(edges, int) or not 0 <= edges <= MAX_EDGES or len(intervals) > most_intervals(edges):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import time
 from pathlib import Path
 
@@ -22,9 +23,7 @@ from simulations.sumo.run.workspace import Workspace
 MAX_NETWORK_S = 30.0
 MAX_DATA_S = 60.0
 GZIP_LEVEL = 6
-
-
-TROUBLES = (XmlError, OSError, TooSlow, TooLarge, ValueError, KeyError)
+TROUBLES = (XmlError, OSError, TooSlow, TooLarge, ValueError, OverflowError, KeyError)  # a place may be “inf”
 
 
 class EdgeOutput:
@@ -45,6 +44,7 @@ class EdgeOutput:
             paths = [scenario / decoded(name) for name in config.files("net-file")]
             net = read_networks(paths, deadline=time.monotonic() + MAX_NETWORK_S)
             network = _packed(space.artifacts / edge_file.NETWORK_NAME, net.as_json())
+            net.lines.clear()  # they are stored; the memory is the simulation's
             duration = None if config.end is None else config.end - config.begin
             period = edge_data.period_for(job.edges_interval_s, duration, len(net.ids))
             asking = edge_data.additional_file(period, emissions=job.emissions)
@@ -54,11 +54,12 @@ class EdgeOutput:
             return None
         return cls(net, network)
 
-    def collect(self, report: Report, space: Workspace) -> None:
-        """After the run: SUMO's files become one artifact beside the network."""
+    def collect(self, report: Report, space: Workspace, *, latest: float = math.inf) -> None:
+        """After the run: SUMO's files become one artifact beside the network. `latest`: on `time.monotonic()`."""
         report.files.append(self._network)
         try:
-            found = edge_data.read_edge_data(space.out, self._net, deadline=time.monotonic() + MAX_DATA_S)
+            deadline = min(time.monotonic() + MAX_DATA_S, latest)
+            found = edge_data.read_edge_data(space.out, self._net, deadline=deadline)
             report.files.append(_packed(space.artifacts / edge_file.NAME, found.packed()))
         except TROUBLES as error:
             report.warnings.append(_warning(error))

@@ -1,5 +1,6 @@
 """The program inside the pod, phase by phase: fetch, check, dry run, run, collect, upload, report."""
 
+import math
 import os
 import sys
 import time
@@ -40,6 +41,7 @@ MAX_SCAN_S = 20.0
 UPLOAD_S = 240.0
 # The pod's grace is 60 s from SIGTERM to SIGKILL: SUMO's own 20 s are in it, the last 8 s are for the report.
 STOPPED_UPLOAD_S = 52.0
+STOPPED_EDGES_S = 35.0  # so that the results of trips are uploaded in any case
 
 
 class Runner:
@@ -240,7 +242,8 @@ class Runner:
             )
             effective = self.plan.content("results")
             if self.edges:
-                self.edges.collect(self.report, self.space)
+                latest = math.inf if self.stop.at is None else self.stop.at + STOPPED_EDGES_S
+                self.edges.collect(self.report, self.space, latest=latest)
         collector.collect_own(self.space.out, self.space.log, effective, of_trips)
         collector.collect_scenarios_own(self.space.scenario, self.written)
 

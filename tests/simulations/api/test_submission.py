@@ -224,7 +224,17 @@ def test_unknown_scenario_version_and_config(api: Any, town: Scenario, other_ten
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "config.not_found")
 
 
-@pytest.mark.parametrize("fields, status", [({"end": 99}, 422), ({"begin": 200}, 422), ({"begin": 120}, 201)])
+@pytest.mark.parametrize(
+    "fields, status",
+    [
+        ({"end": 99}, 422),
+        ({"begin": 200}, 422),
+        ({"begin": 120}, 201),
+        ({"window_begin": 200}, 422),
+        ({"window_end": 100}, 422),
+        ({"window_begin": 0, "window_end": 101}, 201),
+    ],
+)
 def test_the_window_is_checked_with_the_scenarios_own_times(api: Any, fields: dict[str, Any], status: int) -> None:
     upload(api, "late", archive(begin=100, end=200))
     assert submit(api, scenario_id="late", **fields).status_code == status

@@ -59,6 +59,19 @@ def test_a_mail_server_that_is_away_is_tried_again(owner: Tenant, settings: Any)
     assert mail.step() == 1
 
 
+def test_mailboxes_that_rest_take_no_place_from_the_others(
+    owner: Tenant, other_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail, "BATCH", 1)
+    other_tenant.contact_email = "other@example.org"
+    other_tenant.save()
+    Mailbox.objects.create(tenant=owner, rests_until=timezone.now() + mail.RESTS)
+    notice(owner)
+    notice(other_tenant)
+    assert mail.step() == 1
+    assert [sent.to for sent in outbox_of_django.outbox] == [["other@example.org"]]
+
+
 def test_nothing_without_a_server_an_address_or_what_is_new(owner: Tenant, settings: Any) -> None:
     old = notice(owner)
     Notice.objects.filter(pk=old.pk).update(at=timezone.now() - timedelta(days=3))

@@ -126,6 +126,16 @@ def test_gone_and_five_days_of_failures_disable(tenant: Tenant) -> None:
     assert Endpoint.objects.filter(is_active=False).count() == 2
 
 
+def test_a_webhook_that_two_calls_find_gone_is_told_of_once(tenant: Tenant) -> None:
+    Endpoint.objects.create(tenant=tenant, url="https://example.org/")
+    end_a_job(tenant)
+    end_a_job(tenant)
+    outbox.address()
+    for call in outbox.claim(10):
+        outbox.record(call, EndpointAnswer(410, "The answer was 410."))
+    assert Notice.objects.filter(kind="webhook.disabled", awaits_mail=True).count() == 1
+
+
 def test_of_an_endpoint_two_calls_are_under_way_and_the_others_have_their_turn(tenant, other_tenant) -> None:
     for each in (tenant, other_tenant):
         Endpoint.objects.create(tenant=each, url=f"https://{each.pk}.example/")

@@ -60,7 +60,8 @@ def test_a_line_is_simplified_to_a_metre(line, expected):
     assert simplified(line, net_geometry.TOLERANCE) == expected
 
 
-def test_it_is_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr(net_geometry, "MAX_EDGES", 1)
+@pytest.mark.parametrize("bound, most", [("MAX_EDGES", 1), ("MAX_POINTS", 3), ("MAX_LINE", 2)])
+def test_it_is_bounded(tmp_path, monkeypatch, bound, most):
+    monkeypatch.setattr(net_geometry, bound, most)
     with pytest.raises(TooLarge):
         read(tmp_path, NET)
