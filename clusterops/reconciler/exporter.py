@@ -71,7 +71,7 @@ def _jobs() -> Iterator[GaugeMetricFamily]:
     yield active
     in_hand = Job.objects.in_hand().filter(dispatched_at__isnull=False)
     running = in_hand.exclude(WAITS).count()
-    waiting = total.active - running
+    waiting = max(0, total.active - running)  # counted at two moments
     yield GaugeMetricFamily("sumok8_jobs_waiting", "Active jobs that do not run at present.", value=waiting)
     oldest = Job.objects.queued().order_by("submitted_at").values_list("submitted_at", flat=True)
     first = oldest.first() if total.queued else None

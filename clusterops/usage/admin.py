@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -66,10 +67,22 @@ class PodRunAdmin(EvidenceMixin, admin.ModelAdmin):
         return run.why
 
 
+class ItemFilter(admin.SimpleListFilter):
+    """Of the known ones: the ledger is not walked for them."""
+
+    title = parameter_name = "item"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(item, unit.label) for item, unit in UNITS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
+        return queryset.filter(item=self.value()) if self.value() else queryset
+
+
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(EvidenceMixin, admin.ModelAdmin):
     list_display = ("id", "tenant_name", "period", "day", "item", "counted", "price", "amount", "source")
-    list_filter = ("item", "day")
+    list_filter = (ItemFilter, "day")
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("=tenant_name", "=period", "=source", "=job_id")
