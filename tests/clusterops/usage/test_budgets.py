@@ -146,4 +146,6 @@ def test_quota_editors_set_budgets_and_support_looks(quota_editor: Any, support:
     assert Budget.objects.get().limit == 50
     listed = reverse("admin:usage_budget_changelist")
     assert "0.00 EUR" in support.get(listed).content.decode()
+    used(paying, 1)
+    assert "2.50 EUR" in support.get(listed).content.decode()
     assert support.get(reverse("admin:usage_budget_add")).status_code == 403
