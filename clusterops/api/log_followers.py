@@ -33,9 +33,8 @@ class SharedLog:
         self._is_left = is_left
         self._ending = ending
         self._changed = threading.Condition()
-        self._lines: deque[LogLine] = deque(
-            maxlen=KEPT_LINES
-        )  # a follower slower than this misses lines, and is told so
+        # A follower slower than this misses lines, and is told so.
+        self._lines: deque[LogLine] = deque(maxlen=KEPT_LINES)
         self._count = 0
         self._ended = False
         self._cut = ""  # why it ended before the job did

@@ -24,7 +24,7 @@ class Attention:
 
 
 def look(latest: LatestSnapshot | None = None) -> Attention:
-    """Twelve queries at most, none of which grows with the jobs table. `sight`: what this process sees by itself."""
+    """Twelve queries at most, none of which grows with the jobs table. `latest`: what this process sees."""
     now = timezone.now()
     silences = list(AttentionSilence.objects.filter(until__gt=now).select_related("by"))
     found = facts(now)

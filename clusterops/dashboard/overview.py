@@ -53,7 +53,7 @@ def summary(latest: LatestSnapshot) -> dict[str, Any]:
     total = JobCount.objects.all().total()
     oldest = Job.objects.queued().order_by("submitted_at").values_list("submitted_at", flat=True).first()
     counts = reserved | {
-        "queued": total.active - reserved["running"] - reserved["starting"],
+        "queued": max(0, total.active - reserved["running"] - reserved["starting"]),  # counted at two moments
         "oldest": oldest if total.queued else None,
     }
     ended = _finished_since(timezone.now() - timedelta(hours=1)).aggregate(

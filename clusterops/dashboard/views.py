@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -97,10 +98,7 @@ def job_file(request: HttpRequest, job_id: UUID, name: str) -> HttpResponseBase:
     """One result file of the job's present attempt."""
     if not request.user.has_perm("simulations.view_artifact"):
         raise PermissionDenied
-    rows = Artifact.objects.filter(job_id=job_id, name=name.replace("\0", ""))
-    artifact = rows.order_by("-attempt").first()
-    if artifact is None:
-        raise Http404
+    artifact = _artifact(job_id, name)
     try:
         return downloads.send(
             request, str(artifact.file), save_as=artifact.name, sha256=artifact.sha256, redirect=HttpResponseRedirect
@@ -153,7 +151,5 @@ def _job(job_id: UUID) -> Job:
 
 
 def _artifact(job_id: UUID, name: str) -> Artifact:
-    found = Artifact.objects.filter(job_id=job_id, name=name).order_by("-attempt").first()
-    if found is None:
-        raise Http404
-    return found
+    """Of the present attempt, as the page lists them."""
+    return get_object_or_404(Artifact, job_id=job_id, attempt=F("job__attempt"), name=name)

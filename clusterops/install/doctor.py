@@ -83,6 +83,7 @@ def _long_transactions() -> Finding:
         cursor.execute(
             "SELECT pid, extract(epoch FROM clock_timestamp() - xact_start)::int, coalesce(application_name, '')"
             " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"  # a long VACUUM of the server's own is well
             " AND xact_start < clock_timestamp() - make_interval(secs => %s) ORDER BY xact_start LIMIT %s",
             [LONG_TRANSACTION_S, NAMED],
         )

@@ -104,8 +104,8 @@ def _machinery(facts: Facts) -> Iterator[Found]:
         yield "reconciler_slow", Group(since=state.looked_at, detail=f"The last one took {state.pass_s:.0f} s.")
     for trouble in state.troubles:
         yield "rows_failing", Group(since=trouble.since, detail=trouble.detail)
-    if more := state.failing - len(state.troubles):
-        yield "rows_failing", Group(count=max(0, more))
+    if (more := state.failing - len(state.troubles)) > 0:
+        yield "rows_failing", Group(count=more)
     for words, count in state.drift.items():
         yield "disagreement", Group(count=count, since=state.looked_at, detail=f"{count} {words}")
     if lame := [node for node in facts.nodes if not node.ready]:

@@ -7,6 +7,14 @@ from decimal import Decimal
 
 from simulations.models import Job
 
+DOES_NOT_BEAR = "The budget of {period} does not bear it:"
+OF_LIMIT = " of {limit} are used"
+
+
+def is_held_by(message: str, *, period: str, limit: str) -> bool:
+    """Whether `why_not` said it of that month and limit (such as 5.00 EUR): of others it is no news."""
+    return DOES_NOT_BEAR.format(period=period) in message and OF_LIMIT.format(limit=limit) in message
+
 
 @dataclass
 class Allowance:
@@ -31,9 +39,9 @@ class Allowance:
     def why_not(self, job: Job) -> str:
         """For a job that it does not bear."""
         held = f", {self.reserved:.2f} reserved for jobs that run" if self.reserved else ""
-        used = f"{self.used:.2f} of {self.limit:.2f} {self.unit} are used{held}"
+        used = f"{self.used:.2f}{OF_LIMIT.format(limit=f'{self.limit:.2f} {self.unit}')}{held}"
         return (
-            f"The budget of {self.period} does not bear it: {used}, and up to its time limit this job may need "
+            f"{DOES_NOT_BEAR.format(period=self.period)} {used}, and up to its time limit this job may need "
             f"{self.cost(job):.2f}. It starts when the budget is raised, a new month begins, or jobs end for less than "
             "was reserved; a shorter time_limit_s asks for less."
         )

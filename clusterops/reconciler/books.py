@@ -10,7 +10,8 @@ DAILY_LOOK_S = 600
 
 
 def keep_books(this_pass: Pass) -> None:
-    this_pass.more = not posting.post_all() or this_pass.more
+    with this_pass.isolate("ended runs, in the ledger"):
+        this_pass.more = not posting.post_all() or this_pass.more
     with this_pass.isolate("budgets"):
         budgets.watch()
     if this_pass.memory.due("books", DAILY_LOOK_S):

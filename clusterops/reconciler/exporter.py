@@ -3,7 +3,7 @@ once per web replica."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
-from threading import Thread
+from threading import Lock, Thread
 from wsgiref.simple_server import WSGIServer
 
 from django.conf import settings
@@ -28,23 +28,29 @@ RESOURCES = {"cpu": "cores", "memory": "bytes"}
 
 
 class DatabaseCollector(Collector):
-    """A few queries at each scrape, whatever the table's size; nothing while another reconciler is at work."""
+    """A few queries at each scrape, whatever the table's size; nothing while another reconciler is at work. One scrape
+    at a time: whoever knocks, the passes keep the pool's other connections."""
 
     def __init__(self, is_at_work: Callable[[], bool]) -> None:
         self._is_at_work = is_at_work
+        self._turn = Lock()
 
     def describe(self) -> list[GaugeMetricFamily]:
         """Nothing is asked of the database when it is registered."""
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        if not self._is_at_work():
-            return
+        if self._is_at_work():
+            with self._turn:
+                found = self._asked()
+            yield from found
+
+    def _asked(self) -> list[GaugeMetricFamily]:
         close_old_connections()  # a scrape's thread has a connection of its own
         try:
-            yield from gauges()
+            return list(gauges())
         except DatabaseError:
-            return  # the counters are told all the same
+            return []  # the counters are told all the same
         finally:
             close_old_connections()
 
@@ -71,7 +77,7 @@ def _jobs() -> Iterator[GaugeMetricFamily]:
     yield active
     in_hand = Job.objects.in_hand().filter(dispatched_at__isnull=False)
     running = in_hand.exclude(WAITS).count()
-    waiting = total.active - running
+    waiting = max(0, total.active - running)  # counted at two moments
     yield GaugeMetricFamily("sumok8_jobs_waiting", "Active jobs that do not run at present.", value=waiting)
     oldest = Job.objects.queued().order_by("submitted_at").values_list("submitted_at", flat=True)
     first = oldest.first() if total.queued else None

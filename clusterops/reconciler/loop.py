@@ -28,7 +28,7 @@ def rest_after(this_pass: Pass | None, took: float, interval: float) -> float:
 
 
 def pause_after(this_pass: Pass | None, interval: float) -> float:
-    """Seconds until the next pass if nothing rings; `this` is None if there was no database."""
+    """Seconds until the next pass if nothing rings; `this_pass` is None if there was no database."""
     if this_pass is None or not this_pass.seen or this_pass.unreachable:
         return min(interval, AGAIN_AFTER_S)
     return MORE_AFTER_S if this_pass.more else interval

@@ -25,6 +25,8 @@ def correct(entry_id: int, *, quantity: int | None, reason: str, actor: str) -> 
         raise ValidationError("A reversal is not reversed: correct what stands in its place.", code="reversal")
     if LedgerEntry.objects.filter(tenant_name=wrong.tenant_name, source=f"reversal:{entry_id}").exists():
         raise ValidationError(f"Entry {entry_id} was reversed before.", code="reversed")
+    if quantity and wrong.item == CREDIT:
+        raise ValidationError("A credit has no quantity: reverse it, and write another one.", code="credit")
     if quantity is not None and quantity < 0:
         raise ValidationError("A quantity is not below 0.", code="negative")
     amount = None if wrong.amount is None else -wrong.amount

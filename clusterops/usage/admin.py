@@ -5,6 +5,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -66,10 +68,22 @@ class PodRunAdmin(EvidenceMixin, admin.ModelAdmin):
         return run.why
 
 
+class ItemFilter(admin.SimpleListFilter):
+    """Of the known ones: the ledger is not walked for them."""
+
+    title = parameter_name = "item"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(item, unit.label) for item, unit in UNITS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
+        return queryset.filter(item=self.value()) if self.value() else queryset
+
+
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(EvidenceMixin, admin.ModelAdmin):
     list_display = ("id", "tenant_name", "period", "day", "item", "counted", "price", "amount", "source")
-    list_filter = ("item", "day")
+    list_filter = (ItemFilter, "day")
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("=tenant_name", "=period", "=source", "=job_id")
@@ -119,11 +133,16 @@ class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
     search_fields = ("tenant__tenant_id",)
     fields = ("tenant", "period", ("measure", "limit"), "alert_at", "on_reach")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Budget]:
+        month = Coalesce(NullIf("period", Value("")), Value(period_of(billing_today())))
+        totals = LedgerTotal.objects.filter(tenant_name=OuterRef("tenant_id"), period=OuterRef("month"))
+        sums = {name: Subquery(totals.values(name)) for name in ("amount", "cpu_seconds")}
+        return super().get_queryset(request).annotate(month=month).annotate(**sums)
+
     @admin.display(description="used")
-    def used(self, budget: Budget) -> str:
-        period = budget.period or period_of(billing_today())
-        total = LedgerTotal.objects.filter(tenant_name=budget.tenant_id, period=period).first()
-        return budget.shown(budget.used_of(total))
+    def used(self, budget: Any) -> str:
+        known = LedgerTotal(amount=budget.amount or 0, cpu_seconds=budget.cpu_seconds or 0)
+        return str(budget.shown(budget.used_of(known)))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("tenants.view_tenant")

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.fields.json import KT
 
-from clusterops.policy.budget import Allowance
+from clusterops.policy.budget import Allowance, is_held_by
 from clusterops.usage.ledger import UNITS, Budget, BudgetAlert, LedgerTotal, period_of
 from clusterops.usage.pricing import PriceBook
 from simulations.models import Job, Notice
@@ -34,7 +34,7 @@ def watch() -> int:
     told, refused = 0, {}
     if budgets:
         totals = _totals(period, budgets)
-        held = set(Job.objects.queued().filter(reason=Job.Reason.BUDGET_REACHED).values_list("tenant_id", flat=True))
+        held = _held(period, budgets)
         known = set(
             BudgetAlert.objects.filter(period=period, budget__in=budgets.values()).values_list(
                 "budget_id", "percent", "limit"
@@ -42,7 +42,7 @@ def watch() -> int:
         )
         for tenant_id, budget in budgets.items():
             used = budget.used_of(totals.get(tenant_id))
-            stands = budget.stops and tenant_id in held
+            stands = tenant_id in held
             for percent in sorted({*budget.alert_at, WHOLE}):
                 reached = used * 100 >= budget.limit * percent or (stands and percent == WHOLE)
                 if reached and (budget.pk, percent, budget.limit) not in known:
@@ -51,6 +51,15 @@ def watch() -> int:
                 refused[tenant_id] = f"The budget of {period}, {budget.shown(budget.limit)}, is used up."
     _refuse(refused)
     return told
+
+
+def _held(period: str, budgets: Mapping[str, Budget]) -> set[str]:
+    """Tenants of which a job waits for its budget as it is now. What was said of another month or limit stands until
+    the dispatcher looks at the job again, which comes after this."""
+    stops = {tenant_id: budget.shown(budget.limit) for tenant_id, budget in budgets.items() if budget.stops}
+    rows = Job.objects.queued().filter(tenant__in=list(stops), reason=Job.Reason.BUDGET_REACHED)
+    told = rows.order_by().values_list("tenant_id", "message").distinct()
+    return {tenant_id for tenant_id, message in told if is_held_by(message, period=period, limit=stops[tenant_id])}
 
 
 def _tell(budget: Budget, period: str, percent: int, used: Decimal, stands: bool) -> int:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 
-from clusterops.usage.ledger import BillingPeriod, LedgerEntry, UnpostedRun, amount_of, period_of
+from clusterops.usage.ledger import BillingPeriod, LedgerEntry, UnpostedRun, amount_of, bounds, period_of
 from clusterops.usage.models import PodRun
 from clusterops.usage.pricing import PriceBook
 from simulations.models import TenantStorage
@@ -32,16 +32,21 @@ def lock() -> None:
 
 
 class Months:
-    """In which month's statement something of a day comes: its own, or today's if that one is closed."""
+    """In which month's statement something of a day comes: its own, or the first after it that is open."""
 
     def __init__(self) -> None:
         self._closed: dict[str, bool] = {}
 
     def period(self, day: date) -> str:
-        own = period_of(day)
-        if own not in self._closed:
-            self._closed[own] = BillingPeriod.objects.filter(pk=own).exists()
-        return period_of(billing_today()) if self._closed[own] else own
+        period = period_of(day)
+        while self._is_closed(period):
+            period = period_of(bounds(period)[1])
+        return period
+
+    def _is_closed(self, period: str) -> bool:
+        if period not in self._closed:
+            self._closed[period] = BillingPeriod.objects.filter(pk=period).exists()
+        return self._closed[period]
 
 
 @transaction.atomic

@@ -24,6 +24,7 @@ from clusterops.usage.ledger import (
     period_of,
 )
 from clusterops.usage.posting import BATCH, lock, post_runs
+from tenants.models import Tenant
 from tenants.plans import billing_today
 
 COLUMNS = ("item", "label", "entries", "counted", "counted_unit", "quantity", "unit", "price", "amount")
@@ -37,11 +38,12 @@ class Unposted(Exception):
     """More ended than was posted by now."""
 
 
-def content(tenant_name: str, period: str) -> dict[str, Any]:
-    """As the ledger has it now. A line for each item and price."""
+def content(tenant_name: str, period: str, tenant: Tenant | None = None) -> dict[str, Any]:
+    """As the ledger has it now. A line for each item and price. `tenant`: without an erased one's of its name."""
     first, end = bounds(period)
+    entries = LedgerEntry.objects.filter(tenant_name=tenant_name, period=period)
     rows = (
-        LedgerEntry.objects.filter(tenant_name=tenant_name, period=period)
+        (entries.filter(tenant=tenant) if tenant else entries)
         .order_by()
         .values("item", "price")
         .annotate(entries=Count("pk"), counted=Sum("quantity"), sum=Sum("amount"))
@@ -76,14 +78,15 @@ def content(tenant_name: str, period: str) -> dict[str, Any]:
     }
 
 
-def statement(tenant_name: str, period: str) -> dict[str, Any]:
+def statement(tenant_name: str, period: str, tenant: Tenant | None = None) -> dict[str, Any]:
     """The content with `closed`, `closed_at` and `sha256`; of a month that is open, as it stands."""
-    kept = Statement.objects.filter(tenant_name=tenant_name, period=period).first()
+    found = Statement.objects.filter(tenant_name=tenant_name, period=period)
+    kept = (found.filter(tenant=tenant) if tenant else found).first()
     if kept:
         told: dict[str, Any] = json.loads(kept.body)
         return told | {"closed": True, "closed_at": kept.closed_at, "sha256": kept.sha256}
     closed = BillingPeriod.objects.filter(pk=period).first()
-    told = content(tenant_name, period)
+    told = content(tenant_name, period, tenant)
     return told | {"closed": closed is not None, "closed_at": closed and closed.closed_at, "sha256": None}
 
 
@@ -127,7 +130,7 @@ def _statement(name: str, tenant_id: str | None, period: str, now: datetime) -> 
 
 
 def close_due(now: datetime | None = None) -> list[str]:
-    """Every month that can be closed and has entries, the oldest first; those that were."""
+    """Every month that can be closed, the oldest first; those that were."""
     now = now or timezone.now()
     closed = []
     for period in _open_periods():
@@ -138,11 +141,11 @@ def close_due(now: datetime | None = None) -> list[str]:
 
 
 def _open_periods() -> Iterator[str]:
-    """From the first after the last closed one, or from the first entry's, to this month's."""
-    last = BillingPeriod.objects.order_by("-period").values_list("period", flat=True).first()
-    first = LedgerEntry.objects.order_by("period").values_list("period", flat=True).first()
-    period = period_of(bounds(last)[1]) if last else first
+    """From the first entry's to this month's, those aside that are closed, in whatever order that was."""
+    closed = set(BillingPeriod.objects.values_list("period", flat=True))
+    period = LedgerEntry.objects.order_by("period").values_list("period", flat=True).first()
     present = period_of(billing_today())
     while period and period <= present:
-        yield period
+        if period not in closed:
+            yield period
         period = period_of(bounds(period)[1])

@@ -66,7 +66,7 @@ class Scenario:
             self.disturb()
             self.look_after_machines()
             time.sleep(self.rng.uniform(0.0, 0.25))
-        self.update_jobs()
+        self.settle()
 
     def prepare(self) -> None:
         for name, limits in LIMITS.items():
@@ -326,7 +326,7 @@ class Scenario:
 
     # the end
 
-    def update_jobs(self, seconds: float = 60.0) -> None:
+    def settle(self, seconds: float = 60.0) -> None:
         """Faults off, the fates without an end cancelled, one reconciler alive: everything must come to rest."""
         self.stage.proxy.rate, self.stage.proxy.outage, self.stage.proxy.dead_kubelets = 0.0, False, False
         self.stalled.close()

@@ -174,11 +174,6 @@ class FakeApi:
                 _end(status, fate)
 
 
-def _owner_of(pod: Json) -> str:
-    owners = pod["metadata"].get("ownerReferences") or [{"uid": ""}]
-    return str(owners[0]["uid"])
-
-
 def _end(status: Json, fate: Json) -> None:
     code = fate.get("exit", 0)
     started = status["containerStatuses"][0]["state"]["running"]["startedAt"]

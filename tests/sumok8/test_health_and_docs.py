@@ -42,6 +42,10 @@ def test_metrics_count_by_route_not_by_address(
     assert 'route="unmatched",status="404"' in text
     assert str(job.pk) not in text
     assert "sumok8_http_request_duration_seconds_bucket" in text
+    timed = [line for line in text.splitlines() if "duration_seconds_count" in line and "jobs/<uuid" in line]
+    client.get(f"/jobs/{job.pk}?wait=1")
+    again = client.get("/metrics").content.decode().splitlines()
+    assert [line for line in again if line in timed] == timed
 
 
 @pytest.mark.parametrize("address", ["/", "/docs"])

@@ -107,9 +107,17 @@ def test_new_jobs_are_refused_until_the_budget_is_raised(api: Any, paying: Tenan
 
 
 def test_a_held_job_is_told_as_a_budget_that_is_used_up(paying: Tenant):
-    Budget.objects.create(tenant=paying, limit=5, on_reach="hold", alert_at=[50])
-    JobFactory(tenant=paying, reason="BUDGET_REACHED")
+    budget = Budget.objects.create(tenant=paying, limit=5, on_reach="refuse", alert_at=[80])
+    used(paying, 1)
+    job = JobFactory(tenant=paying, cpu_request=4, scenario_data=AN_HOUR)
+    [(reason, why)] = first_turn(paying, [job])
+    job.move_to("PENDING", reason=reason, message=f"Attempt 2 of 3: {why}")
     assert (watch(), told()) == (1, [100])
+    budget.limit = 50  # the job still says what held it until its next turn
+    budget.save()
+    assert (watch(), told()) == (0, [100])
+    paying.refresh_from_db()
+    assert paying.refused_because == ""
 
 
 def test_a_months_own_budget_takes_the_place_of_every_months(paying: Tenant):
@@ -138,4 +146,6 @@ def test_quota_editors_set_budgets_and_support_looks(quota_editor: Any, support:
     assert Budget.objects.get().limit == 50
     listed = reverse("admin:usage_budget_changelist")
     assert "0.00 EUR" in support.get(listed).content.decode()
+    used(paying, 1)
+    assert "2.50 EUR" in support.get(listed).content.decode()
     assert support.get(reverse("admin:usage_budget_add")).status_code == 403

@@ -157,6 +157,24 @@ def test_due_months_are_closed_in_order(priced: Tenant):
     assert Statement.objects.count() == 2
 
 
+def test_a_month_that_was_left_out_is_closed_too_and_takes_what_is_late(priced: Tenant):
+    ran(priced, datetime(2026, 1, 10, tzinfo=UTC))
+    posting.post_runs()
+    now = datetime(2026, 4, 20, tzinfo=UTC)
+    for month in ("2026-01", "2026-03"):
+        statements.close(month, now=now)
+    ran(priced, datetime(2026, 1, 11, tzinfo=UTC))
+    posting.post_runs()
+    assert LedgerEntry.objects.order_by("-id").first().period == "2026-02"
+    assert statements.close_due(now) == ["2026-02"]
+
+
+def test_a_credit_is_not_corrected_by_a_quantity(priced: Tenant):
+    row = credit(priced, Decimal(-5), reason="sorry", actor="ops", key="t-1")
+    with pytest.raises(ValidationError, match="no quantity"):
+        correct(row.pk, quantity=5, reason="r", actor="ops")
+
+
 def test_a_correction_is_a_reversal_and_a_new_row(priced: Tenant):
     ran(priced)
     posting.post_runs()

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from clusterops.usage import posting, statements
 from clusterops.usage.ledger import LedgerEntry, Statement
+from clusterops.usage.models import PodRun
 from tenants.models import Tenant
 from tests.clusterops.usage.test_ledger import priced  # noqa: F401 - a fixture
 from tests.clusterops.usage.test_usage_api import ran
@@ -51,6 +52,18 @@ def test_another_tenants_month_is_empty_and_a_later_one_is_not_there(other_api: 
     assert other_api.get("/statements/2026-13").status_code == 404
 
 
+def test_an_erased_tenants_months_are_not_those_of_the_next_of_its_name(api: Any, priced: Tenant):  # noqa: F811
+    gone = Tenant.objects.create(tenant_id="gone", namespace="gone")
+    ran(gone, tenant_name=priced.pk)
+    posting.post_runs()
+    PodRun.objects.update(tenant=None)
+    gone.delete()
+    assert api.get("/statements/2026-03").json()["lines"] == []
+    run("close_period", "2026-03")
+    assert api.get("/statements").json()["statements"] == []
+    assert api.get("/statements/2026-03").json()["lines"] == []
+
+
 def test_closed_by_command_and_seen_by_staff(api: Any, support: Any, march: Tenant):
     assert "1 statement(s) written" in run("close_period", "2026-03")
     assert "0 statement(s) written" in run("close_period", "2026-03")
@@ -72,6 +85,8 @@ def test_corrections_by_command(march: Tenant):
     assert "-0.720000 EUR, in 2026-03" in said
     run("adjust_ledger", "--tenant", "city-a", "--amount=-5", "--key", "t-1", "--reason", "sorry")
     assert LedgerEntry.objects.get(item="credit").amount == Decimal(-5)
+    with pytest.raises(CommandError, match="at most 60"):
+        run("adjust_ledger", "--tenant", "city-a", "--amount=-5", "--key", "k" * 61, "--reason", "sorry")
     for amount in ("NaN", "much"):
         with pytest.raises(CommandError, match="no amount"):
             run("adjust_ledger", "--tenant", "city-a", f"--amount={amount}", "--key", "k", "--reason", "r")

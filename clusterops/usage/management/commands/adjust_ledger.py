@@ -11,6 +11,8 @@ from clusterops.usage.adjusting import correct, credit
 from clusterops.usage.ledger import SIXTH, LedgerEntry
 from tenants.management.base import OperatorCommand, find_tenant, refuse
 
+MAX_KEY = 60  # so that it fits into an entry's source
+
 
 class Command(OperatorCommand):
     help = (
@@ -44,13 +46,15 @@ class Command(OperatorCommand):
     def _credit(self, options: dict[str, Any], signed: dict[str, str]) -> LedgerEntry:
         if not options["amount"] or not options["key"]:
             raise CommandError("--tenant needs --amount and --key.")
+        if len(options["key"]) > MAX_KEY:
+            raise CommandError(f"--key has at most {MAX_KEY} characters.")
         try:
             amount = Decimal(options["amount"])
             if not amount.is_finite() or abs(amount) >= Decimal(10) ** 12:
                 raise InvalidOperation
         except InvalidOperation:
             raise CommandError(f"{options['amount'][:40]!r} is no amount; write for example --amount=-10.") from None
-        return credit(find_tenant(options["tenant"]), amount.quantize(SIXTH), key=options["key"][:60], **signed)
+        return credit(find_tenant(options["tenant"]), amount.quantize(SIXTH), key=options["key"], **signed)
 
 
 def _shown(row: LedgerEntry) -> str:
