@@ -1,6 +1,8 @@
 """What touches a tenant and its keys together."""
 
-from collections.abc import Collection, Mapping
+import logging
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,6 +12,8 @@ from django.db import transaction
 from tenants.limits import Limit
 from tenants.models import ApiKey, Plan, PlanAssignment, Tenant
 from tenants.plans import billing_today
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,21 @@ def assign_plan(
     return assignment
 
 
+@contextmanager
+def suppress_invalid(pk: int) -> Iterator[None]:
+    """An assignment that cannot be applied keeps no other from its day."""
+    try:
+        yield
+    except ValidationError:
+        log.exception("the plan of assignment %s cannot be applied", pk)
+
+
 def apply_due_plans() -> int:
     """Assignments whose day has come, each in a transaction of its own; how many. Safe to repeat."""
     due = PlanAssignment.objects.filter(is_applied=False, since__lte=billing_today()).order_by("since", "id")
     applied = 0
     for pk in list(due.values_list("pk", flat=True)):
-        with transaction.atomic():
+        with suppress_invalid(pk), transaction.atomic():
             assignment = due.select_for_update(skip_locked=True).filter(pk=pk).first()
             if assignment:
                 tenant = Tenant.objects.select_for_update(no_key=True).get(pk=assignment.tenant_id)

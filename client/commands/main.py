@@ -88,7 +88,7 @@ def upload(
             scenario = client().upload(name or "", source, config=config, report=report)
         else:
             base, _, version = onto.partition(":")
-            if version and not version.isdigit():
+            if version and not re.fullmatch(r"[1-9][0-9]{0,8}", version):
                 raise click.UsageError("Write --onto SCENARIO or --onto SCENARIO:VERSION, a number.")
             scenario = client().lay_over(
                 base, source, base_version=int(version or 0) or None, remove=remove, save_as=name, config=config,

@@ -145,7 +145,12 @@ class SharedLogs:
                 shared = self._tails[job_id] = SharedLog(Reader(job_id), self._is_left, lambda: self.ending())
             shared.followers += 1
         if is_new:
-            threading.Thread(target=shared.run, name=f"tail-{job_id}", daemon=True).start()
+            try:
+                threading.Thread(target=shared.run, name=f"tail-{job_id}", daemon=True).start()
+            except RuntimeError:  # no more threads: nobody is left with a log that nobody reads
+                self._leave(shared)
+                self._is_left(shared, True)
+                raise
         return Followed(shared.lines(tail, after), lambda: self._leave(shared))
 
     def _leave(self, tail: SharedLog) -> None:

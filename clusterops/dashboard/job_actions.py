@@ -42,7 +42,7 @@ def rerun(user: User, ids: Sequence[uuid.UUID], *, more_memory: bool = False) ->
     refused: list[str] = []
     for job in Job.objects.filter(pk__in=ids).select_related("tenant")[:AT_ONCE]:
         try:
-            new.append(run_again(job, memory_gi=2 * job.memory_gi if more_memory else None))
+            new.append(run_again(job, {"memory_gi": 2 * job.memory_gi} if more_memory else None))
         except ApiError as error:
             why = error.details[0]["message"] if error.status_code == 422 and error.details else error.message
             refused.append(f"{job.job_id.hex[:8]}: {why}")

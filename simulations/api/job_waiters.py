@@ -54,12 +54,20 @@ class Waiters:
                 begin = not self._is_listened
                 self._is_listened = True
             if begin:
-                threading.Thread(target=self._listen, name="job-waiters", daemon=True).start()
+                self._begin()
             yield mine
         finally:
             with self._lock:
                 self._waiters.discard(mine)
             places.leave()
+
+    def _begin(self) -> None:
+        try:
+            threading.Thread(target=self._listen, name="job-waiters", daemon=True).start()
+        except RuntimeError:  # no more threads: the next to wait tries again
+            with self._lock:
+                self._is_listened = False
+            raise
 
     def wait(self, mine: Waiter, seconds: float) -> None:
         """Until it rings, at most so long; cut short when the process is about to end."""
@@ -114,6 +122,9 @@ class Waiters:
             rows = dict(Job.objects.filter(pk__in={each.job_id for each in waiting}).values_list("pk", "status"))
         except DatabaseError as error:
             log.info("the database does not answer: %s", error)
+            return self._is_left()
+        except Exception:  # the thread goes on: without it everybody would wait for nothing
+            log.exception("waiting jobs cannot be asked for")
             return self._is_left()
         finally:
             connection.close()  # back to the pool

@@ -190,6 +190,11 @@ class Job(models.Model):
             models.Index(
                 fields=["tenant", "submitted_at"], name="jobs_longest_waiting", condition=models.Q(status="PENDING")
             ),
+            models.Index(
+                fields=["tenant"],
+                name="jobs_held_by_budget",
+                condition=models.Q(status="PENDING", reason="BUDGET_REACHED"),
+            ),
             # What a pass reads; see `JobQuerySet.in_hand`.
             models.Index(
                 fields=["submitted_at", "job_id"],

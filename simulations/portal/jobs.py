@@ -12,15 +12,15 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
+from simulations.api import again
 from simulations.api.jobs import IDEMPOTENCY_KEY, filters
 from simulations.api.pagination import page
-from simulations.api.requests import JobListQuery, SubmitRequest
+from simulations.api.requests import JobListQuery
 from simulations.models import Job
 from simulations.portal import live, maps
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.lookup import find_job
 from simulations.portal.verdict import TWICE, figures, phases, verdict
-from simulations.services import submit_job
 from simulations.sumo.protocol.endings import Reason
 from simulations.telling import tell
 from simulations.templatetags.figures import duration
@@ -157,13 +157,12 @@ def cancel(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
 @member_page("POST", role=Role.ENGINEER)
 def run_again(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
     """The same request once more, seed and bytes of the scenario included; with `twice`, twice of that field."""
-    wanted: dict[str, Any] = {**find_job(seat, job_id).scenario_data}
-    if (field := request.POST.get("twice")) in TWICE.values() and field in wanted:
-        wanted[field] = 2 * wanted[field]
+    earlier = find_job(seat, job_id)
+    asked: dict[str, Any] = {**earlier.scenario_data}
+    field = request.POST.get("twice")
+    changes = {field: 2 * asked[field]} if field in TWICE.values() and field in asked else None
     try:
-        job, _ = submit_job(
-            tenant=seat.tenant, wanted=SubmitRequest.read(wanted), idempotency_key=idempotency_key(request)
-        )
+        job = again.run_again(earlier, changes, idempotency_key=idempotency_key(request))
     except (ApiError, ValidationError) as error:
         messages.error(request, told_of(error))
         return redirect("portal:job", seat.tenant.pk, job_id)

@@ -31,6 +31,7 @@ def tell_expiring_keys() -> int:
         .lasting()
         .select_related("tenant")
         .filter(~Exists(successor), tenant__isnull=False, expires_at__lte=now + BEFORE)
+        .filter(expires_at__gt=F("created_at") + BEFORE)  # one made for a few days is no surprise
     )
     untold = soon.filter(Q(expiry_told_for=None) | ~Q(expiry_told_for=F("expires_at")))
     keys = list(untold.select_for_update(of=("self",), skip_locked=True).order_by("expires_at")[:BATCH])

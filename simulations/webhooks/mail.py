@@ -54,13 +54,18 @@ def step() -> int:
     sent = 0
     for tenant in waiting.distinct().order_by("tenant_id")[:BATCH]:
         if notices := _claim(tenant):
-            message = _message(tenant, notices)
-            if not connection.in_atomic_block:
-                connection.close()  # none is held while the mail server is spoken to
             try:
+                message = _message(tenant, notices)
+                if not connection.in_atomic_block:
+                    connection.close()  # none is held while the mail server is spoken to
                 message.send()
             except (SMTPException, OSError) as error:
                 log.warning("mail to tenant %s was not taken: %s", tenant.pk, error)
+                continue
+            except (DatabaseError, psycopg.Error):
+                raise
+            except Exception:  # one tenant's, whatever it is, keeps no other's back
+                log.exception("mail to tenant %s cannot be written, which is our fault", tenant.pk)
                 continue
             Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(awaits_mail=False)
             sent += 1

@@ -64,10 +64,16 @@ class Command(OperatorCommand):
                 self._once(stop, lock)
             else:
                 if metrics:
-                    exporter.serve(metrics, lambda: lock.is_ours)
+                    self._serve(metrics, lock)
                 self._loop(stop, doorbell, lock, interval)
         finally:
             lock.release()
+
+    def _serve(self, metrics: str, lock: Lock) -> None:
+        try:
+            exporter.serve(metrics, lambda: lock.is_ours)
+        except (OSError, ValueError, OverflowError) as error:
+            raise CommandError(f"--metrics {metrics}: {error}") from None
 
     def _confirm(self, stop: threading.Event, *, patient: bool) -> None:
         """This is the installation that the database belongs to; patient while there is no database."""

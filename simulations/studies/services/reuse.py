@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from simulations.services.submission import as_always
 from simulations.studies.models import StudyRun
 
 # What SUMO does does not depend on these: names, and what the run may cost.
@@ -18,7 +19,7 @@ WITHOUT = {
 
 def digest_of(request: Mapping[str, Any]) -> str:
     """Of an accepted request with its seed, and of the image, whose tag names SUMO's version."""
-    what = {name: value for name, value in request.items() if name not in WITHOUT}
+    what = {name: value for name, value in as_always(request).items() if name not in WITHOUT}
     text = json.dumps([settings.RUNNER_IMAGE, what], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -19,9 +19,7 @@ class Command(OperatorCommand):
         owner.add_argument("--tenant", metavar="TENANT", help="The tenant that the key belongs to.")
         owner.add_argument("--admin", action="store_true", help="A key for the admin endpoints, of no tenant.")
         parser.add_argument("--label", default="", help="What the key is for; up to 100 characters.")
-        parser.add_argument(
-            "--role", choices=Role.values, default=Role.OWNER.value, help="What it may do for its tenant."
-        )
+        parser.add_argument("--role", choices=Role.values, help="What it may do for its tenant (default: owner).")
         parser.add_argument("--expires-days", type=int, metavar="DAYS", help="Default: it does not expire.")
         parser.add_argument("--json", action="store_true", help="One JSON object instead of sentences.")
 
@@ -32,8 +30,11 @@ class Command(OperatorCommand):
             raise CommandError("--expires-days: a whole number from 1 to 36500.")
         if len(label) > 100 or not label.isprintable():
             raise CommandError("--label: one line of at most 100 printable characters.")
+        if options["admin"] and options["role"]:
+            raise CommandError("--role is for a tenant's key; an admin's has no role.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
-        row, key = ApiKey.objects.issue(tenant=tenant, label=label, expires_at=expires_at, role=Role(options["role"]))
+        role = Role(options["role"] or Role.OWNER)
+        row, key = ApiKey.objects.issue(tenant=tenant, label=label, expires_at=expires_at, role=role)
         if options["json"]:
             self.stdout.write(
                 json.dumps(

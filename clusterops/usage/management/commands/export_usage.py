@@ -2,12 +2,15 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db.models import QuerySet
 
 from clusterops.usage.ledger import LedgerEntry, period_of
 from clusterops.usage.management.base import month
+from tenants.database import slow_statements_allowed
 from tenants.management.base import OperatorCommand, find_tenant
 
 COLUMNS = (
@@ -30,11 +33,22 @@ class Command(OperatorCommand):
         entries = LedgerEntry.objects.filter(period=period_of(month(options["month"]).since)).order_by("id")
         if options["tenant"]:
             entries = entries.filter(tenant_name=find_tenant(options["tenant"]).pk)
-        rows = entries.values_list(*COLUMNS).iterator(chunk_size=CHUNK)
-        if options["format"] == "jsonl":
+        with slow_statements_allowed():
+            self._write(_pages(entries), as_lines=options["format"] == "jsonl")
+
+    def _write(self, rows: Iterator[tuple[Any, ...]], *, as_lines: bool) -> None:
+        if as_lines:
             for row in rows:
                 self.stdout.write(json.dumps(dict(zip(COLUMNS, row, strict=True)), default=str))
             return
         out = csv.writer(self.stdout, lineterminator="\n")
         out.writerow(COLUMNS)
         out.writerows(["" if value is None else value for value in row] for row in rows)
+
+
+def _pages(entries: QuerySet[LedgerEntry]) -> Iterator[tuple[Any, ...]]:
+    """Page by page: behind a pooler there are no cursors of the server's, and a month may be long."""
+    last = 0
+    while page := list(entries.filter(id__gt=last).values_list(*COLUMNS)[:CHUNK]):
+        yield from page
+        last = page[-1][0]
