@@ -42,6 +42,16 @@ class ReadOnlyMixin:
         return False
 
 
+class SeenWithJobsMixin(ReadOnlyMixin):
+    """Whoever may see jobs may see these rows."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("simulations.view_job")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+
 class EventInline(ReadOnlyMixin, admin.TabularInline):
     model = JobEvent
     fields = ("at", "status", "reason", "message", "attempt")

@@ -32,7 +32,7 @@ def health(latest: LatestSnapshot) -> dict[str, Any]:
     late = state.pass_finished_at is None or timezone.now() - state.pass_finished_at > SILENT_AFTER
     last_good_at = max(filter(None, (latest.last_good_at, state.last_success_at)), default=None)
     return {
-        "sight": latest,
+        "latest": latest,
         "reconciler": state,
         "reconciler_late": late,
         "last_good_at": last_good_at,
@@ -79,7 +79,7 @@ def jobs(latest: LatestSnapshot) -> dict[str, Any]:
     waiting = listed.waiting().order_by("submitted_at")
     failed = listed.filter(status=Job.Status.FAILED, finished_at__gt=timezone.now() - timedelta(hours=1))
     lists = {"running": running, "waiting": waiting, "failed": failed.order_by("-finished_at")}
-    context: dict[str, Any] = {"sight": latest}
+    context: dict[str, Any] = {"latest": latest}
     for name, rows in lists.items():
         found = list(rows[: ROWS + 1])
         context[name] = found[:ROWS]
@@ -101,7 +101,7 @@ def nodes(latest: LatestSnapshot) -> dict[str, Any]:
     now = timezone.now()
     rows = [NodeRow(node, state_of(node, now)) for node in snapshot.nodes] if snapshot else []
     rows.sort(key=lambda row: (row.state == "Ready", row.node.name))
-    return {"rows": rows, "sight": latest}
+    return {"rows": rows, "latest": latest}
 
 
 def state_of(node: Node, now: datetime) -> str:

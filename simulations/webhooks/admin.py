@@ -1,26 +1,13 @@
 """Staff see where tenants are told and what came of it."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
-from simulations.admin import ReadOnlyMixin
+from simulations.admin import SeenWithJobsMixin
 from simulations.webhooks.models import Delivery, Endpoint
 
 
-class LookMixin(ReadOnlyMixin):
-    """Whoever may see jobs may see what is told of them."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("simulations.view_job")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-
 @admin.register(Endpoint)
-class EndpointAdmin(LookMixin, admin.ModelAdmin):
+class EndpointAdmin(SeenWithJobsMixin, admin.ModelAdmin):
     list_display = ("url", "tenant", "is_active", "disabled_because", "failing_since", "created_at")
     list_filter = ("is_active", "tenant")
     list_select_related = ("tenant",)
@@ -34,7 +21,7 @@ class EndpointAdmin(LookMixin, admin.ModelAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(LookMixin, admin.ModelAdmin):
+class DeliveryAdmin(SeenWithJobsMixin, admin.ModelAdmin):
     list_display = ("kind", "endpoint", "state", "tries", "last_status", "last_problem", "last_tried_at", "next_try_at")
     list_filter = ("state", "endpoint__tenant")
     list_select_related = ("endpoint", "notice")
