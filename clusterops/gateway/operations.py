@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -19,6 +19,7 @@ from clusterops.gateway.kube_api import (
     READ_TIMEOUT_S,
     Json,
     KubeApi,
+    nothing,
     path_of,
 )
 from clusterops.objects import manifests
@@ -83,16 +84,19 @@ class Gateway:
         items = self.api.items(path_of("namespaces"), query={"labelSelector": installation.selector()})
         return cluster_readings.namespace_states(cluster_readings.by_name("namespaces", items), ())
 
-    def list_runs(self) -> list[Run]:
-        """Every run of ours: one paged LIST of Jobs, then one of pods, whatever the number of tenants."""
+    def list_runs(self, between: Callable[[], None] = nothing) -> list[Run]:
+        """Every run of ours: one paged LIST of Jobs, then one of pods, whatever the number of tenants.
+
+        `between` two pages the caller may do what cannot wait.
+        """
         with collector_asleep():
-            jobs, pods = self._jobs_and_pods()
+            jobs, pods = self._jobs_and_pods(between=between)
             return self._runs(jobs, pods)
 
-    def list_runs_and_snapshot(self) -> tuple[list[Run], ClusterSnapshot]:
+    def list_runs_and_snapshot(self, between: Callable[[], None] = nothing) -> tuple[list[Run], ClusterSnapshot]:
         """Both from the same lists, and one more of nodes."""
         with collector_asleep():
-            jobs, pods = self._jobs_and_pods()
+            jobs, pods = self._jobs_and_pods(between=between)
             runs = self._runs(jobs, pods)
             nodes = self.api.items(path_of("nodes"))
             return runs, cluster_readings.snapshot(nodes, jobs, pods, runs, datetime.now(UTC), self._others())
@@ -130,11 +134,13 @@ class Gateway:
         found = cluster_readings.snapshot([], [], pods, [], datetime.now(UTC)).usage_by_namespace
         return found.get(namespace) or {"cpu": 0.0, "memory": 0.0, "pods": 0.0, "running": 0.0}
 
-    def _jobs_and_pods(self, timeout_s: float = LIST_TIMEOUT_S) -> tuple[list[Json], list[Json]]:
+    def _jobs_and_pods(
+        self, timeout_s: float = LIST_TIMEOUT_S, between: Callable[[], None] = nothing
+    ) -> tuple[list[Json], list[Json]]:
         # Jobs first: a pod that vanishes in between belongs to a Job that is still listed.
         query = {"labelSelector": installation.selector()}
-        jobs = self.api.items(path_of("jobs"), query=query, timeout_s=timeout_s, keep=job_readings.slim_job)
-        pods = self.api.items(path_of("pods"), query=query, timeout_s=timeout_s, keep=job_readings.slim_pod)
+        jobs = self.api.items(path_of("jobs"), query=query, timeout_s=timeout_s, keep=job_readings.slim_job, between=between)
+        pods = self.api.items(path_of("pods"), query=query, timeout_s=timeout_s, keep=job_readings.slim_pod, between=between)
         return jobs, pods
 
     def _runs(self, jobs: list[Json], pods: list[Json]) -> list[Run]:
