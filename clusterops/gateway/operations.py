@@ -45,6 +45,7 @@ class Gateway:
         self._autoscaler_asked_at = float("-inf")
         self._others_request: Mapping[str, Counter[str]] = {}
         self._others_asked_at = float("-inf")
+        self._known_runs = job_readings.KnownRuns()
 
     def ensure_namespace(self, spec: NamespaceSpec) -> str:
         """Make the tenant's namespace and what belongs in it as its limits ask; returns the Namespace's uid.
@@ -139,8 +140,12 @@ class Gateway:
     ) -> tuple[list[Json], list[Json]]:
         # Jobs first: a pod that vanishes in between belongs to a Job that is still listed.
         query = {"labelSelector": installation.selector()}
-        jobs = self.api.items(path_of("jobs"), query=query, timeout_s=timeout_s, keep=job_readings.slim_job, between=between)
-        pods = self.api.items(path_of("pods"), query=query, timeout_s=timeout_s, keep=job_readings.slim_pod, between=between)
+        jobs = self.api.items(
+            path_of("jobs"), query=query, timeout_s=timeout_s, keep=job_readings.slim_job, between=between
+        )
+        pods = self.api.items(
+            path_of("pods"), query=query, timeout_s=timeout_s, keep=job_readings.slim_pod, between=between
+        )
         return jobs, pods
 
     def _runs(self, jobs: list[Json], pods: list[Json]) -> list[Run]:
@@ -154,7 +159,7 @@ class Gateway:
                 self._autoscaler_says = self._explanations(event_readings.REFUSED_MACHINES)
                 self._autoscaler_asked_at = time.monotonic()
             explanations |= self._autoscaler_says
-        return job_readings.runs(jobs, pods, explanations)
+        return job_readings.runs(jobs, pods, explanations, self._known_runs)
 
     def _explanations(self, selector: str) -> dict[str, str]:
         return event_readings.explanations(self.api.items(path_of("events"), query={"fieldSelector": selector}))

@@ -4,7 +4,7 @@ import time
 import uuid
 
 from clusterops import errors
-from clusterops.reconciler.dispatch import BOX_S, dispatch
+from clusterops.reconciler.dispatch import dispatch
 from clusterops.reconciler.pass_state import Pass, Stopped, log
 from simulations.models import Job
 
@@ -23,7 +23,7 @@ def start_more(this_pass: Pass, *, until: float) -> None:
 
 class Meanwhile:
     """Between the pages of a pass's lists and between its steps: call it, and what was submitted is started, one batch
-    at a time and BOX_S of a pass in all, as endings wait for the pass.
+    at a time and half of the time at most, as endings wait for the pass.
 
     Before the pass has seen the cluster whole and recorded what it saw, the pass before it dispatches: it has counted
     what it started since. In between nobody does, as neither knows which attempts have just been given up.
@@ -33,15 +33,18 @@ class Meanwhile:
         self._memory = this_pass.memory
         self._knows = this_pass.memory.last_pass
         self._tried_before: frozenset[uuid.UUID] = frozenset(self._knows.tried if self._knows else ())
+        self._next_at = float("-inf")
         self.spent_s = 0.0
 
     def __call__(self) -> None:
-        able = self._knows is not None and self._knows.able and self.spent_s < BOX_S
+        began = time.monotonic()
+        able = self._knows is not None and self._knows.able and began >= self._next_at
         if self._knows is None or not able or not self._memory.submitted():
             return
-        began = time.monotonic()
         start_more(self._knows, until=began)
-        self.spent_s += time.monotonic() - began
+        ended = time.monotonic()
+        self.spent_s += ended - began
+        self._next_at = ended + (ended - began)
 
     def hand_over(self, this_pass: Pass) -> None:
         """From now on `this_pass` dispatches."""

@@ -104,9 +104,7 @@ class Command(OperatorCommand):
             raise CommandError(problem)
 
     def _loop(self, stop: threading.Event, doorbell: Doorbell, lock: Lock, interval: float) -> None:
-        memory = Memory(
-            stop=stop, keeper=LogKeeper(doorbell.ring), submitted=lambda: doorbell.take(Bell.DISPATCH)
-        )
+        memory = Memory(stop=stop, keeper=LogKeeper(doorbell.ring), submitted=lambda: doorbell.take(Bell.DISPATCH))
         attending = False
         while not stop.is_set():
             begun = time.monotonic()
