@@ -31,6 +31,10 @@ MERGE = "application/merge-patch+json"
 SECONDS = re.compile(r"[0-9]{1,6}")
 
 
+def nothing() -> None:
+    """For a caller who has nothing else to do."""
+
+
 class KubeApi:
     """One HTTP call to the API server: JSON in, JSON out, a time-out always, no hidden retries.
 
@@ -131,11 +135,19 @@ class KubeApi:
         query: Mapping[str, str | int] | None = None,
         timeout_s: float = LIST_TIMEOUT_S,
         keep: Callable[[Json], Json] = lambda item: item,
+        between: Callable[[], None] = nothing,
     ) -> list[Json]:
-        """All items of a LIST, each as `keep` leaves it. An expired list is begun again once."""
+        """All items of a LIST, each as `keep` leaves it. An expired list is begun again once.
+
+        `between` two pages the caller may do something else.
+        """
 
         def read() -> list[Json]:
-            return [keep(item) for page in self.pages(path, query=query, timeout_s=timeout_s) for item in page["items"]]
+            kept: list[Json] = []
+            for page in self.pages(path, query=query, timeout_s=timeout_s):
+                kept += map(keep, page["items"])
+                between()
+            return kept
 
         try:
             return read()

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -19,6 +19,7 @@ from clusterops.gateway.kube_api import (
     READ_TIMEOUT_S,
     Json,
     KubeApi,
+    nothing,
     path_of,
 )
 from clusterops.objects import manifests
@@ -44,6 +45,7 @@ class Gateway:
         self._autoscaler_asked_at = float("-inf")
         self._others_request: Mapping[str, Counter[str]] = {}
         self._others_asked_at = float("-inf")
+        self._known_runs = job_readings.KnownRuns()
 
     def ensure_namespace(self, spec: NamespaceSpec) -> str:
         """Make the tenant's namespace and what belongs in it as its limits ask; returns the Namespace's uid.
@@ -83,16 +85,19 @@ class Gateway:
         items = self.api.items(path_of("namespaces"), query={"labelSelector": installation.selector()})
         return cluster_readings.namespace_states(cluster_readings.by_name("namespaces", items), ())
 
-    def list_runs(self) -> list[Run]:
-        """Every run of ours: one paged LIST of Jobs, then one of pods, whatever the number of tenants."""
+    def list_runs(self, between: Callable[[], None] = nothing) -> list[Run]:
+        """Every run of ours: one paged LIST of Jobs, then one of pods, whatever the number of tenants.
+
+        `between` two pages the caller may do what cannot wait.
+        """
         with collector_asleep():
-            jobs, pods = self._jobs_and_pods()
+            jobs, pods = self._jobs_and_pods(between=between)
             return self._runs(jobs, pods)
 
-    def list_runs_and_snapshot(self) -> tuple[list[Run], ClusterSnapshot]:
+    def list_runs_and_snapshot(self, between: Callable[[], None] = nothing) -> tuple[list[Run], ClusterSnapshot]:
         """Both from the same lists, and one more of nodes."""
         with collector_asleep():
-            jobs, pods = self._jobs_and_pods()
+            jobs, pods = self._jobs_and_pods(between=between)
             runs = self._runs(jobs, pods)
             nodes = self.api.items(path_of("nodes"))
             return runs, cluster_readings.snapshot(nodes, jobs, pods, runs, datetime.now(UTC), self._others())
@@ -130,11 +135,17 @@ class Gateway:
         found = cluster_readings.snapshot([], [], pods, [], datetime.now(UTC)).usage_by_namespace
         return found.get(namespace) or {"cpu": 0.0, "memory": 0.0, "pods": 0.0, "running": 0.0}
 
-    def _jobs_and_pods(self, timeout_s: float = LIST_TIMEOUT_S) -> tuple[list[Json], list[Json]]:
+    def _jobs_and_pods(
+        self, timeout_s: float = LIST_TIMEOUT_S, between: Callable[[], None] = nothing
+    ) -> tuple[list[Json], list[Json]]:
         # Jobs first: a pod that vanishes in between belongs to a Job that is still listed.
         query = {"labelSelector": installation.selector()}
-        jobs = self.api.items(path_of("jobs"), query=query, timeout_s=timeout_s, keep=job_readings.slim_job)
-        pods = self.api.items(path_of("pods"), query=query, timeout_s=timeout_s, keep=job_readings.slim_pod)
+        jobs = self.api.items(
+            path_of("jobs"), query=query, timeout_s=timeout_s, keep=job_readings.slim_job, between=between
+        )
+        pods = self.api.items(
+            path_of("pods"), query=query, timeout_s=timeout_s, keep=job_readings.slim_pod, between=between
+        )
         return jobs, pods
 
     def _runs(self, jobs: list[Json], pods: list[Json]) -> list[Run]:
@@ -148,7 +159,7 @@ class Gateway:
                 self._autoscaler_says = self._explanations(event_readings.REFUSED_MACHINES)
                 self._autoscaler_asked_at = time.monotonic()
             explanations |= self._autoscaler_says
-        return job_readings.runs(jobs, pods, explanations)
+        return job_readings.runs(jobs, pods, explanations, self._known_runs)
 
     def _explanations(self, selector: str) -> dict[str, str]:
         return event_readings.explanations(self.api.items(path_of("events"), query={"fieldSelector": selector}))

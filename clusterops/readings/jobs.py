@@ -18,7 +18,10 @@ from simulations.sumo.protocol.endings import EXIT_REASONS
 Json = Mapping[str, Any]
 Reason = Job.Reason
 
-METADATA = ("name", "namespace", "uid", "labels", "creationTimestamp", "deletionTimestamp", "ownerReferences")
+METADATA = (
+    *("name", "namespace", "uid", "resourceVersion", "labels", "creationTimestamp", "deletionTimestamp"),
+    "ownerReferences",
+)
 VERDICTS = {"Complete", "Failed"}
 POD_STATUS = ("phase", "reason", "message", "conditions")
 EXIT_CODE = re.compile(r"failed with exit code ([0-9]{1,4})\b")
@@ -64,11 +67,37 @@ def _slim_metadata(meta: Json) -> Json:
     return {name: meta[name] for name in METADATA if name in meta}
 
 
-def runs(jobs: Iterable[Json], pods: Iterable[Json], explanations: Mapping[str, str]) -> list[Run]:
+class KnownRuns:
+    """What the lists before came to: most objects have not changed since, and a change gives each another version."""
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[str, ...], Run] = {}
+        self._now: dict[tuple[str, ...], Run] = {}
+
+    def begin(self) -> None:
+        """Lists of another moment: what the ones before did not have is forgotten."""
+        self._before, self._now = self._now, {}
+
+    def run(self, job: Json, own: list[Json], explanations: Mapping[str, str]) -> Run:
+        metas = [job["metadata"], *(pod["metadata"] for pod in own)]
+        versions = [(meta.get("uid"), meta.get("resourceVersion")) for meta in metas]
+        key = tuple(text for pair in versions for text in pair if isinstance(text, str) and text)
+        if len(key) < 2 * len(metas) or not explanations.keys().isdisjoint(key):
+            return _run(job, own, explanations)
+        found = self._before.get(key)
+        self._now[key] = run = found if found is not None else _run(job, own, explanations)
+        return run
+
+
+def runs(
+    jobs: Iterable[Json], pods: Iterable[Json], explanations: Mapping[str, str], known: KnownRuns | None = None
+) -> list[Run]:
     """Every attempt in the lists. `explanations`: uid of a Job or a pod → why it goes no further, from events.
 
     What cannot be read becomes a run in the phase UNREADABLE, since it must not be taken for an absence.
     """
+    known = known or KnownRuns()
+    known.begin()
     by_name: dict[tuple[str, str], list[Json]] = defaultdict(list)
     found = []
     for pod in pods:
@@ -83,7 +112,7 @@ def runs(jobs: Iterable[Json], pods: Iterable[Json], explanations: Mapping[str, 
             own = [pod for pod in others if owner_uid(pod) == meta["uid"]]
             if left := [pod for pod in others if pod not in own]:
                 by_name[meta["namespace"], meta["name"]] = left
-            found.append(_run(job, own, explanations))
+            found.append(known.run(job, own, explanations))
         except Exception as error:  # noqa: BLE001 - each object on its own
             found.append(_unreadable("Job", job, error))
     for left in by_name.values():

@@ -23,7 +23,7 @@ from clusterops.usage.budgets import allowances
 from simulations.models import Job, Move
 from tenants.models import Tenant
 
-BOX_S = 0.5  # then endings are looked at again, whatever is left to start
+BOX_S = 0.25  # of a step; then endings are looked at again, whatever is left to start
 BATCH = 50  # created, then recorded
 HEADS = 200  # jobs read in one round, all tenants together; a few of each in any case
 FEW = 3

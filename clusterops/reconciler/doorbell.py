@@ -50,6 +50,15 @@ class Doorbell:
             self._rung.clear()
         return bells
 
+    def take(self, bell: Bell) -> bool:
+        """Whether it rang since the last time; other bells ring on."""
+        with self._lock:
+            rang = bool(self._bells & bell)
+            self._bells &= ~bell
+            if not self._bells:
+                self._rung.clear()
+        return rang
+
     def attend(self, gateway: Gateway | None) -> None:
         """Start the listening threads. They are daemons: none of them holds up the process's end."""
         tasks: list[tuple[str, Callable[[], None]]] = [("listen", self._listen)]

@@ -9,7 +9,7 @@ from django.db import close_old_connections
 
 from clusterops.reconciler.dispatch import BOX_S
 from clusterops.reconciler.doorbell import Bell, Doorbell
-from clusterops.reconciler.one_pass import start_more
+from clusterops.reconciler.meanwhile import start_more
 from clusterops.reconciler.pass_state import Pass
 
 DEBOUNCE_S = 0.1  # rings that come together are answered together
@@ -23,13 +23,12 @@ def rest_after(this_pass: Pass | None, took: float, interval: float) -> float:
     """
     if this_pass is None:
         return min(interval, max(DEBOUNCE_S, took))
-    answered = this_pass.seen and not this_pass.unreachable
-    return min(interval, max(DEBOUNCE_S, this_pass.lists_s if answered else took, this_pass.rest_s))
+    return min(interval, max(DEBOUNCE_S, this_pass.lists_s if this_pass.able else took, this_pass.rest_s))
 
 
 def pause_after(this_pass: Pass | None, interval: float) -> float:
     """Seconds until the next pass if nothing rings; `this_pass` is None if there was no database."""
-    if this_pass is None or not this_pass.seen or this_pass.unreachable:
+    if this_pass is None or not this_pass.able:
         return min(interval, AGAIN_AFTER_S)
     return MORE_AFTER_S if this_pass.more else interval
 
@@ -51,7 +50,7 @@ def between_passes(
     pass_at = max(rested_at, ended + pause_after(this_pass, interval))
     submitted = False
     while not stop.is_set() and (now := time.monotonic()) < pass_at:
-        able = this_pass is not None and this_pass.seen and not this_pass.unreachable
+        able = this_pass is not None and this_pass.able
         if this_pass is not None and able and (submitted or this_pass.more_to_start):
             stop.wait(0.0 if _may_create(this_pass) else min(DEBOUNCE_S, pass_at - now))
             if stop.is_set() or not may_go_on():

@@ -22,6 +22,7 @@ from clusterops.reconciler.digest import tell
 from clusterops.reconciler.dispatch import dispatch
 from clusterops.reconciler.job_states import add_listed, confirm, jobs_in_hand, update_jobs
 from clusterops.reconciler.logs import capture
+from clusterops.reconciler.meanwhile import Meanwhile
 from clusterops.reconciler.measures import PASS_ERRORS, PASS_SECONDS, PASSES
 from clusterops.reconciler.namespaces import keep_namespaces
 from clusterops.reconciler.pass_state import Counts, Memory, Pass, Stopped, log
@@ -59,6 +60,8 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
     except Exception as error:  # noqa: BLE001 - whatever it is: the next pass comes, and may do better
         log.exception("the pass failed")
         problem = f"The pass failed, which is our fault; the reconciler's log has more. {type(error).__name__}: {error}"
+    this_pass.forget_runs()
+    this_pass.memory.last_pass = this_pass
     _sum_up(this_pass, time.monotonic() - this_pass.begun, problem)
     if not this_pass.memory.stop.is_set():
         with this_pass.isolate("operators' digest"):
@@ -66,34 +69,24 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
     return this_pass
 
 
-def start_more(this_pass: Pass, *, until: float) -> None:
-    """The dispatch of a pass that is over, once more; see `dispatch`. Raises database errors only."""
-    before = this_pass.counts.created
-    try:
-        with this_pass.isolate("dispatch"):
-            dispatch(this_pass, until)
-    except (Stopped, errors.GatewayError):
-        this_pass.more_to_start = False  # `this_pass.unreachable` says why
-    if created := this_pass.counts.created - before:
-        log.info("started between passes: %d", created)
-
-
 def _run(this_pass: Pass) -> None:
     cancel_untouched(this_pass)
     # Rows before lists: whatever a row says was made is then in the lists, unless it is gone.
     this_pass.jobs = jobs_in_hand()
     this_pass.counts.jobs = len(this_pass.jobs)
+    meanwhile = Meanwhile(this_pass)
     snapshot = None
     asked = time.monotonic()
     try:
         if this_pass.memory.due("sample", SAMPLE_EVERY_S):
-            runs, snapshot = this_pass.gateway.list_runs_and_snapshot()
+            runs, snapshot = this_pass.gateway.list_runs_and_snapshot(meanwhile)
         else:
-            runs = this_pass.gateway.list_runs()
+            runs = this_pass.gateway.list_runs(meanwhile)
     finally:
-        this_pass.lists_s = time.monotonic() - asked
+        this_pass.lists_s = time.monotonic() - asked - meanwhile.spent_s
     this_pass.counts.runs = len(runs)
     this_pass.look(runs)
+    unlisted = meanwhile.settle(this_pass)
     add_listed(this_pass)
     for what in snapshot.unreadable if snapshot else ():
         this_pass.odd(what)
@@ -101,9 +94,15 @@ def _run(this_pass: Pass) -> None:
         with this_pass.isolate("the cluster's capacity"):
             learn(this_pass, snapshot)
     update_jobs(this_pass)
+    this_pass.jobs += unlisted
+    with this_pass.isolate("fair shares"):
+        charge(this_pass)
+    this_pass.settled = True
+    meanwhile.hand_over(this_pass)
     for name, step in STEPS.items():
         with this_pass.isolate(name):
             step(this_pass)
+        meanwhile()
     _count(this_pass)
     if snapshot:
         with this_pass.isolate("sample of the cluster"):
@@ -115,7 +114,6 @@ def _run(this_pass: Pass) -> None:
 # Each isolated: what breaks one of them does not keep the others from their work.
 STEPS: dict[str, Callable[[Pass], None]] = {
     "confirmation": confirm,
-    "fair shares": charge,
     "tenants' namespaces": keep_namespaces,
     "studies": start_study_runs,
     "ledger": keep_books,

@@ -66,6 +66,8 @@ class Memory:
     keeper: "Keeper | None" = None  # reads logs beside the passes; None: each pass waits for its logs
     told: set[str] | None = None  # causes in the last digest to operators; None: it is not known whether they have it
     silent: dict[str, float] = field(default_factory=dict)  # pods and nodes not asked for logs until time.monotonic()
+    submitted: Callable[[], bool] = lambda: False  # whether jobs were, since it was asked last
+    last_pass: "Pass | None" = None  # dispatches until the next one knows enough; see `meanwhile`
 
     def due(self, task: str, every_s: float) -> bool:
         """True, and noted as done now, if `task` was not done for `every_s` seconds."""
@@ -137,6 +139,7 @@ class Pass:
     tried: set[uuid.UUID] = field(default_factory=set)  # started, or refused for the time being
     more_to_start: bool = False  # there is more to start: see `dispatch`
     seen: bool = False  # the cluster answered
+    settled: bool = False  # what it said of each job is recorded
     more: bool = False  # something is left that the next pass can do at once
     unreachable: int = 0
     lists_s: float = 0.0  # spent on the cluster's lists
@@ -152,6 +155,15 @@ class Pass:
             self.by_job[run.job_id].append(run)
             if run.phase is Phase.UNREADABLE:
                 self.odd(run.detail)
+
+    @property
+    def able(self) -> bool:
+        """Jobs may be started by what it knows: the cluster answered, and goes on answering."""
+        return self.seen and self.settled and not self.unreachable
+
+    def forget_runs(self) -> None:
+        """Jobs can be started without: the next pass's lists need the memory."""
+        self.runs, self.by_job = [], defaultdict(list)
 
     def odd(self, what: str) -> None:
         """Tell of an object in a shape never seen."""

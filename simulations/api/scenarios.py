@@ -19,8 +19,8 @@ from simulations.api.serializers import (
     ScenarioDetailSerializer,
     ScenarioListSerializer,
     UploadedScenarioSerializer,
+    uploaded_as_json,
 )
-from simulations.api.storage import storage_shown
 from simulations.models import Scenario
 from simulations.services import add_scenario, delete_scenario
 from simulations.services.overlays import add_overlay
@@ -70,7 +70,6 @@ class ScenariosView(viewsets.ViewSet):
             inspection = inspect_scenario(cast(BinaryIO, file), form.validated_data.get("config"))
             checked = {"config": inspection.config, "size_bytes": file.size, "sha256": file.sha256}
             return Response(checked | {"inspection": inspection.as_dict()})
-        scenario: Any
         scenario, is_new = add_scenario(
             tenant=tenant,
             scenario_id=form.validated_data["scenario_id"],
@@ -144,7 +143,6 @@ class ScenarioVersionsView(viewsets.ViewSet):
         form = OverlayRequest(data=request.data)
         form.is_valid(raise_exception=True)
         asked, tenant = form.validated_data, tenant_of(request)
-        scenario: Any
         scenario, is_new = add_overlay(
             tenant=tenant,
             base=_visible(request, scenario_id, asked.get("base_version")),
@@ -185,10 +183,9 @@ def _lines(text: str) -> list[str]:
     return [line for line in dict.fromkeys(text.replace("\r\n", "\n").split("\n")) if line]
 
 
-def _uploaded(tenant: Tenant, scenario: Any, is_new: bool) -> Response:
-    scenario.storage = storage_shown(uses_of(tenant.pk))
+def _uploaded(tenant: Tenant, scenario: Scenario, is_new: bool) -> Response:
     return Response(
-        UploadedScenarioSerializer(scenario).data,
+        uploaded_as_json(scenario, uses_of(tenant.pk)),
         status=201 if is_new else 200,
         headers={"Location": f"/scenarios/{scenario.scenario_id}?version={scenario.version}"},
     )

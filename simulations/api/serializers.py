@@ -17,8 +17,9 @@ from simulations.api.shapes import (
     ProgressShape,
     RequestShape,
 )
-from simulations.api.storage import StorageSerializer
+from simulations.api.storage import StorageSerializer, as_bytes, storage_shown
 from simulations.models import Artifact, Job, JobEvent, Scenario
+from simulations.services.storage import Use
 from simulations.sumo.protocol.endings import ENDINGS
 from simulations.telling import tell
 from simulations.waiting import COUNTED, line_for
@@ -193,12 +194,28 @@ class ScenarioSerializer(VersionSerializer):
 
 
 class UploadedScenarioSerializer(ScenarioSerializer):
-    """The answer to an upload. Needs the attribute `storage`."""
+    """The answer to an upload. It describes; `uploaded_as_json` answers."""
 
     storage = StorageSerializer()
 
     class Meta(ScenarioSerializer.Meta):
         fields = [*ScenarioSerializer.Meta.fields, "storage"]
+
+
+def uploaded_as_json(scenario: Scenario, uses: Iterable[Use]) -> dict[str, Any]:
+    """As `UploadedScenarioSerializer` describes it; plain code, as for jobs."""
+    kept = storage_shown(uses)
+    return {
+        "scenario_id": scenario.scenario_id,
+        "shared": scenario.tenant_id is None,
+        "version": scenario.version,
+        "sha256": scenario.sha256,
+        "size_bytes": scenario.size_bytes,
+        "config": scenario.config,
+        "uploaded_at": moment(scenario.uploaded_at),
+        "inspection": scenario.inspection,
+        "storage": {name: as_bytes(use) if isinstance(use, Use) else use for name, use in kept.items()},
+    }
 
 
 class CheckedScenarioSerializer(serializers.Serializer):

@@ -23,3 +23,8 @@ def storage_shown(uses: Iterable[Use]) -> dict[str, Any]:
     """For `StorageSerializer`."""
     shown: dict[str, Any] = {use.kind: use for use in uses}
     return shown | {"warnings": [use.warning for use in shown.values() if use.warning]}
+
+
+def as_bytes(use: Use) -> dict[str, int]:
+    """As `UseSerializer` describes it."""
+    return {"used_bytes": use.used_bytes, "limit_bytes": use.limit_bytes}

@@ -3,13 +3,11 @@
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
-from django.db.models import IntegerField, Max, ProtectedError
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
+from django.db import DatabaseError, transaction
+from django.db.models import ProtectedError
 
 from simulations import files
 from simulations.models import Job, Scenario
@@ -17,9 +15,19 @@ from simulations.services import storage
 from simulations.sumo.inputs.archive import ArchiveLimits
 from simulations.sumo.inputs.scenario_check import Inspection, check_scenario
 from simulations.sumo.protocol.problems import Problem
+from tenants import plain_sql
 from tenants.errors import ApiError
 from tenants.models import Tenant
 
+HAS = "SELECT EXISTS (SELECT FROM scenarios WHERE tenant_id = %(tenant)s AND file = %(file)s)"
+NEWEST = """
+SELECT id, version, sha256, config FROM scenarios WHERE {owner} AND scenario_id = %(scenario_id)s
+ORDER BY version DESC LIMIT 1
+"""
+RAN = """
+SELECT max((scenario_data ->> 'scenario_version')::int) FROM jobs
+WHERE tenant_id = %(tenant)s AND scenario_data ->> 'scenario_id' = %(scenario_id)s
+"""
 SCENARIO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -84,15 +92,14 @@ def _add_version(
     inspection: dict[str, Any],
 ) -> tuple[Scenario, bool]:
     lock(f"scenario:{tenant.pk if tenant else ''}:{scenario_id}")
-    versions = Scenario.objects.filter(tenant=tenant, scenario_id=scenario_id)
-    newest = versions.order_by("-version").first()
+    newest = _newest(tenant, scenario_id)
     if newest and (newest.sha256, newest.config) == (sha256, config):
-        return newest, False
+        return Scenario.objects.get(pk=newest.pk), False
     lock(f"file:{name}")
     _keep(name, content, size, sha256)  # whoever deleted its last version meanwhile took the file along
     if tenant and not _has(tenant, name):
         storage.take(tenant.pk, "scenarios", size)
-    scenario = versions.create(
+    scenario = Scenario.objects.create(
         tenant=tenant,
         scenario_id=scenario_id,
         version=_next_version(tenant, scenario_id, newest),
@@ -126,7 +133,9 @@ def delete_versions(tenant_id: str | None, rows: Sequence[Scenario]) -> None:
 
 
 def _has(tenant: Tenant, name: str) -> bool:
-    return Scenario.objects.filter(tenant=tenant, file=name).exists()
+    with plain_sql.cursor() as cursor:
+        cursor.execute(HAS, {"tenant": tenant.pk, "file": name})
+        return bool(cursor.fetchone()[0])
 
 
 def delete_scenario(*, tenant: Tenant, scenario_id: str, version: int | None = None) -> None:
@@ -171,17 +180,36 @@ def delete_unused_file(name: str) -> None:
             files.delete(name)
 
 
-def _next_version(tenant: Tenant | None, scenario_id: str, newest: Scenario | None) -> int:
+class Newest(NamedTuple):
+    """Of a scenario's versions."""
+
+    pk: int
+    version: int
+    sha256: str
+    config: str
+
+
+def _newest(tenant: Tenant | None, scenario_id: str) -> Newest | None:
+    with plain_sql.cursor() as cursor:
+        owner = "tenant_id = %(tenant)s" if tenant else "tenant_id IS NULL"
+        cursor.execute(
+            NEWEST.format(owner=owner), {"tenant": tenant.pk if tenant else None, "scenario_id": scenario_id}
+        )
+        row = cursor.fetchone()
+    return Newest(*row) if row else None
+
+
+def _next_version(tenant: Tenant | None, scenario_id: str, newest: Newest | None) -> int:
     """Never a number that a job has run under before: results would seem to come from other content."""
     used = newest.version if newest else 0
     if tenant:
-        ran = Job.objects.filter(tenant=tenant).of_scenario(scenario_id)
-        asked = Cast(KT("scenario_data__scenario_version"), IntegerField())
-        used = max(used, ran.aggregate(most=Max(asked))["most"] or 0)
+        with plain_sql.cursor() as cursor:
+            cursor.execute(RAN, {"tenant": tenant.pk, "scenario_id": scenario_id})
+            used = max(used, cursor.fetchone()[0] or 0)
     return used + 1
 
 
 def lock(key: str) -> None:
     """An advisory lock until the transaction ends."""
-    with connection.cursor() as cursor:
+    with plain_sql.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])

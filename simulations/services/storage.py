@@ -11,11 +11,12 @@ from typing import Literal
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, F, Q, Subquery, Value
+from django.db.models import BigIntegerField, F, Q, Value
 from django.db.models.functions import Cast, Coalesce, Greatest
 from django.template.defaultfilters import filesizeformat
 
 from simulations.models import Artifact, Scenario, TenantStorage
+from tenants import plain_sql
 from tenants.errors import ApiError
 from tenants.models import Tenant
 
@@ -24,6 +25,20 @@ COLUMNS: dict[Kind, str] = {"results": "result_bytes", "scenarios": "scenario_by
 LIMITS: dict[Kind, str] = {"results": "max_result_gib", "scenarios": "max_scenario_gib"}
 GIB = 1024**3
 WARN_AT = 0.8
+KEPT_NAMES = [*(f"storage__{column}" for column in COLUMNS.values()), *LIMITS.values()]
+KEPT = f"""
+SELECT {", ".join([*(f"s.{column}" for column in COLUMNS.values()), *(f"t.{name}" for name in LIMITS.values())])}
+FROM tenants t LEFT JOIN tenant_storage s USING (tenant_id) WHERE t.tenant_id = %(tenant)s
+"""  # noqa: S608 - names of our own
+# The limit is no column of the row, so PostgreSQL looks at it once, and at the row's latest bytes under its lock.
+TAKE: dict[Kind, str] = {
+    kind: f"""
+UPDATE tenant_storage SET {column} = {column} + %(more)s WHERE tenant_id = %(tenant)s AND {column} <= coalesce(
+  (SELECT {LIMITS[kind]}::bigint * {GIB} FROM tenants WHERE tenant_id = %(tenant)s), %(default)s::bigint
+) - %(more)s::bigint
+"""  # noqa: S608 - names of our own
+    for kind, column in COLUMNS.items()
+}
 BINARY = re.compile(r"\xa0([KMGTP])B")  # as Django names them
 
 
@@ -57,9 +72,10 @@ def default_of(kind: Kind) -> int:
 
 def uses_of(tenant_id: str) -> list[Use]:
     """Results, then scenarios; one query. Of a tenant that is gone, nothing is kept."""
-    names = [*(f"storage__{column}" for column in COLUMNS.values()), *LIMITS.values()]
-    row = Tenant.objects.filter(pk=tenant_id).values(*names).first()
-    return uses_in(row or {})
+    with plain_sql.cursor() as cursor:
+        cursor.execute(KEPT, {"tenant": tenant_id})
+        row = cursor.fetchone()
+    return uses_in(dict(zip(KEPT_NAMES, row, strict=True)) if row else {})
 
 
 def uses_in(row: Mapping[str, int | None]) -> list[Use]:
@@ -99,21 +115,23 @@ def _use(tenant_id: str, kind: Kind) -> Use:
 
 def take(tenant_id: str, kind: Kind, more: int) -> None:
     """Count `more` bytes, in the transaction that records them; fewer than 0 always go. Raises ApiError 413."""
-    column = COLUMNS[kind]
     if more <= 0:
+        column = COLUMNS[kind]
         changed = Greatest(F(column) + more, Value(0))
         TenantStorage.objects.filter(tenant=tenant_id).update(**{column: changed})
         return
-    # No column of the row itself, so PostgreSQL looks at the limit once, and at the row's latest bytes under its lock.
-    own = Tenant.objects.filter(pk=tenant_id).annotate(own=Cast(LIMITS[kind], BigIntegerField()) * GIB).values("own")
-    limit = Coalesce(Subquery(own), Value(default_of(kind), BigIntegerField()), output_field=BigIntegerField())
-    room = TenantStorage.objects.filter(**{"tenant": tenant_id, f"{column}__lte": limit - more})
-    counted = {column: F(column) + more}
-    if room.update(**counted):
+    if _counted(tenant_id, kind, more):
         return
     TenantStorage.objects.bulk_create([TenantStorage(tenant_id=tenant_id)], ignore_conflicts=True)
-    if not room.update(**counted):
+    if not _counted(tenant_id, kind, more):
         raise _full(_use(tenant_id, kind))
+
+
+def _counted(tenant_id: str, kind: Kind, more: int) -> bool:
+    """Whether there is a row, and room in it. One statement."""
+    with plain_sql.cursor() as cursor:
+        cursor.execute(TAKE[kind], {"tenant": tenant_id, "more": more, "default": default_of(kind)})
+        return bool(cursor.rowcount)
 
 
 def _full(use: Use) -> ApiError:

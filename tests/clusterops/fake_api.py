@@ -61,6 +61,7 @@ class FakeApi:
         *,
         query: Mapping[str, Any] | None = None,
         keep: Callable[[Json], Any] = lambda item: item,
+        between: Callable[[], None] = lambda: None,
         **_: Any,
     ) -> list[Any]:
         kind, namespace, _name = _place(path)
@@ -69,13 +70,15 @@ class FakeApi:
         wanted = _labels_of((query or {}).get("labelSelector", ""))
         if wanted is None:
             return []
-        return [
+        listed = [
             keep(deepcopy(found))
             for (found_kind, found_namespace, _), found in sorted(self.objects.items())
             if found_kind == kind
             and namespace in ("", found_namespace)
             and wanted.items() <= found["metadata"].get("labels", {}).items()
         ]
+        between()
+        return listed
 
     def tail(self, path: str, *, query: Mapping[str, Any], keep_bytes: int, **_: Any) -> str:
         namespace, pod = path.split("/")[-4], path.split("/")[-2]

@@ -20,7 +20,7 @@ from clusterops.errors import GatewayError
 from clusterops.gateway import default_gateway
 from clusterops.models import ReconcilerState
 from clusterops.reconciler import exporter
-from clusterops.reconciler.doorbell import Doorbell
+from clusterops.reconciler.doorbell import Bell, Doorbell
 from clusterops.reconciler.leader_lock import Lock
 from clusterops.reconciler.log_keeper import LogKeeper
 from clusterops.reconciler.loop import AGAIN_AFTER_S, between_passes
@@ -104,7 +104,7 @@ class Command(OperatorCommand):
             raise CommandError(problem)
 
     def _loop(self, stop: threading.Event, doorbell: Doorbell, lock: Lock, interval: float) -> None:
-        memory = Memory(stop=stop, keeper=LogKeeper(doorbell.ring))
+        memory = Memory(stop=stop, keeper=LogKeeper(doorbell.ring), submitted=lambda: doorbell.take(Bell.DISPATCH))
         attending = False
         while not stop.is_set():
             begun = time.monotonic()

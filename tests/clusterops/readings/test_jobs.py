@@ -188,3 +188,30 @@ def test_a_machine_that_restarted_interrupts_rather_than_kills() -> None:
     ended = pod["status"]["containerStatuses"][0]["state"]["terminated"]
     ended |= {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": "The container could not be located"}
     assert job_readings.runs([job], [pod], {})[0].reason == "INTERRUPTED"
+
+
+def test_what_has_not_changed_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    run_of = job_readings.run_of
+    monkeypatch.setattr(job_readings, "run_of", lambda job, *more: read.append("") or run_of(job, *more))
+    folder = RECORDINGS / "running"
+    job = json.loads((folder / "job.json").read_text())
+    pods = json.loads((folder / "pods.json").read_text())["items"]
+    known = job_readings.KnownRuns()
+
+    def told(**explanations: str) -> Run:
+        slim = [job_readings.slim_pod(pod) for pod in pods]
+        [run] = job_readings.runs([job_readings.slim_job(job)], slim, explanations, known)
+        return run
+
+    first = told()
+    assert told() is first
+    assert len(read) == 1
+    pods[0]["metadata"]["resourceVersion"] += "1"
+    pods[0]["status"]["containerStatuses"][0]["state"] = {"terminated": {"exitCode": 66}}
+    assert told().exit_code == 66
+    told(**{job["metadata"]["uid"]: "exceeded quota"})  # what events say has no version
+    assert len(read) == 3
+    del job["metadata"]["resourceVersion"]
+    told(), told()
+    assert len(read) == 5

@@ -70,7 +70,7 @@ def test_what_the_rate_left_over_is_started_without_a_ring(db, stop, steps) -> N
     assert len(steps) == 1
 
 
-@pytest.mark.parametrize("columns", [{"seen": False}, {"unreachable": 1}])
+@pytest.mark.parametrize("columns", [{"seen": False}, {"settled": False}, {"unreachable": 1}])
 def test_without_the_cluster_a_submission_asks_for_a_pass(db, stop, steps, columns) -> None:
     bell = Doorbell(stop)
     bell.ring(Bell.DISPATCH)

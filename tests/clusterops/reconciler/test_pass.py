@@ -78,7 +78,7 @@ def test_a_running_jobs_log_is_captured_now_and_then(loop, submit, tmp_path) -> 
 
 def test_a_cluster_that_asks_for_a_rest_gets_it_and_is_asked_again_soon(db) -> None:
     class Busy:
-        def list_runs_and_snapshot(self):
+        def list_runs_and_snapshot(self, between):
             raise ClusterUnreachable("429", status=429, retry_after_s=7.0)
 
     busy = reconcile_once(Busy())
@@ -86,7 +86,7 @@ def test_a_cluster_that_asks_for_a_rest_gets_it_and_is_asked_again_soon(db) -> N
     assert rest_after(busy, 0.2, 2) == 2  # but not for longer than the interval
     busy.rest_s = 0.0
     assert rest_after(busy, 0.2, 30) == 0.2
-    fine = Pass(busy.gateway, busy.memory, busy.now, seen=True, lists_s=0.4)
+    fine = Pass(busy.gateway, busy.memory, busy.now, seen=True, settled=True, lists_s=0.4)
     assert rest_after(fine, 9.0, 30) == 0.4  # as long as its lists took: endings do not wait for what else it did
     assert pause_after(fine, 30) == 30
     fine.more = True
