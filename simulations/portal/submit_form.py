@@ -12,7 +12,7 @@ from simulations.sumo.inputs.options import OUTPUTS
 MAX_RUNS = 50
 AS_THEY_ARE = (
     *("scenario_id", "scenario_version", "config", "begin", "end", "scale", "cpu_request", "memory_gi"),
-    *("outputs", "emissions"),
+    *("outputs", "emissions", "edges_interval_s", "window_begin", "window_end"),
 )
 
 
@@ -41,6 +41,15 @@ class SubmitForm(forms.Form):
         required=False,
         choices=[(name, f"{name}: {output.help}") for name, output in OUTPUTS.items()],
         widget=forms.CheckboxSelectMultiple,
+    )
+    edges_interval_s = forms.FloatField(
+        label="Interval of the traffic per edge (s)", required=False, help_text="60 to 86400. Empty: 900."
+    )
+    window_begin = forms.FloatField(
+        label="Figures of trips from (s)", required=False, help_text="When the warm-up is over. Empty: all trips."
+    )
+    window_end = forms.FloatField(
+        label="… and before (s)", required=False, help_text="By their departure; they are let finish until the end."
     )
     emissions = forms.BooleanField(label="Compute emissions", required=False, help_text="About 40 % slower.")
     labels = forms.CharField(

@@ -85,7 +85,7 @@ def test_open_says_how_many_more_seeds() -> None:
     compared = only(few)
     assert compared.relevance is Relevance.OPEN
     assert "more seeds would do" in compared.sentence
-    assert "weak, with so few runs" in compared.sentence
+    assert "weak, with fewer than 5 seeds" in compared.sentence
 
 
 def test_other_figures_are_described_and_not_tested() -> None:
