@@ -7,7 +7,7 @@ from rest_framework.exceptions import ValidationError
 
 from simulations.api.requests import MAX_LABELS
 from simulations.portal.jobs import LABEL, sentences_of
-from simulations.sumo.inputs.options import OUTPUTS
+from simulations.sumo.inputs.options import EDGES, OUTPUTS
 
 MAX_RUNS = 50
 AS_THEY_ARE = (
@@ -39,7 +39,10 @@ class SubmitForm(forms.Form):
     outputs = forms.MultipleChoiceField(
         label="More outputs",
         required=False,
-        choices=[(name, f"{name}: {output.help}") for name, output in OUTPUTS.items()],
+        choices=[
+            (EDGES, f"{EDGES}: Traffic per edge and interval, for the map."),
+            *((name, f"{name}: {output.help}") for name, output in OUTPUTS.items()),
+        ],
         widget=forms.CheckboxSelectMultiple,
     )
     edges_interval_s = forms.FloatField(
@@ -78,6 +81,8 @@ class SubmitForm(forms.Form):
         data = super().clean() or {}
         if data.get("runs", 1) > 1 and data.get("seed") is None and "seed" not in self.errors:
             self.add_error("seed", "Give the first seed: several runs with the same one would be the same run.")
+        if data.get("edges_interval_s") is not None and EDGES not in data.get("outputs", []):
+            self.add_error("edges_interval_s", f"There is none without “{EDGES}” among the outputs.")
         return data
 
     def bodies(self) -> list[dict[str, Any]]:

@@ -91,7 +91,14 @@ def test_an_upload_needs_the_pages_token(engineer: Client) -> None:
 
 def test_a_run_is_checked_then_submitted_once(engineer: Client, town: Scenario) -> None:
     window = {"window_begin": "10", "window_end": "40.5", "edges_interval_s": "120"}
-    asked = {**SUBMITTED, **window, "end": "60", "labels": "study: lane\nday = 1", "outputs": ["edgedata"], "key": "k1"}
+    asked = {
+        **SUBMITTED,
+        **window,
+        "end": "60",
+        "labels": "study: lane\nday = 1",
+        "outputs": ["edgedata", "edges"],
+        "key": "k1",
+    }
     page = engineer.post("/t/city-a/submit", {**asked, "check": "1"}).content.decode()
     assert "Fits your limits: 1 of 1 starts now" in page
     assert "Authorization: Bearer $KEY" in page
@@ -101,7 +108,7 @@ def test_a_run_is_checked_then_submitted_once(engineer: Client, town: Scenario) 
     job = Job.objects.get()
     assert answer["Location"] == f"/t/city-a/jobs/{job.pk}"
     assert job.labels == {"study": "lane", "day": "1"}
-    assert (job.scenario_data["end"], job.scenario_data["outputs"]) == (60, ["edgedata"])
+    assert (job.scenario_data["end"], job.scenario_data["outputs"]) == (60, ["edgedata", "edges"])
     assert {name: job.scenario_data[name] for name in window} == {name: float(text) for name, text in window.items()}
 
 
@@ -132,7 +139,8 @@ def test_several_runs_have_seeds_of_their_own(engineer: Client, town: Scenario, 
         ({"scenario_id": "none"}, "Select a valid choice"),
         ({"window_begin": "50", "window_end": "40"}, "window_end"),
         ({"window_begin": "100000"}, "The window would begin at"),
-        ({"edges_interval_s": "5"}, "60"),
+        ({"edges_interval_s": "5", "outputs": "edges"}, "60"),
+        ({"edges_interval_s": "300"}, "There is none without"),
         ({"labels": "no colon"}, "is not of the form"),
         ({"labels": "-bad: x"}, "Label names are"),
         ({"labels": f"long: {'x' * 101}"}, "<li>Ensure this field has no more than 100 characters.</li>"),
