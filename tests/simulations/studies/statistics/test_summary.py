@@ -167,6 +167,20 @@ def test_flags_of_a_cell(kpis: dict[str, float], code: str, level: str) -> None:
     assert (flag.code, flag.level, flag.cell) == (code, level, "a")
 
 
+@pytest.mark.parametrize(
+    "setting, codes",
+    [
+        ({"begin": 0, "end": 100}, set()),
+        ({"begin": 0, "end": 100, "window_begin": 10, "window_end": 90}, set()),
+        ({"begin": 10, "end": 100, "window_begin": 10, "window_end": 90}, {"no_warm_up"}),
+        ({"begin": 0, "end": 100, "window_end": 100}, {"no_warm_up", "no_cool_down"}),
+        ({"begin": 0, "end": None, "window_begin": 10, "window_end": 90}, set()),
+    ],
+)
+def test_flags_of_a_window(setting: dict[str, float], codes: set[str]) -> None:
+    assert {flag.code for flag in study(CellRuns("a", setting=setting, runs=runs(100))).flags} == codes
+
+
 def test_an_outlier_is_told_and_kept() -> None:
     odd = [replace(run, kpis={"mean_travel_time_s": 160.0}) if run.seed == 7 else run for run in runs(100)]
     found = study(CellRuns("a", runs=tuple(odd)))
