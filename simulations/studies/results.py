@@ -73,12 +73,12 @@ def results_of(study: Study, confidence: float = 0.95) -> Results:
     with connection.cursor() as cursor:
         cursor.execute(VERSION, [study.pk])
         version = cursor.fetchone()
-    found = _found(study, version, confidence)
+    found = found_of(study, version, confidence)
     return Results(study, found.cells, found.runs, found.plain_cells, found.summary, found.question)
 
 
 @lru_cache(maxsize=KEPT)
-def _found(study: Study, version: tuple[int, int], confidence: float) -> Found:
+def found_of(study: Study, version: tuple[int, int], confidence: float) -> Found:
     """Of the study's columns it takes only what never changes."""
     cells = list(study.cells.all())
     rows = study.runs.filter(status__in=StudyRun.ENDED).order_by("place").values_list(*EndedRun._fields)
