@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 ACTIVE = frozenset({"RUNNING", "PAUSED"})
 FILES = ("archive.zip", "runs.csv", "summary.csv", "comparisons.csv", "report.html")
-MORE_FILES = ("edges.csv", "network.json")  # once a run has brought traffic per edge
+# Once a run has brought traffic per edge; Parquet where the service makes it.
+MORE_FILES = ("edges.csv", "network.json", "runs.parquet", "edges.parquet")
 RUNS_PAGE = 1000
 
 

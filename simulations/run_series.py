@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+from simulations import files
 from simulations.models import Artifact
 
 POINTS = 360
+MAX_PACKED_BYTES = 32 * 1024**2
 MAX_SUMMARY_BYTES = 64 * 1024**2  # unpacked; a week in steps of a second is about half of it
 MAX_LINE = 10_000  # characters
 MAX_HISTOGRAM_BYTES = 1024**2
@@ -26,12 +28,13 @@ def simulated(artifact: Artifact) -> dict[str, Any]:
     """summary.csv.gz as columns over simulated time in seconds, at most twice `POINTS` samples.
 
     What was not measured is null: a hole among the samples, and the speed while nobody drives. A file that is broken or
-    huge gives what could be read of it.
+    huge gives what could be read of it. Raises ApiError 503 storage.unavailable.
     """
     rows: list[Row] = []
     stride = 1
     try:
-        with artifact.file.open("rb") as packed, gzip.open(packed) as plain:
+        packed = files.read(str(artifact.file), at_most=MAX_PACKED_BYTES)
+        with gzip.open(io.BytesIO(packed)) as plain:
             for number, row in enumerate(_summary_rows(plain)):
                 if number % stride == 0:
                     rows.append(row)
@@ -82,12 +85,11 @@ def _figure(text: str) -> float | None:
 
 
 def travel_times(artifact: Artifact) -> dict[str, Any]:
-    """travel_times.json as bars: each bin's beginning in seconds and its trips."""
+    """travel_times.json as bars: each bin's beginning in seconds and its trips. Raises ApiError 503."""
     if artifact.size_bytes > MAX_HISTOGRAM_BYTES:
         return {"x": [], "trips": []}
     try:
-        with artifact.file.open("rb") as file:
-            histogram = json.load(file)
+        histogram = json.loads(files.read(str(artifact.file), at_most=MAX_HISTOGRAM_BYTES))
         width, counts = float(histogram["bin_s"]), [int(count) for count in histogram["counts"]]
         if not all(0 <= value <= MOST for value in (width, *counts)):
             raise ValueError("no histogram")

@@ -17,15 +17,19 @@ MAX_VALUES = 50_000  # of one body, all levels together
 
 
 def parse(body: bytes) -> Any:
-    """The JSON value of `body`. Raises ValueError for what is not JSON (RFC 8259), and for what JSON allows but no
-    request here means: numbers beyond 64 bits, names given twice, NUL or half a surrogate pair in text, more than
-    MAX_DEPTH levels, MAX_NAMES names in an object or MAX_VALUES values. So whatever checks the value has that bound."""
+    """The JSON value of `body`. Raises ValueError for what is not JSON (RFC 8259), and NotTaken for what JSON allows
+    but no request here means: numbers beyond 64 bits, names given twice, NUL in text, more than MAX_DEPTH levels,
+    MAX_NAMES names in an object or MAX_VALUES values. So whatever checks the value has that bound."""
     try:
         value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant)
     except RecursionError:
-        raise ValueError(f"JSON nested deeper than {MAX_DEPTH} levels") from None
+        raise NotTaken(f"JSON nested deeper than {MAX_DEPTH} levels") from None
     _check(value)
     return value
+
+
+class NotTaken(ValueError):
+    """It is JSON, but holds this, which no request here means."""
 
 
 class StrictJSONParser(BaseParser):
@@ -43,6 +47,8 @@ class StrictJSONParser(BaseParser):
             raise ApiError(413, "too_large", f"The body is larger than {limit} bytes.")
         try:
             return parse(body)
+        except NotTaken as error:
+            raise ParseError(f"The body holds {error}.") from None
         except ValueError as error:
             raise ParseError(f"The body is not valid JSON: {error}") from None
 
@@ -55,11 +61,11 @@ class JSONSentAsForm(StrictJSONParser):
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) > MAX_NAMES:
-        raise ValueError(f"an object with {len(pairs)} names; at most {MAX_NAMES} are taken")
+        raise NotTaken(f"an object with {len(pairs)} names; at most {MAX_NAMES} are taken")
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"the name {name[:64]!r} is given twice in one object")
+            raise NotTaken(f"the name {name[:64]!r} twice in one object")
         found[name] = value
     return found
 
@@ -75,7 +81,7 @@ def _check(whole: Any) -> None:
         value, depth = left.pop()
         values += 1
         if depth > MAX_DEPTH:
-            raise ValueError(f"JSON nested deeper than {MAX_DEPTH} levels")
+            raise NotTaken(f"JSON nested deeper than {MAX_DEPTH} levels")
         if isinstance(value, dict):
             inner = [*value, *value.values()]
         elif isinstance(value, list):
@@ -84,14 +90,14 @@ def _check(whole: Any) -> None:
             _check_plain(value)
             continue
         if values + len(left) + len(inner) > MAX_VALUES:
-            raise ValueError(f"more than {MAX_VALUES} values")
+            raise NotTaken(f"more than {MAX_VALUES} values")
         left += [(each, depth + 1) for each in inner]
 
 
 def _check_plain(value: Any) -> None:
     if isinstance(value, str):
         if "\0" in value:
-            raise ValueError("text with a NUL character")
+            raise NotTaken("text with a NUL character")
         value.encode()  # UnicodeEncodeError is a ValueError
     elif (isinstance(value, float) and not math.isfinite(value)) or (isinstance(value, int) and abs(value) >= 2**63):
-        raise ValueError("a number too large to be represented")
+        raise NotTaken("a number too large to be represented")

@@ -19,6 +19,7 @@ from clusterops.gateway.snapshot_cache import cluster
 from clusterops.policy.causes import CAUSES
 from simulations import run_series
 from simulations.api import downloads
+from simulations.edges.answers import told
 from simulations.models import Artifact, Job
 from tenants.errors import ApiError
 
@@ -116,13 +117,15 @@ def activity_data(request: HttpRequest) -> HttpResponse:
 @staff_page
 def simulated_data(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Numbers of a job's charts over simulated time."""
-    return JsonResponse(run_series.simulated(_artifact(job_id, "summary.csv.gz")))
+    artifact = _artifact(job_id, "summary.csv.gz")
+    return told(lambda: JsonResponse(run_series.simulated(artifact)))
 
 
 @staff_page
 def travel_times_data(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """A job's travel-time histogram."""
-    return JsonResponse(run_series.travel_times(_artifact(job_id, "travel_times.json")))
+    artifact = _artifact(job_id, "travel_times.json")
+    return told(lambda: JsonResponse(run_series.travel_times(artifact)))
 
 
 def _log(request: HttpRequest, job: Job) -> dict[str, Any]:

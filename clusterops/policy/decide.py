@@ -211,7 +211,7 @@ def _stay(
     status = status or job.status
     columns = _placed(job, run, now)
     if status == Status.RUNNING and job.started_at is None:
-        columns["started_at"] = _between(job.submitted_at, run.started_at, now)
+        columns["started_at"] = _started(job, run, now)
     return Decision(status, reason, sentence(reason, job, run), columns, delete)
 
 
@@ -228,7 +228,7 @@ def _end(
     columns: dict[str, Any] = {}
     if run is not None and now is not None:
         columns = _placed(job, run, now)
-        started = job.started_at or (_between(job.submitted_at, run.started_at, now) if run.started_at else None)
+        started = job.started_at or (_started(job, run, now) if run.started_at else None)
         columns |= {"started_at": started, "exit_code": run.exit_code}
         columns["finished_at"] = _between(started or job.submitted_at, run.finished_at, now)
         report = report if report is not None else run.report
@@ -260,6 +260,11 @@ def _placed(job: Job, run: Run, now: datetime) -> dict[str, Any]:
     if run.node_name and run.node_name != job.node_name:
         columns["node_name"] = run.node_name
     return columns
+
+
+def _started(job: Job, run: Run, now: datetime) -> datetime:
+    """The cluster tells whole seconds: a quick start would seem to be before the job was even submitted."""
+    return _between(job.dispatched_at or job.submitted_at, run.started_at, now)
 
 
 def _between(earliest: datetime, moment: datetime | None, latest: datetime) -> datetime:

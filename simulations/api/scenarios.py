@@ -147,7 +147,7 @@ class ScenarioVersionsView(viewsets.ViewSet):
             tenant=tenant,
             base=_visible(request, scenario_id, asked.get("base_version")),
             changes=cast(BinaryIO, asked.get("file")),
-            removed=_lines(asked.get("remove", "")),
+            removed=lines_of(asked.get("remove", "")),
             save_as=asked.get("save_as", scenario_id),
             config=asked.get("config"),
         )
@@ -179,7 +179,8 @@ class ScenarioArchiveView(viewsets.ViewSet):
         )
 
 
-def _lines(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
+    """Each once, without empty ones."""
     return [line for line in dict.fromkeys(text.replace("\r\n", "\n").split("\n")) if line]
 
 

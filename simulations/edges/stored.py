@@ -46,6 +46,11 @@ class StoredTraffic:
     def _sums(self) -> array[float]:
         return sums.unpacked(self.row.sums)
 
+    @cached_property
+    def differences(self) -> array[float]:
+        """To the cell that it is compared with; a statement of its own, as most answers need none."""
+        return sums.unpacked(CellTraffic.objects.values_list("differences", flat=True).get(pk=self.row.pk))
+
     def traffic(self, interval: int | None = None) -> Traffic:
         """The mean over runs."""
         row = self.row

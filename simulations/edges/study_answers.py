@@ -11,7 +11,6 @@ from simulations.edges import sums
 from simulations.edges.answers import as_json, cached, chosen, curve_of, frame
 from simulations.edges.folding import tested
 from simulations.edges.metrics import Metric, Values, short
-from simulations.edges.models import CellTraffic
 from simulations.edges.stored import StoredTraffic, cell_of, plain_network, traffic_of_cell
 from simulations.studies.models import Cell, Study
 from simulations.sumo.protocol.edge_file import DISTANCE
@@ -112,5 +111,4 @@ def significance(found: StoredTraffic, other: StoredTraffic, metric: Metric) -> 
     column = DISTANCE if metric.name in {"speed", "speed_ratio"} else metric.column
     if row.pairs < sums.FEWEST_PAIRS or column not in columns:
         return None
-    kept = CellTraffic.objects.values_list("differences", flat=True).get(pk=row.pk)
-    return sums.significant(sums.unpacked(kept), found.edges, columns, column)
+    return sums.significant(found.differences, found.edges, columns, column)

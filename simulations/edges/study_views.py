@@ -1,4 +1,4 @@
-"""`/studies/{study_id}/network.json`, `…/edges`, `…/edges/curve`, `…/edges.csv`."""
+"""`/studies/{study_id}/network.json`, `…/edges`, `…/edges/curve`, `…/edges.csv`, `…/edges.parquet`."""
 
 import uuid
 
@@ -12,9 +12,11 @@ from simulations.api.downloads import AnyType
 from simulations.edges import exports, shapes, study_answers
 from simulations.edges.files import none
 from simulations.edges.requests import CellQuery, StudyCurveQuery, StudyEdgesQuery
-from simulations.studies.api.exports import CSV, TEXT_CSV, saved
+from simulations.studies.api.exports import CSV, PARQUET, TEXT_CSV, packed, saved
 from simulations.studies.api.views import find_study
+from simulations.studies.exports import parquet
 from simulations.studies.exports.tables import lines
+from simulations.studies.models import Study
 
 
 class StudyEdgesView(viewsets.ViewSet):
@@ -53,7 +55,21 @@ class StudyEdgesView(viewsets.ViewSet):
 
     @extend_schema(summary="All edges as CSV", responses=CSV, tags=["studies"])
     def edges_csv(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
-        study = find_study(request, study_id)
-        if not exports.has_edges(study):
-            raise none("No run of this study has brought traffic per edge yet.")
-        return saved(StreamingHttpResponse(lines(exports.edges(study)), content_type=TEXT_CSV), "edges.csv")
+        rows = exports.edges(_with_edges(request, study_id))
+        return saved(StreamingHttpResponse(lines(rows), content_type=TEXT_CSV), "edges.csv")
+
+    @extend_schema(
+        summary="All edges as Parquet",
+        description="Where the operator has installed pyarrow; else 406.",
+        responses=PARQUET,
+        tags=["studies"],
+    )
+    def edges_parquet(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
+        return packed(parquet.file(exports.edges(_with_edges(request, study_id))), "edges.parquet")
+
+
+def _with_edges(request: Request, study_id: uuid.UUID) -> Study:
+    study = find_study(request, study_id)
+    if not exports.has_edges(study):
+        raise none("No run of this study has brought traffic per edge yet.")
+    return study

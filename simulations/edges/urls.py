@@ -16,4 +16,5 @@ urlpatterns = [
     path(f"{STUDY}/edges", StudyEdgesView.as_view({"get": "edges"})),
     path(f"{STUDY}/edges/curve", StudyEdgesView.as_view({"get": "curve"})),
     path(f"{STUDY}/edges.csv", StudyEdgesView.as_view({"get": "edges_csv"})),
+    path(f"{STUDY}/edges.parquet", StudyEdgesView.as_view({"get": "edges_parquet"})),
 ]

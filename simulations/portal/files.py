@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 
 from simulations import run_series
 from simulations.api import downloads
+from simulations.edges.answers import told
 from simulations.logs import log_view
 from simulations.models import Artifact, Job
 from simulations.portal import live
@@ -41,13 +42,15 @@ def result(request: HttpRequest, seat: Seat, job_id: UUID, name: str) -> HttpRes
 @member_page()
 def simulated(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
     """Numbers of the charts over simulated time."""
-    return JsonResponse(run_series.simulated(_artifact(find_job(seat, job_id), "summary.csv.gz")))
+    artifact = _artifact(find_job(seat, job_id), "summary.csv.gz")
+    return told(lambda: JsonResponse(run_series.simulated(artifact)))
 
 
 @member_page()
 def travel_times(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
     """The histogram of travel times."""
-    return JsonResponse(run_series.travel_times(_artifact(find_job(seat, job_id), "travel_times.json")))
+    artifact = _artifact(find_job(seat, job_id), "travel_times.json")
+    return told(lambda: JsonResponse(run_series.travel_times(artifact)))
 
 
 @member_page()

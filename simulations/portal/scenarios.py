@@ -12,14 +12,15 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from rest_framework.exceptions import ValidationError
 
-from simulations.api.requests import UploadRequest
-from simulations.api.scenarios import MAX_VERSIONS
+from simulations.api.requests import OverlayRequest, UploadRequest
+from simulations.api.scenarios import MAX_VERSIONS, lines_of
 from simulations.api.uploads import BoundedUploadHandler, HashedFile, refuse_repeated
 from simulations.models import Job, Scenario
 from simulations.portal import files
 from simulations.portal.access import Seat, member_page, seat_of, show
 from simulations.portal.jobs import NOT_SHOWN, told_of
 from simulations.services import add_scenario, delete_scenario
+from simulations.services.overlays import add_overlay
 from simulations.services.storage import uses_of
 from tenants.errors import ApiError
 from tenants.members import Role
@@ -48,7 +49,13 @@ def _list(request: HttpRequest, seat: Seat, problems: Problems = (), *, status: 
 @member_page()
 def scenario_page(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponse:
     """One version, the newest if none is named, the others beside it and what ran of it."""
-    scenario = _find(request, seat, scenario_id)
+    return _scenario(request, seat, _find(request, seat, scenario_id))
+
+
+def _scenario(
+    request: HttpRequest, seat: Seat, scenario: Scenario, problems: Problems = (), *, status: int = 200
+) -> HttpResponse:
+    scenario_id = scenario.scenario_id
     versions = Scenario.objects.filter(tenant=scenario.tenant_id, scenario_id=scenario_id).order_by("-version")
     ran = Job.objects.filter(tenant=seat.tenant).of_scenario(scenario_id).defer(*NOT_SHOWN)
     found = scenario.inspection
@@ -59,8 +66,9 @@ def scenario_page(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpRes
         "warnings": found.get("warnings") or [],
         "versions": versions.defer("inspection")[:MAX_VERSIONS],
         "jobs": ran.order_by("-submitted_at", "-job_id")[:10],
+        "problems": problems,
     }
-    return show(request, seat, "portal/scenario.html", context)
+    return show(request, seat, "portal/scenario.html", context, status=status)
 
 
 @member_page()
@@ -106,7 +114,8 @@ def may_upload(request: HttpRequest, tenant_id: str) -> HttpResponse:
 @csrf_exempt  # the check reads the form, so it comes after the handler that takes its file
 @member_page("POST", role=Role.ENGINEER)
 def upload(request: HttpRequest, seat: Seat) -> HttpResponseBase:
-    """The next version of a scenario, as POST /scenarios takes it. Scripts that show progress ask for JSON."""
+    """The next version of a scenario as POST /scenarios takes it; with `base` as POST /scenarios/{id}/versions does.
+    Scripts that show progress ask for JSON."""
     request.upload_handlers = [BoundedUploadHandler(request)]
     try:
         return _uploaded(request, seat)
@@ -116,12 +125,16 @@ def upload(request: HttpRequest, seat: Seat) -> HttpResponseBase:
         problems, status = [{"message": told_of(error)}], 422
     if _is_script(request):
         return JsonResponse({"problems": problems}, status=status)
+    if "base" in request.POST:
+        return _scenario(request, seat, _base(request, seat), problems, status=status)
     return _list(request, seat, problems, status=status)
 
 
 @csrf_protect
 def _uploaded(request: HttpRequest, seat: Seat) -> HttpResponse:
     refuse_repeated(request.POST)
+    if "base" in request.POST:
+        return _laid_over(request, seat)
     given = {name: value for name, value in request.POST.items() if name in {"scenario_id", "config"} and value}
     file = request.FILES.get("file")
     if file is not None:
@@ -140,6 +153,33 @@ def _uploaded(request: HttpRequest, seat: Seat) -> HttpResponse:
     address = reverse("portal:scenario", args=[seat.tenant.pk, scenario.scenario_id])
     messages.success(request, f"{scenario} is stored." if is_new else f"{scenario} has these very bytes already.")
     return JsonResponse({"address": address}) if _is_script(request) else redirect(address)
+
+
+def _laid_over(request: HttpRequest, seat: Seat) -> HttpResponse:
+    base, file = _base(request, seat), request.FILES.get("file")
+    given = {name: value for name, value in request.POST.items() if name in {"remove", "save_as"} and value}
+    form = OverlayRequest(data={**given, **({"file": file} if file else {})})
+    form.is_valid(raise_exception=True)
+    scenario, is_new = add_overlay(
+        tenant=seat.tenant,
+        base=base,
+        changes=cast("BinaryIO | None", file),
+        removed=lines_of(form.validated_data.get("remove", "")),
+        save_as=form.validated_data.get("save_as", base.scenario_id),
+    )
+    messages.success(request, f"{scenario} is stored." if is_new else f"{scenario} is the same already.")
+    address = reverse("portal:scenario", args=[seat.tenant.pk, scenario.scenario_id])
+    return redirect(f"{address}?version={scenario.version}")
+
+
+def _base(request: HttpRequest, seat: Seat) -> Scenario:
+    """What is laid over: its id, and its version if that is one."""
+    name, _, version = request.POST["base"].rpartition(":")
+    rows = Scenario.objects.visible_to(seat.tenant.pk).filter(scenario_id=name)
+    found = rows.filter(version=int(version)).best_first().first() if re.fullmatch(r"[1-9]\d{0,8}", version) else None
+    if found is None:
+        raise Http404
+    return found
 
 
 def _is_script(request: HttpRequest) -> bool:

@@ -7,12 +7,12 @@ from rest_framework.exceptions import ValidationError
 
 from simulations.api.requests import MAX_LABELS
 from simulations.portal.jobs import LABEL, sentences_of
-from simulations.sumo.inputs.options import OUTPUTS
+from simulations.sumo.inputs.options import EDGES, OUTPUTS
 
 MAX_RUNS = 50
 AS_THEY_ARE = (
     *("scenario_id", "scenario_version", "config", "begin", "end", "scale", "cpu_request", "memory_gi"),
-    *("outputs", "emissions"),
+    *("outputs", "emissions", "edges_interval_s", "window_begin", "window_end"),
 )
 
 
@@ -39,8 +39,20 @@ class SubmitForm(forms.Form):
     outputs = forms.MultipleChoiceField(
         label="More outputs",
         required=False,
-        choices=[(name, f"{name}: {output.help}") for name, output in OUTPUTS.items()],
+        choices=[
+            (EDGES, f"{EDGES}: Traffic per edge and interval, for the map."),
+            *((name, f"{name}: {output.help}") for name, output in OUTPUTS.items()),
+        ],
         widget=forms.CheckboxSelectMultiple,
+    )
+    edges_interval_s = forms.FloatField(
+        label="Interval of the traffic per edge (s)", required=False, help_text="60 to 86400. Empty: 900."
+    )
+    window_begin = forms.FloatField(
+        label="Figures of trips from (s)", required=False, help_text="When the warm-up is over. Empty: all trips."
+    )
+    window_end = forms.FloatField(
+        label="… and before (s)", required=False, help_text="By their departure; they are let finish until the end."
     )
     emissions = forms.BooleanField(label="Compute emissions", required=False, help_text="About 40 % slower.")
     labels = forms.CharField(
@@ -69,6 +81,8 @@ class SubmitForm(forms.Form):
         data = super().clean() or {}
         if data.get("runs", 1) > 1 and data.get("seed") is None and "seed" not in self.errors:
             self.add_error("seed", "Give the first seed: several runs with the same one would be the same run.")
+        if data.get("edges_interval_s") is not None and EDGES not in data.get("outputs", []):
+            self.add_error("edges_interval_s", f"There is none without “{EDGES}” among the outputs.")
         return data
 
     def bodies(self) -> list[dict[str, Any]]:

@@ -1,7 +1,11 @@
 """A study's runs as the statistics take them, and their answer as JSON."""
 
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
 
 from simulations.studies.kpis import FIGURES
 from simulations.studies.models import Cell, Study, StudyRun
@@ -14,13 +18,47 @@ from simulations.studies.statistics.summary import METHOD, Compared, Summary, su
 LEFT_OUT = {"unfinished": "vehicles_running_at_end", "not_inserted": "vehicles_waiting_at_end"}
 
 
+# Every row that is written gets another place or another transaction: so this changes with any run, and costs no more
+# than reading where they are.
+VERSION = """
+SELECT count(*), coalesce(sum(hashtextextended(ctid::text || ' ' || xmin::text, 0)), 0) FROM study_runs
+WHERE study_id = %s
+"""
+KEPT = 16  # summaries; one of 500 runs takes about a megabyte
+
+
+class EndedRun(NamedTuple):
+    """Columns of a `StudyRun`: five hundred rows are read in half the time that its objects take."""
+
+    cell_id: int
+    seed: int
+    status: str
+    reason: str
+    message: str
+    kpis: dict[str, Any] | None
+    sumo_version: str
+    reused: bool
+    job_id: UUID | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the runs that have ended say; not to be changed, as it is kept."""
+
+    cells: list[Cell]
+    runs: list[EndedRun]
+    plain_cells: list[plain.CellRuns]
+    summary: Summary
+    question: plain.Question
+
+
 @dataclass(frozen=True)
 class Results:
     """What was looked at and what was found."""
 
     study: Study
     cells: list[Cell]
-    runs: list[StudyRun]  # that ended
+    runs: list[EndedRun]  # that ended
     plain_cells: list[plain.CellRuns]
     summary: Summary
     question: plain.Question
@@ -31,23 +69,20 @@ class Results:
 
 
 def results_of(study: Study, confidence: float = 0.95) -> Results:
-    """From the runs that have ended so far: two statements."""
+    """From the runs that have ended so far: three statements, or one while no run has changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(VERSION, [study.pk])
+        version = cursor.fetchone()
+    found = found_of(study, version, confidence)
+    return Results(study, found.cells, found.runs, found.plain_cells, found.summary, found.question)
+
+
+@lru_cache(maxsize=KEPT)
+def found_of(study: Study, version: tuple[int, int], confidence: float) -> Found:
+    """Of the study's columns it takes only what never changes."""
     cells = list(study.cells.all())
-    runs = list(
-        study.runs.filter(status__in=StudyRun.ENDED).only(
-            "cell_id",
-            "seed",
-            "place",
-            "status",
-            "reason",
-            "message",
-            "kpis",
-            "sumo_version",
-            "reused",
-            "study_id",
-            "job_id",
-        )
-    )
+    rows = study.runs.filter(status__in=StudyRun.ENDED).order_by("place").values_list(*EndedRun._fields)
+    runs = [EndedRun(*row) for row in rows]
     plain_cells = [_plain(cell, cells, [run for run in runs if run.cell_id == cell.pk]) for cell in cells]
     request = study.request
     question = plain.Question(
@@ -59,10 +94,10 @@ def results_of(study: Study, confidence: float = 0.95) -> Results:
     asked = request["precision"]
     precision = Precision(asked["relative"], asked["absolute"]) if asked else None
     summary = summarise(plain_cells, list(FIGURES.values()), question, precision)
-    return Results(study, cells, runs, plain_cells, summary, question)
+    return Found(cells, runs, plain_cells, summary, question)
 
 
-def _plain(cell: Cell, cells: list[Cell], runs: list[StudyRun]) -> plain.CellRuns:
+def _plain(cell: Cell, cells: list[Cell], runs: list[EndedRun]) -> plain.CellRuns:
     return plain.CellRuns(
         name=cell.name,
         variant=cell.variant,

@@ -17,6 +17,7 @@ urlpatterns = [
     path(f"{HERE}/runs", StudyView.as_view({"get": "runs"})),
     path(f"{HERE}/summary", StudyView.as_view({"get": "summary"})),
     path(f"{HERE}/runs.csv", ExportsView.as_view({"get": "runs_csv"})),
+    path(f"{HERE}/runs.parquet", ExportsView.as_view({"get": "runs_parquet"})),
     path(f"{HERE}/summary.csv", ExportsView.as_view({"get": "summary_csv"})),
     path(f"{HERE}/comparisons.csv", ExportsView.as_view({"get": "comparisons_csv"})),
     path(f"{HERE}/report.html", ExportsView.as_view({"get": "report_html"})),

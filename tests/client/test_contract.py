@@ -28,6 +28,8 @@ LEFT_OUT = {
     "POST /token": "`sumok8 login --token-exchange`, before there is a client",
     "GET /statements/{period}.html": "`Client.download_statement` to a name that ends so",
     "GET /studies/{study_id}/edges.csv": "`Study.download` takes its name",
+    "GET /studies/{study_id}/edges.parquet": "`Study.download` takes its name",
+    "GET /studies/{study_id}/runs.parquet": "`Study.download` takes its name",
 }
 ID = str(uuid.uuid4())
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tenants.parsers import MAX_NAMES, MAX_VALUES, parse
+from tenants.parsers import MAX_NAMES, MAX_VALUES, NotTaken, parse
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,7 @@ def wide(names: int) -> bytes:
 @pytest.mark.parametrize(
     "body, sentence",
     [
+        (b"[" + b"9" * 30 + b"]", "^a number too large to be represented"),
         (wide(MAX_NAMES + 1), "an object with 1001 names; at most 1000 are taken"),
         (b"[" + b",".join([wide(MAX_NAMES)] * 26) + b"]", "more than 50000 values"),
         (b"[" + b",".join([b"1"] * MAX_VALUES) + b"]", "more than 50000 values"),
@@ -46,7 +47,7 @@ def wide(names: int) -> bytes:
     ],
 )
 def test_what_is_wide_is_refused_in_few_words(body: bytes, sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence) as raised:
+    with pytest.raises(NotTaken, match=sentence) as raised:
         parse(body)
     assert len(str(raised.value)) < 200
 

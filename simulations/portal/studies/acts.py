@@ -10,8 +10,9 @@ from rest_framework.exceptions import ValidationError
 from simulations.edges.exports import edges, has_edges
 from simulations.portal.access import Seat, member_page
 from simulations.portal.lookup import find_study
+from simulations.studies.api.exports import packed
 from simulations.studies.api.requests import ExtendRequest
-from simulations.studies.exports import tables
+from simulations.studies.exports import parquet, tables
 from simulations.studies.exports.bundle import bundle
 from simulations.studies.exports.report import POLICY, report
 from simulations.studies.models import Study
@@ -70,6 +71,8 @@ def study_file(request: HttpRequest, seat: Seat, study_id: UUID, name: str) -> H
     if name == "report.html":
         answer = HttpResponse(report(results_of(study)), content_type="text/html; charset=utf-8")
         answer["Content-Security-Policy"] = f"{POLICY}; sandbox"
+    elif name == "runs.parquet" and parquet.is_available():
+        return packed(parquet.runs(study), name)
     elif name == "edges.csv" and has_edges(study):
         answer = StreamingHttpResponse(tables.lines(edges(study)), content_type="text/csv; charset=utf-8")
     elif name == "runs.csv" or name in tables.FROM_RESULTS:

@@ -18,6 +18,7 @@ from simulations.portal.access import Seat, member_page, show
 from simulations.portal.lookup import find_study
 from simulations.run_series import simulated, travel_times
 from simulations.studies.models import Study, StudyRun
+from tenants.errors import ApiError
 
 MOST_RUNS = 10  # of a cell: their files are read for this page
 BINS = 120
@@ -34,11 +35,15 @@ def study_curves(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpRespon
     study = find_study(seat, study_id)
     part = "HX-Request" in request.headers
     template = "portal/studies/_curves.html" if part else "portal/studies/curves.html"
-    return show(request, seat, template, {"study": study, **of_study(study)})
+    try:
+        return show(request, seat, template, {"study": study, **of_study(study)})
+    except ApiError as error:  # htmx puts no answer but a 200 in its place
+        told = {"study": study, "trouble": error.message}
+        return show(request, seat, template, told, status=200 if part else error.status_code)
 
 
 def of_study(study: Study) -> dict[str, Any]:
-    """At most `SERIES` cells of `MOST_RUNS` runs: three statements, and one for each file that was not read lately."""
+    """At most `SERIES` cells of `MOST_RUNS` runs: three statements. Raises ApiError 503 storage.unavailable."""
     names = dict(study.cells.values_list("pk", "name"))
     shown = list(names)[:SERIES]
     rows = study.runs.filter(status=StudyRun.Status.SUCCEEDED, cell__in=shown, job__isnull=False).order_by("place")
@@ -48,13 +53,11 @@ def of_study(study: Study) -> dict[str, Any]:
         if len(of_cell) < MOST_RUNS:
             of_cell.append(job_id)
     wanted = [job_id for of_cell in jobs.values() for job_id in of_cell]
-    files = Artifact.objects.filter(
-        job__in=wanted, name__in=[SERIES_FILE, TIMES_FILE], attempt=F("job__attempt")
-    ).values_list("job_id", "name", "pk")
-    keys = {(job_id, name): pk for job_id, name, pk in files}
+    files = Artifact.objects.filter(job__in=wanted, name__in=[SERIES_FILE, TIMES_FILE], attempt=F("job__attempt"))
+    found = {(file.job_id, file.name): file for file in files}
 
-    def of(cell_id: int, name: str) -> list[int]:
-        return [keys[job_id, name] for job_id in jobs.get(cell_id, []) if (job_id, name) in keys]
+    def of(cell_id: int, name: str) -> list[Artifact]:
+        return [found[job_id, name] for job_id in jobs.get(cell_id, []) if (job_id, name) in found]
 
     series = [(names[cell], _readable(_samples, of(cell, SERIES_FILE))) for cell in shown]
     times = [(names[cell], _readable(_histogram, of(cell, TIMES_FILE))) for cell in shown]
@@ -66,27 +69,24 @@ def of_study(study: Study) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=256)
-def _samples(artifact: int) -> Samples:
-    """A file is written once, so that what was read stays right. Raises LookupError where there is nothing to read:
-    storage may answer the next time, so that is not kept."""
-    row = Artifact.objects.filter(pk=artifact).first()
-    found = simulated(row) if row else {"x": ()}
+def _samples(artifact: Artifact) -> Samples:
+    """A file is written once, so that what was read stays right. Raises LookupError where there is nothing to read."""
+    found = simulated(artifact)
     if not found["x"]:
         raise LookupError
     return {name: tuple(values) for name, values in found.items()}
 
 
 @lru_cache(maxsize=1024)
-def _histogram(artifact: int) -> Histogram:
+def _histogram(artifact: Artifact) -> Histogram:
     """The same for travel times."""
-    row = Artifact.objects.filter(pk=artifact).first()
-    found = travel_times(row) if row else {"trips": []}
+    found = travel_times(artifact)
     if not found["trips"]:
         raise LookupError
     return Histogram(found["bin_s"], tuple(found["trips"]))
 
 
-def _readable(read: Callable[[int], Read], artifacts: Iterable[int]) -> list[Read]:
+def _readable(read: Callable[[Artifact], Read], artifacts: Iterable[Artifact]) -> list[Read]:
     found = []
     for artifact in artifacts:
         with suppress(LookupError):

@@ -14,6 +14,7 @@ from simulations.portal.lookup import find_study
 from simulations.portal.studies.tables import card, matrix
 from simulations.portal.studies.verdict import headline
 from simulations.studies.api.requests import StudyListQuery
+from simulations.studies.exports import parquet
 from simulations.studies.figures import answer_of
 from simulations.studies.kpis import FIGURES
 from simulations.studies.models import Study, StudyRun
@@ -25,6 +26,7 @@ LISTED, FAILED_LISTED = 50, 50
 FILES = (
     ("report.html", "Report to print"), ("summary.csv", "Means (CSV)"), ("comparisons.csv", "Comparisons (CSV)"),
     ("runs.csv", "Runs (CSV)"), ("archive.zip", "Everything (zip)"),
+    *([("runs.parquet", "Runs (Parquet)")] if parquet.is_available() else []),
 )  # fmt: skip
 
 

@@ -14,9 +14,9 @@ from simulations.studies.kpis import DEFAULT_PRIMARY
 
 FIELDS = (
     "name", "scenario_id", "scenario_version", "config", "begin", "end", "step_length", "scales", "first", "count",
-    "matters", "precision_kpi", "precision", "max_seeds", "key",
+    "matters", "precision_kpi", "precision", "max_seeds", "window_begin", "window_end", "window_interval", "key",
 )  # fmt: skip
-VARIANT = ("variant_name", "variant_scenario", "variant_scale", "variant_options")
+VARIANT = ("variant_name", "variant_scenario", "variant_version", "variant_scale", "variant_options")
 FIRST_ROWS, MORE_ROWS = 2, 4
 MAX_TEXT = 2000
 
@@ -25,11 +25,12 @@ MAX_TEXT = 2000
 class VariantRow:
     name: str = ""
     scenario: str = ""
+    version: str = ""
     scale: str = ""
     options: str = ""
 
     def is_empty(self) -> bool:
-        return not any((self.name, self.scenario, self.scale, self.options))
+        return not any((self.name, self.scenario, self.version, self.scale, self.options))
 
 
 class StudyForm:
@@ -69,6 +70,7 @@ class StudyForm:
             primary_kpis=self.kpis,
             relevant_difference=_share(texts["matters"]),
             precision=self._precision(),
+            window=_given(**{name: _number(texts[f"window_{name}"]) for name in ("begin", "end", "interval")}),
         )
         return body | {"base": base, "seeds": {"first": _number(texts["first"]), "count": _number(texts["count"])}}
 
@@ -96,7 +98,9 @@ def _variant(row: VariantRow) -> dict[str, Any]:
     for part in _parts(row.options):
         name, _, value = part.partition("=")
         options[name.strip().removeprefix("--")] = _value(value.strip())
-    given = _given(scenario_id=row.scenario, scale=_number(row.scale), options=options)
+    given = _given(
+        scenario_id=row.scenario, scenario_version=_number(row.version), scale=_number(row.scale), options=options
+    )
     return {"name": row.name, **given}
 
 

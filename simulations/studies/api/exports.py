@@ -1,6 +1,7 @@
 """A study as files to keep."""
 
 import uuid
+from typing import IO
 
 from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -10,13 +11,17 @@ from rest_framework.request import Request
 
 from simulations.api.downloads import AnyType
 from simulations.studies.api.views import find_study
-from simulations.studies.exports import tables
+from simulations.studies.exports import parquet, tables
 from simulations.studies.exports.bundle import bundle
 from simulations.studies.exports.report import POLICY, report
 from simulations.studies.results import results_of
 
 CSV = {(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="Comma separated, UTF-8, with a header line.")}
 HTML = {(200, "text/html"): OpenApiResponse(OpenApiTypes.STR, description="One self-contained page.")}
+PARQUET = {
+    (200, parquet.MEDIA_TYPE): OpenApiResponse(OpenApiTypes.BINARY, description="With the columns' types."),
+    406: None,
+}
 ZIP = {(200, "application/zip"): OpenApiResponse(OpenApiTypes.BINARY, description="All of it.")}
 
 
@@ -29,6 +34,15 @@ class ExportsView(viewsets.ViewSet):
     def runs_csv(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
         study = find_study(request, study_id)
         return saved(StreamingHttpResponse(tables.lines(tables.runs(study)), content_type=TEXT_CSV), "runs.csv")
+
+    @extend_schema(
+        summary="All runs as Parquet",
+        description="Where the operator has installed pyarrow; else 406.",
+        responses=PARQUET,
+        tags=["studies"],
+    )
+    def runs_parquet(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
+        return packed(parquet.runs(find_study(request, study_id)), "runs.parquet")
 
     @extend_schema(summary="Means and intervals as CSV", responses=CSV, tags=["studies"])
     def summary_csv(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
@@ -58,6 +72,10 @@ def _table(request: Request, study_id: uuid.UUID, name: str) -> HttpResponseBase
     results = results_of(find_study(request, study_id))
     rows = tables.FROM_RESULTS[name](results)
     return saved(StreamingHttpResponse(tables.lines(rows), content_type=TEXT_CSV), name)
+
+
+def packed(file: IO[bytes], name: str) -> HttpResponseBase:
+    return FileResponse(file, as_attachment=True, filename=name, content_type=parquet.MEDIA_TYPE)
 
 
 def saved(answer: HttpResponseBase, name: str) -> HttpResponseBase:

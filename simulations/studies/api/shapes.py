@@ -152,6 +152,8 @@ class SettingShape(serializers.Serializer):
     begin = serializers.FloatField(allow_null=True)
     end = serializers.FloatField(allow_null=True)
     step_length = serializers.FloatField(allow_null=True)
+    window_begin = serializers.FloatField(required=False)
+    window_end = serializers.FloatField(required=False)
     scale = serializers.FloatField(allow_null=True)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from simulations.studies.kpis import FIGURES
@@ -44,6 +45,8 @@ def harmless(value: Any) -> Any:
     """A text that begins like a formula gets an apostrophe before it, as spreadsheets themselves write it."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, datetime):
+        return value.isoformat()
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
@@ -63,7 +66,7 @@ def runs(study: Study) -> Iterator[list[Any]]:
                 *(study.pk, cell.name, cell.variant, *(cell.point[name] for name in swept), run.seed, run.status),
                 *(run.reason, run.message, run.reused, run.tries, run.job_id or "", run.sumo_version),
                 run.wall_s,
-                run.finished_at.isoformat() if run.finished_at else "",
+                run.finished_at,
                 *(kpis.get(name) for name in FIGURES),
             ]
         after = batch[-1].place

@@ -171,11 +171,13 @@ def setting_of(request: Mapping[str, Any], inspection: Mapping[str, Any]) -> dic
     def first(*values: Any) -> Any:
         return next((value for value in values if value is not None), None)
 
+    window = {name: request[name] for name in ("window_begin", "window_end") if request.get(name) is not None}
     return {
         "begin": first(request["begin"], own.get("begin"), 0.0),
         "end": first(request["end"], own.get("end")),
         "step_length": first(request["step_length"], options.get("step-length"), own.get("step_length"), 1.0),
         "scale": first(request["scale"], options.get("scale"), 1.0),
+        **window,
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from simulations.studies.statistics.sample import MOST_RUNS, Interval, deviation, half_width, mean
+from simulations.studies.statistics.sample import MOST_RUNS, Interval, half_width, moments
 from simulations.studies.statistics.student import quantile, two_sided
 
 WEAK_BELOW = 5  # pairs
@@ -60,28 +60,35 @@ def compare(
     confidence: float = 0.95,
     family: int = 1,
     relevant: float | None = None,
+    tested: bool = True,
 ) -> Comparison:
     """`base`, `other`: seed → value. `family`: how many comparisons are made together; `relevant`: the relative
-    difference that matters.
+    difference that matters; not `tested`: no p is worked out.
 
     Paired where two seeds or more are common: with the same seed, SUMO's random streams for loading, flows, driving and
     devices begin alike, so that much of the chance falls out of the difference.
     """
     common = sorted(base.keys() & other.keys())
     if len(common) >= 2:
-        return _paired([base[seed] for seed in common], [other[seed] for seed in common], confidence, family, relevant)
+        sides = [base[seed] for seed in common], [other[seed] for seed in common]
+        return _paired(*sides, confidence, family, relevant, tested)
     if len(base) >= 2 and len(other) >= 2:
-        return _welch(list(base.values()), list(other.values()), confidence, family, relevant)
+        return _welch(list(base.values()), list(other.values()), confidence, family, relevant, tested)
     return Comparison(Method.NONE, n=len(common))
 
 
 def _paired(
-    base: Sequence[float], other: Sequence[float], confidence: float, family: int, relevant: float | None
+    base: Sequence[float],
+    other: Sequence[float],
+    confidence: float,
+    family: int,
+    relevant: float | None,
+    tested: bool,
 ) -> Comparison:
     """d = other − base; d̄ ± t(1 − α/2, n − 1) · s_d / √n (Student's paired test; Law, Simulation Modeling and Analysis,
     5th ed., §10.2.1)."""
     differences = [b - a for a, b in zip(base, other, strict=True)]
-    n, average = len(differences), mean(differences)
+    n, (average, squares) = len(differences), moments(differences)
     scale = _scale(base, confidence)
     if _all_alike(differences, base, other):
         return Comparison(
@@ -95,7 +102,7 @@ def _paired(
             identical=average == 0,
             weak=n < WEAK_BELOW,
         )
-    sd = deviation(differences)
+    sd = math.sqrt(squares / (n - 1))
     return _finish(
         Method.PAIRED,
         n=n,
@@ -108,16 +115,24 @@ def _paired(
         confidence=confidence,
         family=family,
         relevant=relevant,
+        tested=tested,
     )
 
 
 def _welch(
-    base: Sequence[float], other: Sequence[float], confidence: float, family: int, relevant: float | None
+    base: Sequence[float],
+    other: Sequence[float],
+    confidence: float,
+    family: int,
+    relevant: float | None,
+    tested: bool,
 ) -> Comparison:
     """Unequal variances, unpaired: error² = s₁²/n₁ + s₂²/n₂ with the degrees of freedom of Welch (1947) and
     Satterthwaite (1946)."""
-    first, second = deviation(base) ** 2 / len(base), deviation(other) ** 2 / len(other)
-    average, scale = mean(other) - mean(base), _scale(base, confidence)
+    (base_mean, base_squares), (other_mean, other_squares) = moments(base), moments(other)
+    base_variance, other_variance = base_squares / (len(base) - 1), other_squares / (len(other) - 1)
+    first, second = base_variance / len(base), other_variance / len(other)
+    average, scale = other_mean - base_mean, _scale(base, confidence)
     n = min(len(base), len(other))
     if first + second == 0:
         relative = None if scale is None else average / scale
@@ -132,12 +147,13 @@ def _welch(
         average=average,
         error=math.sqrt(first + second),
         df=df,
-        sd=math.sqrt(deviation(base) ** 2 + deviation(other) ** 2),
+        sd=math.sqrt(base_variance + other_variance),
         scale=scale,
         correlated=None,
         confidence=confidence,
         family=family,
         relevant=relevant,
+        tested=tested,
     )
 
 
@@ -154,10 +170,11 @@ def _finish(
     confidence: float,
     family: int,
     relevant: float | None,
+    tested: bool,
 ) -> Comparison:
     alpha = 1.0 - confidence
     half = quantile(1.0 - alpha / 2, df) * error
-    wide = quantile(1.0 - alpha / (2 * family), df) * error
+    wide = half if family == 1 else quantile(1.0 - alpha / (2 * family), df) * error
     ci, simultaneous = Interval(average - half, average + half), Interval(average - wide, average + wide)
     matters = None if relevant is None or scale is None else relevant * abs(scale)
     return Comparison(
@@ -169,7 +186,7 @@ def _finish(
         ci_relative=None if scale is None else ci.scaled(1 / scale),
         ci_simultaneous=simultaneous,
         ci_simultaneous_relative=None if scale is None else simultaneous.scaled(1 / scale),
-        p=two_sided(average / error, df),
+        p=two_sided(average / error, df) if tested else None,
         correlation=correlated,
         sd=sd,
         df=df,
@@ -218,10 +235,12 @@ def seeds_to_detect(sd: float, matters: float, alpha: float, power: float = POWE
 
 def correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Pearson's r of the pairs; None where one side does not vary."""
-    a, b = mean(first), mean(second)
-    over = math.fsum((x - a) * (y - b) for x, y in zip(first, second, strict=True))
-    under = math.sqrt(math.fsum((x - a) ** 2 for x in first)) * math.sqrt(math.fsum((y - b) ** 2 for y in second))
-    return max(-1.0, min(1.0, over / under)) if under > 0 else None
+    (a, a_squares), (b, b_squares) = moments(first), moments(second)
+    under = math.sqrt(a_squares) * math.sqrt(b_squares)
+    if under <= 0:
+        return None
+    over = math.fsum([(x - a) * (y - b) for x, y in zip(first, second, strict=True)])
+    return max(-1.0, min(1.0, over / under))
 
 
 def _all_alike(differences: Sequence[float], base: Sequence[float], other: Sequence[float]) -> bool:
@@ -232,6 +251,6 @@ def _all_alike(differences: Sequence[float], base: Sequence[float], other: Seque
 
 def _scale(base: Sequence[float], confidence: float) -> float | None:
     """The base's mean, that differences are told in shares of; None where its interval contains 0."""
-    average, sd = mean(base), deviation(base)
-    half = half_width(sd, len(base), confidence) if sd else 0.0
+    average, squares = moments(base)
+    half = half_width(math.sqrt(squares / (len(base) - 1)), len(base), confidence) if squares else 0.0
     return None if abs(average) <= half else average

@@ -33,6 +33,7 @@ def flags(cells: Sequence[CellRuns], question: Question, figures: Sequence[Figur
     found: list[Flag] = []
     for cell in cells:
         found += _of_cell(cell)
+        found += _window(cell)
         found += _outliers(cell, [by_name[name] for name in question.primary if name in by_name])
     found += _failures(cells)
     found += _unlike_settings(cells)
@@ -53,6 +54,19 @@ def _of_cell(cell: CellRuns) -> Iterator[Flag]:
         if share is not None and share > yellow:
             level = "red" if share > red else "yellow"
             yield Flag(level, code, f"{share * 100:.1f} % of {what}.", cell.name)
+
+
+def _window(cell: CellRuns) -> Iterator[Flag]:
+    """Neither is seen in an interval: a network that is still filling, trips that had no time to end."""
+    begin, end = (cell.setting.get(name) for name in ("window_begin", "window_end"))
+    if begin is None and end is None:
+        return
+    if begin is None or begin <= (cell.setting.get("begin") or 0):
+        message = "The window begins with an empty network: let it begin after a warm-up."
+        yield Flag("yellow", "no_warm_up", message, cell.name)
+    if end is not None and cell.setting.get("end") is not None and end >= cell.setting["end"]:
+        message = "The run ends with the window: its last trips had no time to finish. Let the run end later."
+        yield Flag("yellow", "no_cool_down", message, cell.name)
 
 
 def _share(cell: CellRuns, over: str, under: Sequence[str]) -> float | None:

@@ -74,13 +74,14 @@ def describe(
     n = len(values)
     if n == 0:
         return Description(n=0, note="no run has this figure")
-    average, least, most = mean(values), min(values), max(values)
+    least, most = min(values), max(values)
+    average, squares = moments(values)
     known = {"n": n, "mean": average, "median": median(values), "min": least, "max": most}
     if n == 1:
         return Description(**known, note=ONE_RUN)  # type: ignore[arg-type]
     if least == most:
         return Description(**known, sd=0.0, cv=_ratio(0.0, average), note=CONSTANT)  # type: ignore[arg-type]
-    sd = deviation(values)
+    sd = math.sqrt(squares / (n - 1))
     spread = known | {"sd": sd, "cv": _ratio(sd, average)}
     if is_count and 2 * sum(value == 0 for value in values) > n:
         return Description(**spread, note=MOSTLY_ZERO)  # type: ignore[arg-type]
@@ -101,17 +102,22 @@ def describe(
     )
 
 
+def moments(values: Sequence[float]) -> tuple[float, float]:
+    """x̄ = Σx / n and Σ(x − x̄)², in two passes; exactly x and 0 where all are x."""
+    if min(values) == max(values):
+        return values[0], 0.0
+    average = math.fsum(values) / len(values)
+    return average, math.fsum([(value - average) ** 2 for value in values])
+
+
 def mean(values: Sequence[float]) -> float:
-    """x̄ = Σx / n; exactly x where all are x."""
-    return values[0] if min(values) == max(values) else math.fsum(values) / len(values)
+    """x̄, as `moments` has it."""
+    return moments(values)[0]
 
 
 def deviation(values: Sequence[float]) -> float:
-    """s = √(Σ(x − x̄)² / (n − 1)), in two passes; needs two values."""
-    if min(values) == max(values):
-        return 0.0
-    average = mean(values)
-    return math.sqrt(math.fsum((value - average) ** 2 for value in values) / (len(values) - 1))
+    """s = √(Σ(x − x̄)² / (n − 1)); needs two values."""
+    return math.sqrt(moments(values)[1] / (len(values) - 1))
 
 
 def median(values: Sequence[float]) -> float:

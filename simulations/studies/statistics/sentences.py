@@ -1,6 +1,6 @@
 """What a comparison says, in a sentence that claims no more than its runs carry."""
 
-from simulations.studies.statistics.comparison import Comparison, Method, Relevance
+from simulations.studies.statistics.comparison import WEAK_BELOW, Comparison, Method, Relevance
 from simulations.studies.statistics.sample import Interval
 from simulations.studies.statistics.study import Figure
 
@@ -60,7 +60,7 @@ def _verdict(said: str, found: Comparison) -> str:
         matter += (
             f" ({more} more {'seed' if more == 1 else 'seeds'} would do)"
             if more > 0
-            else " (a few more seeds would do)"
+            else " (close to the line: more seeds may go either way)"
         )
     if said == "unclear":
         if found.relevance is Relevance.NEGLIGIBLE:
@@ -74,7 +74,7 @@ def _cautions(found: Comparison) -> str:
     if found.method is Method.WELCH:
         cautions.append("the runs share no seeds, so they are not paired")
     if found.weak:
-        cautions.append("weak, with so few runs")
+        cautions.append(f"weak, with fewer than {WEAK_BELOW} {'seeds' if found.method is Method.PAIRED else 'runs'}")
     return f" ({'; '.join(cautions)})" if cautions else ""
 
 

@@ -96,6 +96,7 @@ def _compared(
             confidence=question.confidence,
             family=family if figure.name in question.primary else 1,
             relevant=question.relevant_difference if figure.name in question.primary else None,
+            tested=figure.name in question.primary,
         )
         for cell, base, figure in pairs
     ]

@@ -33,6 +33,8 @@ def _write(old: Archive, new: Archive | None, removed: Sequence[str], target: Bi
     for path in removed:
         if path not in old.files:
             problems.add(Problem("overlay.not_there", f"The base has no file '{shown(path)}' to remove.", shown(path)))
+    if new is not None and not (new.members or new.problems or removed):
+        problems.add(Problem("overlay.empty", "The zip holds no file: give files that change, or paths that go."))
     if found := problems.all():
         raise InvalidScenario(found)
     kept = old.files.keys() - set(removed)

@@ -68,7 +68,9 @@ def test_it_is_checked_like_an_upload(api: Any, town: Scenario) -> None:
     no_zip.name = "x.zip"
     assert lay_over(api, file=no_zip).json()["error"]["details"][0]["code"] == "zip.unreadable"
     assert lay_over(api, file=changes(**{"a": "x"}), config="other.sumocfg").status_code == 422
-    assert lay_over(api).json()["error"]["details"][0]["code"] == "overlay.empty"
+    for nothing, status in (({}, 400), ({"file": changes()}, 422)):
+        answer = lay_over(api, **nothing)
+        assert (answer.status_code, answer.json()["error"]["details"][0]["code"]) == (status, "overlay.empty")
     assert Scenario.objects.count() == 1
 
 

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 from django.utils import timezone
+from pyarrow import parquet
 from scipy import stats
 
 from simulations.edges import folding
@@ -145,10 +146,22 @@ def test_edges_csv_alone_and_in_the_archive(api, study):
     assert archive.read("edges.csv").decode() == text
 
 
+def test_edges_parquet_has_types_and_reads_the_differences_once(api, study, django_assert_max_num_queries):
+    fold_ended(timezone.now(), budget_s=60)
+    with django_assert_max_num_queries(10):
+        content = b"".join(api.get(f"/studies/{study.pk}/edges.parquet"))
+    rows = parquet.read_table(io.BytesIO(content)).to_pylist()
+    assert [(row["cell"], row["edge"]) for row in rows] == [
+        (c, e) for c in ("today", "lane") for e in ("a", "b/1", "=c")
+    ]
+    assert (rows[0]["against"], rows[3]["pairs"], rows[3]["time_loss_significant"]) == (None, SEEDS, True)
+    assert (rows[5]["speed"], rows[3]["time_loss_difference"]) == (None, pytest.approx(0.025, rel=0.1))
+
+
 def test_not_there_and_anothers(client, api, study):
     other = {"Authorization": f"Bearer {issue_key(TenantFactory())}"}
     fold_ended(timezone.now(), budget_s=60)
-    for name in ("network.json", "edges", "edges.csv", "edges/curve?edge=a"):
+    for name in ("network.json", "edges", "edges.csv", "edges.parquet", "edges/curve?edge=a"):
         assert client.get(f"/studies/{study.pk}/{name}", headers=other).status_code == 404
     for asked, code in (
         ("cell=no", "study.no_cell"),

@@ -1,6 +1,8 @@
 """What engineers do on the pages: upload, submit, cancel, run again."""
 
+import io
 import re
+import zipfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -19,6 +21,13 @@ SUBMITTED = {"scenario_id": "town", "runs": "1", "cpu_request": "1", "memory_gi"
 
 def _zip(content: bytes | None = None) -> SimpleUploadedFile:
     return SimpleUploadedFile("My town (new).zip", archive() if content is None else content, "application/zip")
+
+
+def _packed(name: str, text: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as packed:
+        packed.writestr(name, text)
+    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -53,6 +62,26 @@ def test_all_that_is_wrong_with_an_upload_is_listed(engineer: Client) -> None:
     assert (answer.status_code, len(answer.json()["problems"])) == (422, 1)
 
 
+def test_a_version_is_made_from_the_files_that_change(engineer: Client, town: Scenario) -> None:
+    changes = SimpleUploadedFile("lane.zip", _packed("readme.txt", "a bus lane"), "application/zip")
+    made = engineer.post("/t/city-a/upload", {"base": "town:1", "file": changes, "save_as": "lane"}, follow=True)
+    assert "lane v1 is stored." in made.content.decode()
+    again = engineer.post("/t/city-a/upload", {"base": "lane:1", "remove": "readme.txt", "save_as": "town"})
+    assert again["Location"] == "/t/city-a/scenarios/town?version=2"
+    for sent, told in (
+        ({"remove": "nothing.xml"}, "no file &#x27;nothing.xml&#x27; to remove"),
+        ({"remove": "demand.rou.xml"}, "demand.rou.xml"),
+        ({}, "Give files that change, or paths that go."),
+    ):
+        page = engineer.post("/t/city-a/upload", {"base": "town:1", **sent})
+        assert page.status_code == 422
+        assert "No version was made of it" in page.content.decode()
+        assert told in page.content.decode()
+    for base in ("town:9", "town", "nowhere:1"):
+        assert engineer.post("/t/city-a/upload", {"base": base, "remove": "x"}).status_code == 404
+    assert Scenario.objects.count() == 3
+
+
 def test_an_upload_needs_the_pages_token(engineer: Client) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = engineer.cookies
@@ -61,7 +90,15 @@ def test_an_upload_needs_the_pages_token(engineer: Client) -> None:
 
 
 def test_a_run_is_checked_then_submitted_once(engineer: Client, town: Scenario) -> None:
-    asked = {**SUBMITTED, "end": "60", "labels": "study: lane\nday = 1", "outputs": ["edgedata"], "key": "k1"}
+    window = {"window_begin": "10", "window_end": "40.5", "edges_interval_s": "120"}
+    asked = {
+        **SUBMITTED,
+        **window,
+        "end": "60",
+        "labels": "study: lane\nday = 1",
+        "outputs": ["edgedata", "edges"],
+        "key": "k1",
+    }
     page = engineer.post("/t/city-a/submit", {**asked, "check": "1"}).content.decode()
     assert "Fits your limits: 1 of 1 starts now" in page
     assert "Authorization: Bearer $KEY" in page
@@ -71,7 +108,8 @@ def test_a_run_is_checked_then_submitted_once(engineer: Client, town: Scenario) 
     job = Job.objects.get()
     assert answer["Location"] == f"/t/city-a/jobs/{job.pk}"
     assert job.labels == {"study": "lane", "day": "1"}
-    assert (job.scenario_data["end"], job.scenario_data["outputs"]) == (60, ["edgedata"])
+    assert (job.scenario_data["end"], job.scenario_data["outputs"]) == (60, ["edgedata", "edges"])
+    assert {name: job.scenario_data[name] for name in window} == {name: float(text) for name, text in window.items()}
 
 
 def test_a_check_tells_what_would_be_refused(engineer: Client, town: Scenario) -> None:
@@ -99,6 +137,10 @@ def test_several_runs_have_seeds_of_their_own(engineer: Client, town: Scenario, 
         ({"begin": "500"}, "before or as it begins"),
         ({"memory_gi": "5000"}, "this tenant may use at most 20 Gi"),
         ({"scenario_id": "none"}, "Select a valid choice"),
+        ({"window_begin": "50", "window_end": "40"}, "window_end"),
+        ({"window_begin": "100000"}, "The window would begin at"),
+        ({"edges_interval_s": "5", "outputs": "edges"}, "60"),
+        ({"edges_interval_s": "300"}, "There is none without"),
         ({"labels": "no colon"}, "is not of the form"),
         ({"labels": "-bad: x"}, "Label names are"),
         ({"labels": f"long: {'x' * 101}"}, "<li>Ensure this field has no more than 100 characters.</li>"),

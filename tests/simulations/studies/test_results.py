@@ -9,6 +9,7 @@ import zipfile
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 from scipy import stats
 
 from simulations.models import Job
@@ -118,6 +119,36 @@ def test_tables(api: Any, submit: Any, cluster: Any) -> None:
     primary = [row for row in pairs if row["primary"] == "true"]
     assert len(primary) == 3
     assert all(row["p_holm"] for row in primary)
+
+
+def test_parquet_has_the_runs_with_types(api: Any, submit: Any, cluster: Any, monkeypatch: Any) -> None:
+    study = submit(sweep={"scale": [1.0, 1.05], "ignore-route-errors": [True], "default.speeddev": [0.1]})
+    cluster.run(lambda job: "OUT_OF_MEMORY" if job.scenario_data["seed"] == 3 else kpis_of(job))
+    answer = api.get(f"/studies/{study.pk}/runs.parquet")
+    rows = parquet.read_table(io.BytesIO(b"".join(answer))).to_pylist()
+    for row, plain in zip(rows, table(get(api, study, "runs.csv")), strict=True):
+        told = {name: str(value).lower() if isinstance(value, bool) else value for name, value in row.items()}
+        told["finished_at"] = row["finished_at"].isoformat()
+        assert {name: "" if value is None else str(value) for name, value in told.items()} == plain | {
+            name: str(float(plain[name])) for name, value in row.items() if isinstance(value, float)
+        }
+    assert (rows[0]["scale"], rows[0]["ignore-route-errors"], rows[0]["seed"]) == (1.0, True, 1)
+    monkeypatch.setattr("simulations.studies.exports.parquet.find_spec", lambda name: None)
+    answer = api.get(f"/studies/{study.pk}/runs.parquet")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (406, "export.no_parquet")
+
+
+def test_a_summary_is_kept_until_a_run_changes(api: Any, done: Study, statements: list[str]) -> None:
+    first = get(api, done, "summary")
+    statements.clear()
+    assert get(api, done, "summary") == first
+    assert sum("study_runs" in each for each in statements) == 1
+    Study.objects.filter(pk=done.pk).update(name="another name")
+    assert json.loads(get(api, done, "summary"))["name"] == "another name"
+    run = done.runs.get(place=0)
+    run.kpis |= {"mean_travel_time_s": 1e6}
+    run.save()
+    assert json.loads(get(api, done, "summary"))["cells"][0]["kpis"]["mean_travel_time_s"]["max"] == 1e6
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,3 +55,19 @@ def test_of_a_study(client_of: Who, ended: Ended) -> None:
     speed = page.context["charts"][2]
     assert [row[1] for row in speed.rows][-1] == "\N{EN DASH}"  # nobody drives: a gap, no 0
     assert "<html" not in client.get(address, headers={"HX-Request": "true"}).content.decode()
+
+
+def test_storage_that_is_away_is_said(client_of: Who, ended: Ended, settings: Any, tmp_path: Path) -> None:
+    study = ended()
+    run = study.runs.first()
+    run.job = JobFactory(tenant=study.tenant)
+    run.save()
+    _file(run.job, "summary.csv.gz", b"")
+    (tmp_path / "media").write_text("")
+    settings.MEDIA_ROOT = tmp_path / "media"
+    client = client_of("viewer")
+    page = client.get(f"/t/city-a/studies/{study.pk}/curves")
+    assert page.status_code == 503
+    assert "does not answer; try again" in page.content.decode()
+    data = client.get(f"/t/city-a/jobs/{run.job_id}/simulated")
+    assert (data.status_code, data.json()["error"]["code"]) == (503, "storage.unavailable")

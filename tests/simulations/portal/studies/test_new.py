@@ -16,6 +16,7 @@ NEW = "/t/city-a/studies/new"
 SENT: dict[str, Any] = {
     "name": "bus lane", "scenario_id": "town", "end": "100", "first": "1", "count": "3", "scales": "0.95, 1; 1.05",
     "variant_name": ["today", "lane"], "variant_scenario": ["", "town"], "variant_scale": ["", ""],
+    "variant_version": ["", "1"], "window_begin": "20", "window_end": "90", "window_interval": "60",
     "variant_options": ["", "--time-to-teleport=120, ignore-route-errors=true"],
     "kpis": ["mean_time_loss_s", "mean_speed_ms"], "matters": "2.5", "precision": "5",
     "precision_kpi": "mean_time_loss_s", "max_seeds": "20", "key": "once",
@@ -25,12 +26,18 @@ BODY = {
     "base": {"scenario_id": "town", "end": 100},
     "variants": [
         {"name": "today"},
-        {"name": "lane", "scenario_id": "town", "options": {"time-to-teleport": 120, "ignore-route-errors": True}},
+        {
+            "name": "lane",
+            "scenario_id": "town",
+            "scenario_version": 1,
+            "options": {"time-to-teleport": 120, "ignore-route-errors": True},
+        },
     ],
     "sweep": {"scale": [0.95, 1, 1.05]},
     "seeds": {"first": 1, "count": 3},
     "primary_kpis": ["mean_time_loss_s", "mean_speed_ms"],
     "relevant_difference": 0.025,
+    "window": {"begin": 20, "end": 90, "interval": 60},
     "precision": {"kpi": "mean_time_loss_s", "relative": 0.05, "max_seeds": 20},
 }
 
@@ -64,6 +71,9 @@ def test_checked_then_submitted_once(client_of: Who, town: Scenario) -> None:
         ({"scenario_id": "nowhere", "variant_scenario": ["", ""]}, {"scenario_id"}),
         ({"variant_name": ["same", "same"]}, {"variants[1].name"}),
         ({"matters": "9" * 400, "precision": "nan"}, {"relevant_difference", "precision.relative"}),
+        ({"window_end": "10"}, {"window.end"}),
+        ({"window_begin": "150", "window_end": "190"}, {"window_begin"}),
+        ({"variant_version": ["", "9"]}, {"scenario_id"}),
         ({"variant_scale": ["inf", "nan"]}, {"variants[0].scale", "variants[1].scale"}),
     ],
 )

@@ -85,7 +85,7 @@ def test_open_says_how_many_more_seeds() -> None:
     compared = only(few)
     assert compared.relevance is Relevance.OPEN
     assert "more seeds would do" in compared.sentence
-    assert "weak, with so few runs" in compared.sentence
+    assert "weak, with fewer than 5 seeds" in compared.sentence
 
 
 def test_other_figures_are_described_and_not_tested() -> None:
@@ -165,6 +165,20 @@ def test_the_family_is_all_comparisons_of_primary_figures() -> None:
 def test_flags_of_a_cell(kpis: dict[str, float], code: str, level: str) -> None:
     [flag] = study(CellRuns("a", runs=runs(100, **kpis))).flags
     assert (flag.code, flag.level, flag.cell) == (code, level, "a")
+
+
+@pytest.mark.parametrize(
+    "setting, codes",
+    [
+        ({"begin": 0, "end": 100}, set()),
+        ({"begin": 0, "end": 100, "window_begin": 10, "window_end": 90}, set()),
+        ({"begin": 10, "end": 100, "window_begin": 10, "window_end": 90}, {"no_warm_up"}),
+        ({"begin": 0, "end": 100, "window_end": 100}, {"no_warm_up", "no_cool_down"}),
+        ({"begin": 0, "end": None, "window_begin": 10, "window_end": 90}, set()),
+    ],
+)
+def test_flags_of_a_window(setting: dict[str, float], codes: set[str]) -> None:
+    assert {flag.code for flag in study(CellRuns("a", setting=setting, runs=runs(100))).flags} == codes
 
 
 def test_an_outlier_is_told_and_kept() -> None:
