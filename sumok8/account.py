@@ -19,7 +19,6 @@ from tenants.accounts.agents import in_words
 from tenants.accounts.models import PersonSession
 from tenants.members import Member
 
-MOST_PLACES = 100
 OFTEN = "You have asked several times already; wait a few minutes."
 
 
@@ -68,7 +67,7 @@ def account(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "sessions": [(row, in_words(row.agent), row.session_key == request.session.session_key) for row in rows],
-        "places": Member.objects.filter(user=user, tenant__is_active=True).order_by("tenant_id")[:MOST_PLACES],
+        "places": Member.objects.places_of(user),
     }
     return render(request, "sumok8/account.html", context, status=422 if form and form.errors else 200)
 

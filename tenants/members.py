@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core import signing
 from django.db import models
 from django.utils import timezone
 
 INVITED_FOR = timedelta(days=7)
+MOST_PLACES = 100  # of a person, that are shown
 MAILED_SALT = "tenants.invitation"
 
 
@@ -26,6 +28,12 @@ class Role(models.TextChoices):
         return roles.index(self) >= roles.index(needed)
 
 
+class MemberQuerySet(models.QuerySet["Member"]):
+    def places_of(self, user: AbstractBaseUser) -> list["Member"]:
+        """Where a person may go, by name."""
+        return list(self.filter(user=user, tenant__is_active=True).order_by("tenant_id")[:MOST_PLACES])
+
+
 class Member(models.Model):
     """A Django user's place in a tenant."""
 
@@ -36,6 +44,8 @@ class Member(models.Model):
         default=False, editable=False, help_text="Given and taken by the groups that a sign-in tells."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar = MemberQuerySet.as_manager()
 
     class Meta:
         db_table = "members"
