@@ -82,6 +82,12 @@ def _pages(folder: Path) -> list[dict[str, Any]]:
     return pages.measure()
 
 
+def _tenant_pages(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import tenant_pages
+
+    return tenant_pages.measure()
+
+
 def _studies(folder: Path) -> list[dict[str, Any]]:
     from benchmarks import studies
 
@@ -118,6 +124,7 @@ PARTS: dict[str, tuple[str, Callable[[Path], list[dict[str, Any]]]]] = {
     "followers": ("Fifty followers of one log, and everybody else: GET /jobs/{id}, 8 clients", _followers),
     "serving": ("Serving: what stalled and greedy clients take from others (GET /jobs/{id}), by stack", _serving),
     "pages": ("Pages over 10,000 jobs, 200 tenants and 50 nodes", _pages),
+    "tenant-pages": ("Pages of a tenant with 10,000 jobs and 50 studies", _tenant_pages),
     "studies": ("Studies: submission, statistics, answers and exports by size", _studies),
     "study-edges": ("Studies: traffic per edge of one run more, and the test of all edges", _study_edges),
     "beside-studies": ("Single jobs, submitted to Job exists, beside a study", _beside_studies),

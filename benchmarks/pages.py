@@ -36,17 +36,23 @@ def measure() -> list[dict[str, Any]]:
         (tenant, f"/jobs/{job.pk}"),
         (tenant, "/jobs"),
     ):
-        _get(client, path)
-        took = sorted(_get(client, path) for _ in range(TIMES))
-        rows.append(
-            {
-                "page": path.replace(str(job.pk), "<id>"),
-                "queries": queries_of(lambda client=client, path=path: _get(client, path)),
-                "p50 ms": percentile(took, 0.5) * 1000,
-                "p95 ms": percentile(took, 0.95) * 1000,
-            }
-        )
+        rows.append(row_of(client, path, {str(job.pk): "<id>"}))
     return rows
+
+
+def row_of(client: Any, path: str, names: dict[str, str]) -> dict[str, Any]:
+    """A page's queries and times; `names`: what to write for the ids in its address."""
+    _get(client, path)
+    took = sorted(_get(client, path) for _ in range(TIMES))
+    shown = path
+    for text, name in names.items():
+        shown = shown.replace(text, name)
+    return {
+        "page": shown,
+        "queries": queries_of(lambda: _get(client, path)),
+        "p50 ms": percentile(took, 0.5) * 1000,
+        "p95 ms": percentile(took, 0.95) * 1000,
+    }
 
 
 def _get(client: Any, path: str) -> float:

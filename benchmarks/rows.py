@@ -37,8 +37,13 @@ def fresh_tenant(tenant_id: str = "bench") -> str:
     )
     tenant.full_clean()
     tenant.save()
+    scenario_of(tenant)
+    return ApiKey.objects.issue(tenant=tenant)[1]
+
+
+def scenario_of(tenant: Tenant) -> None:
+    """Its `zurich_peak`, without a file."""
     Scenario.objects.create(
         tenant=tenant, scenario_id="zurich_peak", version=1, sha256="0" * 64, file="scenarios/none.zip",
         size_bytes=1, config="run.sumocfg", inspection=INSPECTION,
     )  # fmt: skip
-    return ApiKey.objects.issue(tenant=tenant)[1]

@@ -42,7 +42,7 @@ def _one_size(cells: int, seeds: int) -> dict[str, Any]:
 
     key = fresh_tenant()
     client = Client(headers={"Host": "localhost", "Authorization": f"Bearer {key}"})
-    body = json.dumps(_request(cells, seeds))
+    body = json.dumps(request(cells, seeds))
 
     def create() -> str:
         answer = client.post("/studies", body, content_type="application/json")
@@ -61,7 +61,7 @@ def _one_size(cells: int, seeds: int) -> dict[str, Any]:
     study = create()
     row: dict[str, Any] = {"cells": cells, "runs": cells * seeds, "SQL of POST": queries_of(create)}
     row["POST ms"] = _median(create, rounds=3)
-    _end_all(study)
+    end_all(study)
     row["statistics CPU ms"] = _median(_statistics(study), clock=time.process_time)
     row["summary CPU ms"] = _median(_anew(asked("/summary")), clock=time.process_time)
     for path, name in (("", "status"), ("/summary", "kept"), ("/runs.csv", "runs.csv"), ("/archive.zip", "zip")):
@@ -80,7 +80,7 @@ def _anew(call: Callable[[], Any]) -> Callable[[], Any]:
     return fetch
 
 
-def _request(cells: int, seeds: int) -> dict[str, Any]:
+def request(cells: int, seeds: int) -> dict[str, Any]:
     variants = [{"name": f"v{n}", "options": {"time-to-teleport": 100 + n}} for n in range(cells)]
     return {"base": {"scenario_id": "zurich_peak"}, "variants": variants, "seeds": {"first": 1, "count": seeds}}
 
@@ -96,7 +96,7 @@ def _median(call: Callable[[], Any], rounds: int = ROUNDS, clock: Callable[[], f
     return percentile(took, 0.5)
 
 
-def _end_all(study_id: str) -> None:
+def end_all(study_id: str) -> None:
     """All runs succeeded, with a value for each figure."""
     from django.utils import timezone
 
@@ -172,7 +172,7 @@ def measure_waiting() -> list[dict[str, Any]]:
             Tenant.objects.update(max_concurrent_jobs=slots)
             if runs:
                 client = Client(headers={"Host": "localhost", "Authorization": f"Bearer {key}"})
-                body = json.dumps(_request(10, runs // 10))
+                body = json.dumps(request(10, runs // 10))
                 assert client.post("/studies", body, content_type="application/json").status_code == 201
             with kubeconfig_to([], lasts_s=LASTS_S) as (path, server), reconciler(str(path), 0):
                 submit(1)  # the tenant's namespace is made for the first job

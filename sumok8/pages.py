@@ -12,16 +12,16 @@ def front(request: HttpRequest) -> HttpResponse:
     """Everybody's place: a member's tenant, the staff's dashboard; for others what this is and where to go."""
     if not request.user.is_authenticated:
         return render(request, "sumok8/front.html")
-    open_seats = Member.objects.filter(user=request.user, tenant__is_active=True)
-    seats = list(open_seats.order_by("tenant_id")[:100])
+    seats = Member.objects.places_of(request.user)
     if request.user.is_staff and not seats:
         return redirect("cluster:overview")
     if len(seats) == 1 and not request.user.is_staff:
         return redirect("portal:home", seats[0].tenant_id)
-    return render(request, "sumok8/front.html", {"seats": seats})
+    return render(request, "sumok8/front.html", {"seats": seats, "places": seats})
 
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """Swagger UI over /schema; the stock template would need inline scripts, which our policy refuses."""
-    return render(request, "sumok8/docs.html")
+    places = Member.objects.places_of(request.user) if request.user.is_authenticated else ()
+    return render(request, "sumok8/docs.html", {"places": places})

@@ -11,6 +11,9 @@ from django.core.validators import MaxLengthValidator
 from django.http import HttpResponse
 from django.urls import reverse_lazy
 
+from tenants.accounts import letters
+from tenants.accounts.models import PersonSession
+
 
 def provider() -> str:
     """What the identity provider is called on buttons that lead there; empty where there is none."""
@@ -48,7 +51,7 @@ class SignInView(LoginView):
         return self.get_default_redirect_url() if wanted.partition("?")[0] == self.request.path else wanted
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"provider": provider()}
+        return super().get_context_data(**kwargs) | {"provider": provider(), "mails": letters.can_be_sent()}
 
 
 class SignOutView(LogoutView):
@@ -56,11 +59,13 @@ class SignOutView(LogoutView):
 
 
 class PasswordView(PasswordChangeView):
-    """Django then ends all other sessions of the account."""
+    """All other sessions of the account end with it."""
 
     template_name = "sumok8/password.html"
-    success_url = reverse_lazy("front")
+    success_url = reverse_lazy("account")
 
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(self.request, "The password is changed; you are signed out everywhere else.")
-        return super().form_valid(form)
+        answer = super().form_valid(form)
+        PersonSession.objects.end(form.user, but=self.request.session.session_key)
+        return answer

@@ -23,5 +23,9 @@ class MemberAdmin(FreshRowMixin, ValueHistoryMixin):
     raw_id_fields = ("user",)
     fields = ("tenant", "user", "role")
 
+    def save_model(self, request: HttpRequest, obj: Member, form: Any, change: bool) -> None:
+        obj.by_groups = False  # given by hand: no sign-in changes it back
+        super().save_model(request, obj, form, change)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("tenant", "user") if obj else ()

@@ -11,13 +11,15 @@ from tenants.models import Tenant
 MAX_OPEN_INVITATIONS = 50
 
 
-def invite(*, tenant: Tenant, role: Role, note: str = "") -> tuple[Invitation, str]:
+@transaction.atomic
+def invite(*, tenant: Tenant, role: Role, note: str = "", email: str = "") -> tuple[Invitation, str]:
     """The invitation and its token, which is never stored. Raises ApiError 409 invitations.too_many."""
+    tenant.lock()
     if Invitation.objects.usable().filter(tenant=tenant).count() >= MAX_OPEN_INVITATIONS:
         message = f"{MAX_OPEN_INVITATIONS} invitations are open already; take some back first."
         raise ApiError(409, "invitations.too_many", message)
     token, digest, ends = Invitation.new_token()
-    row = Invitation.objects.create(tenant=tenant, role=role, note=note, digest=digest, expires_at=ends)
+    row = Invitation.objects.create(tenant=tenant, role=role, note=note, email=email, digest=digest, expires_at=ends)
     return row, token
 
 
@@ -42,8 +44,8 @@ def change_role(*, tenant: Tenant, member_id: int, role: Role) -> Member:
     member = _locked(tenant, member_id)
     if role != Role.OWNER:
         _keep_an_owner(member)
-    member.role = role
-    member.save(update_fields=["role"])
+    member.role, member.by_groups = role, False  # given by hand from now on: no sign-in changes it back
+    member.save(update_fields=["role", "by_groups"])
     return member
 
 
@@ -57,7 +59,7 @@ def remove(*, tenant: Tenant, member_id: int) -> Member:
 
 
 def _locked(tenant: Tenant, member_id: int) -> Member:
-    Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)  # two owners may remove each other at once
+    tenant.lock()  # two owners may remove each other at once
     member = Member.objects.select_related("user").filter(tenant=tenant, pk=member_id).first()
     if member is None:
         raise ApiError(404, "member.not_found", "There is no such member.")

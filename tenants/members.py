@@ -6,10 +6,14 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core import signing
 from django.db import models
 from django.utils import timezone
 
 INVITED_FOR = timedelta(days=7)
+MOST_PLACES = 100  # of a person, that are shown
+MAILED_SALT = "tenants.invitation"
 
 
 class Role(models.TextChoices):
@@ -24,6 +28,12 @@ class Role(models.TextChoices):
         return roles.index(self) >= roles.index(needed)
 
 
+class MemberQuerySet(models.QuerySet["Member"]):
+    def places_of(self, user: AbstractBaseUser) -> list["Member"]:
+        """Where a person may go, by name."""
+        return list(self.filter(user=user, tenant__is_active=True).order_by("tenant_id")[:MOST_PLACES])
+
+
 class Member(models.Model):
     """A Django user's place in a tenant."""
 
@@ -34,6 +44,8 @@ class Member(models.Model):
         default=False, editable=False, help_text="Given and taken by the groups that a sign-in tells."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar = MemberQuerySet.as_manager()
 
     class Meta:
         db_table = "members"
@@ -50,7 +62,13 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.filter(used_at=None, expires_at__gt=timezone.now(), tenant__is_active=True)
 
     def with_token(self, token: str) -> "InvitationQuerySet":
-        return self.filter(digest=Invitation.digest_of(token))
+        """The one that was shown, or the one that was mailed."""
+        if ":" not in token:
+            return self.filter(digest=Invitation.digest_of(token))
+        try:
+            return self.filter(pk=signing.loads(token, salt=MAILED_SALT))
+        except signing.BadSignature:
+            return self.none()
 
 
 class Invitation(models.Model):
@@ -59,6 +77,7 @@ class Invitation(models.Model):
     tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="invitations")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.VIEWER)
     note = models.CharField(max_length=100, blank=True, help_text="For whom it is; only the tenant's owners see it.")
+    email = models.EmailField(blank=True, help_text="Where the link is mailed, and the address of who joins by it.")
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
@@ -73,9 +92,14 @@ class Invitation(models.Model):
     def __str__(self) -> str:
         return f"invitation of {self.note or 'somebody'} to {self.tenant_id}"
 
+    @property
+    def mailed_token(self) -> str:
+        """Signed rather than kept, since the one that was shown is not known here. Taking back ends both."""
+        return signing.dumps(self.pk, salt=MAILED_SALT)
+
     @staticmethod
     def digest_of(token: str) -> str:
-        return hashlib.sha256(token.encode()).hexdigest()
+        return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
     @staticmethod
     def new_token() -> tuple[str, str, datetime]:

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
+from tenants.accounts.models import Letter, PersonSession
 from tenants.limits import Limit, Limits
 from tenants.members import Invitation, Member, Role
 from tenants.names import validate_namespace, validate_tenant_id
@@ -24,7 +25,9 @@ __all__ = [
     "Identity",
     "Invitation",
     "IssuerKeys",
+    "Letter",
     "Member",
+    "PersonSession",
     "Plan",
     "PlanAssignment",
     "PlanPrice",
@@ -87,6 +90,10 @@ class Tenant(Limits):
         if not self.namespace:
             self.namespace = f"{settings.NAMESPACE_PREFIX}{self.tenant_id}"
             validate_namespace(self.namespace)
+
+    def lock(self) -> None:
+        """Until the transaction ends: what is counted before it grows is counted by one at a time."""
+        Tenant.objects.select_for_update(no_key=True).only("pk").get(pk=self.pk)
 
     @property
     def sources(self) -> dict[str, str]:

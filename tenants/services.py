@@ -4,16 +4,20 @@ import logging
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from tenants.errors import ApiError
 from tenants.limits import Limit
+from tenants.members import Role
 from tenants.models import ApiKey, Plan, PlanAssignment, Tenant
 from tenants.plans import billing_today
 
 log = logging.getLogger(__name__)
+
+MAX_USABLE_KEYS = 200  # of a tenant, that its owners may have; operators may make more
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,27 @@ def create_tenant(
     )
     key = ApiKey.objects.issue(tenant=tenant, label="first key")[1] if created and with_key else None
     return TenantFound(tenant=tenant, created=created, key=key)
+
+
+@transaction.atomic
+def issue_key(*, tenant: Tenant, label: str, role: Role, expires_at: datetime | None) -> tuple[ApiKey, str]:
+    """For owners: the row and the key itself. Raises ApiError 409 keys.too_many."""
+    _room_for_a_key(tenant)
+    return ApiKey.objects.issue(tenant=tenant, label=label, role=role, expires_at=expires_at)
+
+
+@transaction.atomic
+def rotate_key(*, tenant: Tenant, key: ApiKey, overlap: timedelta) -> tuple[ApiKey, str]:
+    """For owners: its successor, as `ApiKey.rotate` makes it. Raises ValidationError, ApiError 409 keys.too_many."""
+    _room_for_a_key(tenant)
+    return key.rotate(overlap=overlap)
+
+
+def _room_for_a_key(tenant: Tenant) -> None:
+    tenant.lock()
+    if ApiKey.objects.usable().lasting().filter(tenant=tenant).count() >= MAX_USABLE_KEYS:
+        message = f"{MAX_USABLE_KEYS} keys are usable already; revoke some first."
+        raise ApiError(409, "keys.too_many", message)
 
 
 @transaction.atomic

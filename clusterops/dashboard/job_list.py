@@ -1,27 +1,22 @@
 """The list of jobs for staff: filters, search and pages, at a price that a large table does not raise."""
 
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q, TextField
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
 from django.utils import timezone
 
 from clusterops.dashboard.overview import LIST_COLUMNS
 from simulations.api.pagination import Cursor, cut, read_cursor
 from simulations.models import Job, JobQuerySet
+from simulations.searching import SEARCHED, containing, ids_with_prefix, searched_from
 
 PAGE_ROWS = 50
 COUNTED = 1000  # more are not counted
-SEARCHED = 50_000  # the newest; for what no index answers
 LONGEST = 200  # characters of a filter
 PERIODS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
-ID_PREFIX = re.compile(r"[0-9a-f]{6,32}")
 
 
 @dataclass(frozen=True)
@@ -93,35 +88,9 @@ def _matching(asked: Asked) -> tuple[JobQuerySet, bool]:
         name = name.strip()
         found = found.filter(labels__contains={name: value.strip()}) if is_pair else found.filter(labels__has_key=name)
     if asked.q:
-        if ids := _with_prefix(asked.q):
+        if ids := ids_with_prefix(Job.objects.all(), asked.q, PAGE_ROWS):
             found = found.filter(pk__in=ids)
         else:
-            found, slow = _containing(found, asked.q), True
-    begins = _searched_from() if slow else None
+            found, slow = containing(found, asked.q), True
+    begins = searched_from(Job.objects.all()) if slow else None
     return (found.filter(submitted_at__gte=begins) if begins else found), begins is not None
-
-
-def _with_prefix(text: str) -> list[uuid.UUID]:
-    """Jobs whose id begins so, by its index; of many a page's."""
-    digits = text.replace("-", "").lower()
-    if not ID_PREFIX.fullmatch(digits):
-        return []
-    first, last = uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))
-    return list(Job.objects.filter(pk__range=(first, last)).order_by().values_list("pk", flat=True)[:PAGE_ROWS])
-
-
-def _containing(found: JobQuerySet, text: str) -> JobQuerySet:
-    """In any part of scenario, labels and id."""
-    found = found.annotate(
-        asked_for=KT("scenario_data__scenario_id"),
-        labels_text=Cast("labels", TextField()),
-        id_text=Cast("job_id", TextField()),
-    )
-    matches = Q(asked_for__icontains=text) | Q(labels_text__icontains=text)
-    return found.filter(matches | Q(id_text__contains=text.lower()) | Q(k8s_job_name=text))
-
-
-def _searched_from() -> datetime | None:
-    """When the oldest of the newest SEARCHED was submitted; None: there are no more than these."""
-    newest = Job.objects.order_by("-submitted_at").values_list("submitted_at", flat=True)
-    return next(iter(newest[SEARCHED - 1 : SEARCHED]), None)

@@ -105,10 +105,11 @@ def show(
     request: HttpRequest, seat: Seat, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
 ) -> HttpResponse:
     """A page of the tenant with its menu."""
-    return render(request, template, {**(context or {}), "seat": seat, "menu": _menu(request, seat)}, status=status)
+    return render(request, template, {**(context or {}), "seat": seat, "menu": menu_of(request, seat)}, status=status)
 
 
-def _menu(request: HttpRequest, seat: Seat) -> list[dict[str, Any]]:
+def menu_of(request: HttpRequest, seat: Seat) -> list[dict[str, Any]]:
+    """What this person may go to there."""
     entries = []
     for entry in MENU:
         if seat.role.covers(entry.role):

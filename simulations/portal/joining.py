@@ -41,6 +41,9 @@ def join(request: HttpRequest) -> HttpResponse:
 
 def _joined(request: HttpRequest, token: str, form: AccountForm | None) -> HttpResponse:
     with transaction.atomic():  # no account without its place
+        if form:
+            # Where the account's letters go from now on: the invitation reached its owner there.
+            form.instance.email = Invitation.objects.with_token(token).values_list("email", flat=True).first() or ""
         user = form.save() if form else request.user
         assert isinstance(user, User)
         member = member_services.join(token=token, user=user)

@@ -10,10 +10,11 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from simulations.portal.access import Seat, member_page, show
+from tenants.errors import ApiError
 from tenants.members import Role
 from tenants.models import ApiKey, validate_label
+from tenants.services import issue_key, rotate_key
 
-MAX_USABLE = 200
 ROWS = 200
 OVERLAP = timedelta(hours=24)
 
@@ -31,16 +32,14 @@ def keys(request: HttpRequest, seat: Seat) -> HttpResponse:
     """The list; a new key is shown in the answer to the form and nowhere else."""
     form, made = KeyForm(request.POST if request.method == "POST" else None), None
     if request.method == "POST" and form.is_valid():
-        if ApiKey.objects.usable().lasting().filter(tenant=seat.tenant).count() >= MAX_USABLE:
-            form.add_error(None, f"{MAX_USABLE} keys are usable already; revoke some first.")
-        else:
-            days = form.cleaned_data["expires_days"]
-            ends = timezone.now() + timedelta(days=days) if days else None
-            asked = form.cleaned_data
-            _, made = ApiKey.objects.issue(
-                tenant=seat.tenant, label=asked["label"], role=Role(asked["role"]), expires_at=ends
-            )
+        asked = form.cleaned_data
+        days = asked["expires_days"]
+        ends = timezone.now() + timedelta(days=days) if days else None
+        try:
+            _, made = issue_key(tenant=seat.tenant, label=asked["label"], role=Role(asked["role"]), expires_at=ends)
             form = KeyForm()
+        except ApiError as error:
+            form.add_error(None, error.message)
     return _page(request, seat, form, made)
 
 
@@ -57,9 +56,9 @@ def rotate(request: HttpRequest, seat: Seat, key_id: int) -> HttpResponse:
     if key is None:
         raise Http404
     try:
-        _, made = key.rotate(overlap=OVERLAP)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        _, made = rotate_key(tenant=seat.tenant, key=key, overlap=OVERLAP)
+    except (ApiError, ValidationError) as error:
+        messages.error(request, error.message if isinstance(error, ApiError) else " ".join(error.messages))
         return redirect("portal:keys", seat.tenant.pk)
     return _page(request, seat, KeyForm(), made)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from simulations.studies.models import Study
@@ -23,8 +23,12 @@ class SharedComparisonQuerySet(models.QuerySet["SharedComparison"]):
     def with_key(self, key: str) -> "SharedComparisonQuerySet":
         return self.filter(digest=digest_of(key))
 
-    def share(self, study: Study, *, days: int, user_id: int) -> tuple["SharedComparison", str]:
-        """(row, its key in clear, which is not kept). Links that are not open any more go."""
+    @transaction.atomic
+    def share(self, study: Study, *, days: int, user_id: int) -> tuple["SharedComparison", str] | None:
+        """(row, its key in clear, which is not kept); None: MOST_OPEN are. Links that are not open any more go."""
+        study.tenant.lock()
+        if self.open().filter(study=study).count() >= MOST_OPEN:
+            return None
         self.filter(study=study).exclude(pk__in=self.open().filter(study=study).values("pk")).delete()
         key = secrets.token_urlsafe(32)
         row = self.create(

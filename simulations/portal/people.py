@@ -1,5 +1,7 @@
 """Members and invitations, for owners."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -10,6 +12,7 @@ from django.utils.http import urlencode
 
 from simulations.portal.access import Seat, member_page, show
 from tenants import member_services
+from tenants.accounts import letters
 from tenants.errors import ApiError
 from tenants.members import Invitation, Member, Role
 from tenants.models import validate_label
@@ -23,6 +26,15 @@ class InviteForm(forms.Form):
         label="For whom", max_length=100, required=False, validators=[validate_label], help_text="Seen by owners only."
     )
 
+    email = forms.EmailField(
+        label="Mail to", max_length=254, required=False, help_text="Empty: you pass the link on yourself."
+    )
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        if not letters.can_be_sent():
+            del self.fields["email"]
+
 
 class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=Role.choices)
@@ -31,11 +43,19 @@ class RoleForm(forms.Form):
 @member_page("GET", "HEAD", "POST", role=Role.OWNER)
 def members(request: HttpRequest, seat: Seat) -> HttpResponse:
     """The list; the link of a new invitation is shown in the answer to the form and nowhere else."""
-    form, link = InviteForm(request.POST if request.method == "POST" else None), ""
+    form, link, mailed = InviteForm(request.POST if request.method == "POST" else None), "", ""
     if request.method == "POST" and form.is_valid():
         asked = form.cleaned_data
         try:
-            _, token = member_services.invite(tenant=seat.tenant, role=Role(asked["role"]), note=asked["note"])
+            email = asked.get("email", "")
+            row, token = member_services.invite(
+                tenant=seat.tenant, role=Role(asked["role"]), note=asked["note"], email=email
+            )
+            if email:
+                origin = f"{request.scheme}://{request.get_host()}"
+                mailed = email if letters.ask_to_join(invitation=row, origin=origin) else ""
+                if not mailed:
+                    messages.warning(request, "Too many were mailed of late; pass this link on yourself.")
             # In the query, which no log keeps.
             link = request.build_absolute_uri(f"{reverse('portal:join')}?{urlencode({'token': token})}")
             form = InviteForm()
@@ -44,8 +64,9 @@ def members(request: HttpRequest, seat: Seat) -> HttpResponse:
     context = {
         "form": form,
         "link": link,
+        "mailed": mailed,
         "members": Member.objects.filter(tenant=seat.tenant).select_related("user")[:ROWS],
-        "invitations": Invitation.objects.usable().filter(tenant=seat.tenant),
+        "invitations": Invitation.objects.usable().filter(tenant=seat.tenant).select_related("letter"),
         "roles": Role.choices,
     }
     return show(request, seat, "portal/members.html", context, status=422 if form.errors else 200)

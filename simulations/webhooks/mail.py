@@ -3,6 +3,7 @@ message. By any number of processes: whoever takes a mailbox lets it rest, and w
 
 import logging
 import threading
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 from smtplib import SMTPException
@@ -17,11 +18,13 @@ from django.utils import timezone
 
 from simulations.models import Notice
 from simulations.webhooks.models import Endpoint, Mailbox
+from tenants.accounts import letters
 from tenants.models import Tenant
 
 log = logging.getLogger("simulations.webhooks")
 
 LOOK_EVERY_S = 30.0
+LETTERS_EVERY_S = 5.0  # somebody waits for them
 RESTS = timedelta(minutes=15)  # between two messages to one address, and before one that failed is tried again
 FORGOTTEN_AFTER = timedelta(days=2)  # nobody wants to be told then, as when mail was set up only now
 WHY = "You are told since this is the tenant's contact address; its operator can change it."
@@ -31,10 +34,14 @@ BATCH = 100  # mailboxes in one step
 
 def run(stop: threading.Event) -> None:
     """Until told to stop."""
-    while not stop.wait(LOOK_EVERY_S):
+    looks_at = time.monotonic() + LOOK_EVERY_S
+    while not stop.wait(LETTERS_EVERY_S):
         try:
             close_old_connections()
-            step()
+            letters.send_due()
+            if time.monotonic() >= looks_at:
+                looks_at = time.monotonic() + LOOK_EVERY_S
+                step()
         except (DatabaseError, psycopg.Error) as error:
             log.warning("mail waits: the database does not answer: %s", error)
         except Exception:

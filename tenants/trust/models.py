@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
@@ -113,6 +114,9 @@ class Identity(models.Model):
     issuer = models.CharField(max_length=300)
     subject = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    staff_groups = ArrayField(
+        models.CharField(max_length=150), default=list, editable=False, help_text="Ours, that its sign-ins gave."
+    )
 
     objects: ClassVar = models.Manager()
 

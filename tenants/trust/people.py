@@ -37,11 +37,12 @@ def _signed_in(token: Token) -> User:
     places, groups = _places(token), _staff_groups(token)
     if known is None and not places and not groups:
         raise ApiError(403, "sign_in.no_place", "None of your groups leads to a tenant; ask your operator for a place.")
-    user = known.user if known else _new_user(token)
+    identity = known or _new_identity(token)
+    user = identity.user
     if not user.is_active:
         raise ApiError(403, "sign_in.inactive", "This account is not active; ask your operator.")
     _seat(user, places)
-    _staff(user, groups)
+    _staff(identity, groups)
     return user
 
 
@@ -64,7 +65,7 @@ def _staff_groups(token: Token) -> set[str]:
     return {group for name, group in settings.OIDC_STAFF_GROUPS.items() if name in names}
 
 
-def _new_user(token: Token) -> User:
+def _new_identity(token: Token) -> Identity:
     """Never an account that is here already: a name at the provider is no proof of who made that one."""
     asked = token.claims.get("preferred_username") or token.claims.get("email") or token.claims.get("name") or "member"
     name = NOT_IN_A_NAME.sub("-", str(asked))[:100].strip("-") or "member"
@@ -73,8 +74,7 @@ def _new_user(token: Token) -> User:
     user = User(username=name)
     user.set_unusable_password()
     user.save()
-    Identity.objects.create(user=user, issuer=token.issuer, subject=token.subject)
-    return user
+    return Identity.objects.create(user=user, issuer=token.issuer, subject=token.subject)
 
 
 def _seat(user: User, places: dict[str, Role]) -> None:
@@ -89,9 +89,11 @@ def _seat(user: User, places: dict[str, Role]) -> None:
             member.save(update_fields=["role"])
 
 
-def _staff(user: User, wanted: set[str]) -> None:
-    """Staff by groups, where OIDC_STAFF_GROUPS says which; a superuser is made and unmade by hand alone."""
-    ours = set(settings.OIDC_STAFF_GROUPS.values())
+def _staff(identity: Identity, wanted: set[str]) -> None:
+    """Staff by groups, where OIDC_STAFF_GROUPS says which; what earlier sign-ins gave ends with it, too. A superuser is
+    made and unmade by hand alone."""
+    user = identity.user
+    ours = set(settings.OIDC_STAFF_GROUPS.values()) | set(identity.staff_groups)
     if not ours or user.is_superuser:
         return
     groups = {group.name: group for group in Group.objects.filter(name__in=ours)}
@@ -101,3 +103,7 @@ def _staff(user: User, wanted: set[str]) -> None:
     user.groups.add(*(group for name, group in groups.items() if name in wanted))
     user.is_staff = bool(wanted & groups.keys())
     user.save(update_fields=["is_staff"])
+    given = sorted(wanted & groups.keys())
+    if identity.staff_groups != given:
+        identity.staff_groups = given
+        identity.save(update_fields=["staff_groups"])

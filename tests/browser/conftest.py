@@ -31,7 +31,7 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 expect.set_options(timeout=20_000)  # a busy machine draws slowly
-SERIOUS = {"serious", "critical"}
+FAULTS = {"moderate", "serious", "critical"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -77,13 +77,13 @@ class Guard:
 
 
 def accessibility_faults(page: Page) -> list[str]:
-    """What axe-core finds serious or critical on the page as it stands."""
+    """What axe-core finds moderate or worse on the page as it stands."""
     # Without preload axe fetches no style sheets by itself, which the policy would rightly refuse.
     found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
     return [
         f"{rule['id']} ({rule['impact']}): {node['html'][:160]}"
         for rule in found
-        if rule["impact"] in SERIOUS
+        if rule["impact"] in FAULTS
         for node in rule["nodes"]
     ]
 

@@ -90,6 +90,20 @@ def test_staff_by_a_group(provider: Issuer) -> None:
     assert (user.is_staff, user.groups.count()) == (False, 0)
 
 
+def test_what_groups_gave_ends_when_no_group_gives_any_more(provider: Issuer, settings: Settings) -> None:
+    client = Client()
+    go(client, provider, groups=["ops", "looks"])
+    settings.OIDC_STAFF_GROUPS = {}
+    go(client, provider, groups=["ops", "looks"], iat=1)
+    user = User.objects.get()
+    assert (user.is_staff, user.groups.count()) == (False, 0)
+    user.is_staff = True  # by hand
+    user.save()
+    go(client, provider, groups=["ops", "looks"], iat=2)
+    user.refresh_from_db()
+    assert user.is_staff
+
+
 def test_a_name_at_the_provider_takes_no_account_over(provider: Issuer) -> None:
     root = User.objects.create_superuser("root", password="its-own")
     client = Client()

@@ -8,6 +8,7 @@ from django.utils import timezone
 from simulations.models.counts import mend_counts as mend_job_counts
 from simulations.services import storage
 from simulations.services.retention import prune
+from tenants.accounts.tidying import tidy
 from tenants.management.base import OperatorCommand
 
 
@@ -34,6 +35,10 @@ class Command(OperatorCommand):
         self.stdout.write(
             f"{'Would delete' if dry_run else 'Deleted'} {gone.results} result file(s) ({size}), {gone.logs} log(s), "
             f"{gone.jobs} job(s), {gone.scenario_versions} scenario version(s), {gone.orphaned_files} orphaned file(s)."
+        )
+        sessions, invitations = tidy(dry_run=dry_run)
+        self.stdout.write(
+            f"{'Would forget' if dry_run else 'Forgot'} {sessions} ended session(s), {invitations} old invitation(s)."
         )
         if not dry_run and (wrong := mend_job_counts()):
             self.stdout.write(f"Mended the job counts of {len(wrong)} tenant(s): {', '.join(wrong[:10])}.")

@@ -55,9 +55,10 @@ def share(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
     days = request.POST.get("days", "")
     if days not in map(str, DAYS):
         return _page(request, seat, study, wrong=f"A link is open for {', '.join(map(str, DAYS))} days.")
-    if study.shares.open().count() >= MOST_OPEN:
+    made = SharedComparison.objects.share(study, days=int(days), user_id=seat.user.pk)
+    if made is None:
         return _page(request, seat, study, wrong=f"{MOST_OPEN} links are open; end one first.")
-    _, key = SharedComparison.objects.share(study, days=int(days), user_id=seat.user.pk)
+    _, key = made
     return _page(request, seat, study, link=request.build_absolute_uri(f"{reverse('portal:shared')}?key={key}"))
 
 

@@ -117,7 +117,9 @@
       if (every) setInterval(() => load(source), every * 1000);
     });
   }
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.querySelectorAll("[data-source]").forEach(redraw));
+  const repaint = () => document.querySelectorAll("[data-source]").forEach(redraw);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+  new MutationObserver(repaint).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   document.addEventListener("htmx:afterSwap", mount);
   mount();
 })();

@@ -187,6 +187,7 @@ class TrafficMap {
     });
     const redraw = () => this.draw();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+    new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   }
 
   // 0 is all the time, 1 the first interval.

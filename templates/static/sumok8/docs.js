@@ -2,14 +2,16 @@
 (() => {
   // Swagger UI's own dark colours hang on this class.
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const paint = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+  const root = document.documentElement;
+  const paint = () => root.classList.toggle("dark-mode", root.dataset.theme === "dark" || (root.dataset.theme !== "light" && dark.matches));
   dark.addEventListener("change", paint);
+  new MutationObserver(paint).observe(root, { attributeFilter: ["data-theme"] });
   paint();
 
-  const root = document.getElementById("swagger-ui");
+  const box = document.getElementById("swagger-ui");
   SwaggerUIBundle({
-    url: root.dataset.schema,
-    domNode: root,
+    url: box.dataset.schema,
+    domNode: box,
     deepLinking: false, // its links sit inside buttons, which screen readers cannot use
     docExpansion: "list",
     defaultModelsExpandDepth: 0,

@@ -1,14 +1,17 @@
 """What owners do on the pages: keys, invitations, members."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import mail
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
 from simulations.webhooks.models import Endpoint
+from tenants.accounts.tidying import tidy
 from tenants.members import Invitation, Member
 from tenants.models import ApiKey, Tenant
 from tests.conftest import client_with
@@ -134,5 +137,44 @@ def test_a_new_password_ends_other_sessions(tenant: Tenant) -> None:
         client.post("/sign-in", {"username": "ann", "password": PASSWORD})
     new = "another sentence that nobody guesses"
     here.post("/password", {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
-    assert "signed out everywhere else" in here.get("/", follow=True).content.decode()
+    assert "signed out everywhere else" in here.get("/account").content.decode()
     assert elsewhere.get("/t/city-a").status_code == 302
+
+
+def test_an_invitation_goes_by_mail_and_its_address_becomes_the_accounts(owner: Client, settings) -> None:
+    assert "Mail to" not in owner.get("/t/city-a/members").text
+    settings.EMAIL_URL = "smtp://mail.example.org"
+    asked = {"role": "viewer", "note": "", "email": "ann@example.org"}
+    assert "It is mailed to ann@example.org" in owner.post("/t/city-a/members", asked).text
+    assert "letter on its way" in owner.get("/t/city-a/members").text
+    call_command("notify", "--once")
+    assert "mailed" in owner.get("/t/city-a/members").text
+    [letter] = mail.outbox
+    link = re.search(r"http://testserver(/join\S+)", str(letter.body))
+    assert link
+    guest = Client()
+    token = re.search(r'name="token" value="([^"]+)"', guest.get(link[1]).text)
+    assert token
+    account = {"token": token[1], "username": "ann", "password1": PASSWORD, "password2": PASSWORD}
+    assert guest.post("/join", account)["Location"] == "/t/city-a"
+    assert User.objects.get(username="ann").email == "ann@example.org"
+    assert Client().get(link[1]).status_code == 404
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(days=31))
+    assert tidy() == (0, 1)
+
+
+def test_a_role_that_an_owner_gave_is_given_by_hand(owner: Client, tenant: Tenant) -> None:
+    member = Member.objects.create(tenant=tenant, user=User.objects.create_user("ann"), by_groups=True)
+    owner.post(f"/t/city-a/members/{member.pk}/role", {"role": "engineer"})
+    assert not Member.objects.get(pk=member.pk).by_groups
+
+
+def test_limits_hold_for_successors_too(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenants.services.MAX_USABLE_KEYS", 1)
+    owner.post("/t/city-a/keys", {"label": "one", "role": "viewer"})
+    key = ApiKey.objects.get()
+    again = owner.post("/t/city-a/keys", {"label": "two", "role": "viewer"})
+    successor = owner.post(f"/t/city-a/keys/{key.pk}/rotate", follow=True)
+    assert "1 keys are usable already" in again.text
+    assert "1 keys are usable already" in successor.text
+    assert ApiKey.objects.count() == 1

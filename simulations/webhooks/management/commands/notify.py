@@ -15,6 +15,7 @@ from django.db import close_old_connections
 
 from simulations.webhooks import mail
 from simulations.webhooks.sender import Sender
+from tenants.accounts import letters
 from tenants.management.base import OperatorCommand
 
 log = logging.getLogger("simulations.webhooks")
@@ -42,6 +43,7 @@ class Command(OperatorCommand):
                 pass
             sender.finish()
             mail.step()
+            letters.send_due()
             return
         threading.Thread(target=mail.run, args=(stop,), name="mail", daemon=True).start()
         while not stop.is_set():

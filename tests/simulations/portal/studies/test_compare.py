@@ -85,7 +85,7 @@ def test_links_are_bounded_and_guessing_is_slow(
 ) -> None:
     engineer = client_of("engineer")
     assert engineer.post(f"/t/city-a/studies/{done.pk}/shares", {"days": "1000"}).status_code == 409
-    monkeypatch.setattr("simulations.portal.studies.compare.MOST_OPEN", 1)
+    monkeypatch.setattr("simulations.portal.models.MOST_OPEN", 1)
     assert engineer.post(f"/t/city-a/studies/{done.pk}/shares", {"days": "7"}).status_code == 200
     assert engineer.post(f"/t/city-a/studies/{done.pk}/shares", {"days": "7"}).status_code == 409
     assert client_of("viewer").post(f"/t/city-a/studies/{done.pk}/shares", {"days": "7"}).status_code == 403

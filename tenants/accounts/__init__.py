@@ -1,0 +1,1 @@
+"""What an account of a person has: sessions, a mail address and the letters to it."""
