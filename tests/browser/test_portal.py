@@ -39,6 +39,24 @@ def _sound(page: Page) -> None:
     assert not faults, f"{page.url}:\n" + "\n".join(faults)
 
 
+def _zoom(page: Page) -> None:
+    """Drawn over in one chart, the others of the same axis follow; Escape shows all again."""
+    ends = "name => document.querySelector(`[data-chart=${name}]`).shown.plot.scales.x.max"
+    plot = page.locator("[data-chart=vehicles] .u-over")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box
+    whole = page.evaluate(ends, "speed")
+    page.mouse.move(box["x"] + 20, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 90, box["y"] + 40, steps=3)
+    page.mouse.up()
+    assert page.evaluate(ends, "speed") < whole
+    expect(page.locator("[data-chart=vehicles] .chart-tip")).to_contain_text("Halting")
+    page.keyboard.press("Escape")
+    assert page.evaluate(ends, "speed") == whole
+
+
 @pytest.mark.django_db(transaction=True)
 def test_from_the_sign_in_to_the_results(page: Page, own_files: None, settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -68,6 +86,7 @@ def test_from_the_sign_in_to_the_results(page: Page, own_files: None, settings: 
     for chart in ("vehicles", "speed", "travel"):
         expect(page.locator(f"[data-chart={chart}] canvas")).to_be_visible()
     _sound(page)
+    _zoom(page)
     with page.expect_download() as saved:
         page.get_by_role("link", name="summary.csv.gz").click()
     assert saved.value.suggested_filename == "summary.csv.gz"

@@ -15,11 +15,12 @@ from tests.factories import JobFactory
 from tests.simulations.portal.conftest import Who
 
 STUDY_PAGES = {"studies", "study", "study-now", "study-compare", "study-curves", "compare"}
-PAGES = {"home", "home-now", "jobs", "job", "job-now", "job-log", "scenarios", "scenario"} | STUDY_PAGES
+PAGES = {"home", "home-now", "jobs", "job", "job-now", "job-log", "job-numbers", "scenarios", "scenario"} | STUDY_PAGES
 FILES = {
     "job-simulated",
     "job-travel-times",
     "job-file",
+    "job-zip",
     "job-map-network",
     "job-map-edges",
     "job-map-curve",
