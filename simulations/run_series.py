@@ -6,7 +6,7 @@ import io
 import json
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -84,7 +84,8 @@ def _figure(text: str) -> float | None:
 
 def travel_chart(artifact: Artifact) -> dict[str, Any]:
     """`travel_times` with the mean and the 95th percentile that the run reported, to read its bars against."""
-    kpis = (artifact.job.results or {}).get("kpis") or {}
+    results: Mapping[str, Any] = artifact.job.results or {}
+    kpis = results.get("kpis") or {}
     marks = [
         {"chart": "travel", "axis": "x", "at": at, "label": label}
         for name, label in MARKS.items()

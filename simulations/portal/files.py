@@ -1,5 +1,6 @@
 """A job's files, numbers and log, and a scenario's archive, for those who are signed in."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import (
@@ -70,7 +71,7 @@ def numbers(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
     """The charts' numbers as tables, for readers without JavaScript."""
     job = find_job(seat, job_id)
     stored = {row.name: row for row in job.artifacts.filter(attempt=job.attempt, name__in=[SUMMARY, HISTOGRAM])}
-    tables = []
+    tables: list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]] = []
     if SUMMARY in stored:
         found = run_series.simulated(stored[SUMMARY])
         columns = (found["x"], found["running"], found["halting"], found["mean_speed"])

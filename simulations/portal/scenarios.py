@@ -1,12 +1,15 @@
 """Scenarios: the list, what is inside one, upload and download."""
 
+import hashlib
+import io
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -15,16 +18,18 @@ from rest_framework.exceptions import ValidationError
 from simulations.api.requests import UploadRequest
 from simulations.api.scenarios import MAX_VERSIONS
 from simulations.api.uploads import BoundedUploadHandler, HashedFile, refuse_repeated
-from simulations.models import Job, Scenario
-from simulations.portal import files
+from simulations.models import Job, Scenario, ScenarioProfile
+from simulations.portal import files, glance
 from simulations.portal.access import Seat, member_page, seat_of, show
 from simulations.portal.jobs import NOT_SHOWN, told_of
+from simulations.portal.lookup import find_scenario
 from simulations.services import add_scenario, delete_scenario
 from simulations.services.storage import uses_of
 from tenants.errors import ApiError
 from tenants.members import Role
 
 ROWS = 50
+SAMPLE = Path(__file__).parent.parent / "samples" / "midtown_peak.zip"
 UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 Problems = Sequence[Mapping[str, Any]]
 
@@ -48,7 +53,7 @@ def _list(request: HttpRequest, seat: Seat, problems: Problems = (), *, status: 
 @member_page()
 def scenario_page(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponse:
     """One version, the newest if none is named, the others beside it and what ran of it."""
-    scenario = _find(request, seat, scenario_id)
+    scenario = find_scenario(request, seat, scenario_id)
     versions = Scenario.objects.filter(tenant=scenario.tenant_id, scenario_id=scenario_id).order_by("-version")
     ran = Job.objects.filter(tenant=seat.tenant).of_scenario(scenario_id).defer(*NOT_SHOWN)
     found = scenario.inspection
@@ -57,7 +62,8 @@ def scenario_page(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpRes
         "found": found,
         "configs": [(path, report) for path, report in (found.get("configs") or {}).items()],
         "warnings": found.get("warnings") or [],
-        "versions": versions.defer("inspection")[:MAX_VERSIONS],
+        "versions": glance.told_of_versions(versions.defer("inspection")[:MAX_VERSIONS]),
+        "glance": glance.of_scenario(scenario) if ScenarioProfile.objects.filter(scenario=scenario).exists() else None,
         "jobs": ran.order_by("-submitted_at", "-job_id")[:10],
     }
     return show(request, seat, "portal/scenario.html", context)
@@ -66,7 +72,7 @@ def scenario_page(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpRes
 @member_page()
 def archive(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponseBase:
     """The zip as uploaded."""
-    scenario = _find(request, seat, scenario_id)
+    scenario = find_scenario(request, seat, scenario_id)
     save_as = f"{scenario.scenario_id}-v{scenario.version}.zip"
     return files.send(request, str(scenario.file), save_as=save_as, sha256=scenario.sha256)
 
@@ -74,7 +80,7 @@ def archive(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponseB
 @member_page("POST", role=Role.ENGINEER)
 def delete(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponse:
     """One version."""
-    scenario = _find(request, seat, scenario_id)
+    scenario = find_scenario(request, seat, scenario_id)
     try:
         delete_scenario(tenant=seat.tenant, scenario_id=scenario_id, version=scenario.version)
     except ApiError as error:
@@ -82,17 +88,6 @@ def delete(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponse:
         return redirect("portal:scenario", seat.tenant.pk, scenario_id)
     messages.success(request, f"{scenario} is deleted.")
     return redirect("portal:scenarios", seat.tenant.pk)
-
-
-def _find(request: HttpRequest, seat: Seat, scenario_id: str) -> Scenario:
-    rows = Scenario.objects.visible_to(seat.tenant.pk).filter(scenario_id=scenario_id)
-    if version := request.GET.get("version", ""):
-        if not re.fullmatch(r"[1-9]\d{0,8}", version):
-            raise Http404
-        rows = rows.filter(version=int(version))
-    if (scenario := rows.best_first().first()) is None:
-        raise Http404
-    return scenario
 
 
 def may_upload(request: HttpRequest, tenant_id: str) -> HttpResponse:
@@ -140,6 +135,24 @@ def _uploaded(request: HttpRequest, seat: Seat) -> HttpResponse:
     address = reverse("portal:scenario", args=[seat.tenant.pk, scenario.scenario_id])
     messages.success(request, f"{scenario} is stored." if is_new else f"{scenario} has these very bytes already.")
     return JsonResponse({"address": address}) if _is_script(request) else redirect(address)
+
+
+@member_page("POST", role=Role.ENGINEER)
+def take_sample(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """The sample as a scenario of the tenant's own, ready to be submitted."""
+    content = SAMPLE.read_bytes()
+    try:
+        add_scenario(
+            tenant=seat.tenant,
+            scenario_id=SAMPLE.stem,
+            content=io.BytesIO(content),
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+        )
+    except ApiError as error:
+        messages.error(request, told_of(error))
+        return redirect("portal:home", seat.tenant.pk)
+    return redirect(f"{reverse('portal:submit', args=[seat.tenant.pk])}?scenario_id={SAMPLE.stem}")
 
 
 def _is_script(request: HttpRequest) -> bool:

@@ -43,7 +43,7 @@ def why_not(artifacts: Sequence[Artifact]) -> str:
 def zipped(artifacts: Sequence[Artifact]) -> Iterator[bytes]:
     """Stored as they are, most of them are packed already."""
     pipe, gone = _Pipe(), []
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as packed:  # type: ignore[arg-type]
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as packed:
         for artifact in artifacts:
             try:
                 content = files.open_file(str(artifact.file))

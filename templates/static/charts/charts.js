@@ -48,4 +48,4 @@ document.addEventListener("click", (event) => {
 });
 const offer = (root) => root.querySelectorAll(".chart-save[hidden]").forEach((part) => { part.hidden = false; });
 offer(document);
-document.addEventListener("htmx:afterSettle", () => offer(document));
+document.addEventListener("htmx:afterSwap", () => offer(document));

@@ -8,6 +8,7 @@ export const KINDS = {
   ended: { axis: "utc", unit: "jobs", whole: true, x: "ended_x", stacked: true, lines: [line("Succeeded", "succeeded", 4), line("Failed", "failed", 5), line("Cancelled", "cancelled", 6)] },
   vehicles: { axis: "simulated", unit: "vehicles", whole: true, lines: [line("Running", "running", 1, { fill: true }), line("Halting", "halting", 2)] },
   speed: { axis: "simulated", unit: "m/s", lines: [line("Mean speed", "mean_speed", 3)] },
+  usage: { axis: "day", unit: "CPU-hours", stacked: true, lines: [line("Billed", "billed", 1), line("Not billed", "unbilled", 6)] },
   travel: { axis: "lasting", unit: "trips", whole: true, bars: true, lines: [line("Trips", "trips", 1)] },
 };
 
@@ -20,6 +21,7 @@ const iso = (at) => new Date(at * 1000).toISOString();
 export const AXES = {
   utc: { name: "UTC", column: "UTC", text: (at) => iso(at).slice(11, 16), long: (at) => iso(at).slice(0, 19), file: iso, end: "now" },
   simulated: { name: "At", title: () => `simulated time, ${simulatedUnit()}`, column: "simulated time, s", text: simulated, long: simulated, file: Number, end: "the end" },
+  day: { name: "Day", title: () => "day of the month", column: "day of the month", text: String, long: String, file: Number, end: "–" },
   lasting: { name: "From", title: () => "travel time", column: "travel time from, s", text: lasting, long: String, file: Number, end: "–" },
 };
 // Ticks of simulated time and of travel times fall on whole minutes and hours.

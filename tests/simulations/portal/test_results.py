@@ -39,7 +39,8 @@ def test_all_files_come_as_one_zip(viewer: Client, ran: Job) -> None:
         assert packed.testzip() is None
         names = set(ran.artifacts.values_list("name", flat=True)) - {lost.name}
         assert set(packed.namelist()) == names | {zipped.GONE}
-        assert packed.read("summary.csv.gz") == ran.artifacts.get(name="summary.csv.gz").file.read()
+        with ran.artifacts.get(name="summary.csv.gz").file.open() as stored:
+            assert packed.read("summary.csv.gz") == stored.read()
         assert packed.read(zipped.GONE) == b"lost.xml\n"
 
 
