@@ -1,9 +1,12 @@
 """The runner's JSON lines as sentences for people. Lines that are none of its events stay as they are."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+
+TIME = r"(?:\d\d:\d\d:\d\d  )?"  # at the begin of a line of ours
 
 
 def readable(text: str) -> str:
@@ -38,3 +41,20 @@ SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "progress": _progress,
     "result": lambda event: f"Outcome: {event['outcome']}. {event.get('reason') or ''}".rstrip(),
 }
+
+
+LEVELS = {
+    "warning": re.compile(rf"{TIME}(?:warning|error)\b", re.IGNORECASE),
+    "error": re.compile(rf"{TIME}error\b", re.IGNORECASE),
+}
+
+
+def narrowed(text: str, find: str = "", level: str = "") -> tuple[str, int]:
+    """The lines of a readable log that contain `find` and are of one of LEVELS or worse, numbered; and how many."""
+    wanted, worst = find.lower(), LEVELS.get(level)
+    lines = [
+        f"{number}: {line}"
+        for number, line in enumerate(text.splitlines(), 1)
+        if wanted in line.lower() and (worst is None or worst.match(line))
+    ]
+    return "\n".join(lines), len(lines)

@@ -6,7 +6,7 @@ import io
 import json
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +20,7 @@ MAX_LINE = 10_000  # characters
 MAX_HISTOGRAM_BYTES = 1024**2
 MOST = 10**12  # as in a progress record: far beyond any simulation
 SUMMARY_COLUMNS = ("time", "running", "halting", "mean_speed")
+MARKS = {"mean_travel_time_s": "mean", "p95_travel_time_s": "95 % took less"}
 HOLE = 2.5  # steps without a sample; up to there it is the rhythm of the file
 Row = list[float | None]
 
@@ -82,6 +83,18 @@ def _figure(text: str) -> float | None:
     """None also for what no simulation measures: JSON knows no NaN and no infinity, and axes end somewhere."""
     value = float(text) if text else math.nan
     return value if abs(value) <= MOST else None
+
+
+def travel_chart(artifact: Artifact) -> dict[str, Any]:
+    """`travel_times` with the mean and the 95th percentile that the run reported, to read its bars against."""
+    results: Mapping[str, Any] = artifact.job.results or {}
+    kpis = results.get("kpis") or {}
+    marks = [
+        {"chart": "travel", "axis": "x", "at": at, "label": label}
+        for name, label in MARKS.items()
+        if isinstance(at := kpis.get(name), int | float)
+    ]
+    return {**travel_times(artifact), "marks": marks}
 
 
 def travel_times(artifact: Artifact) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The dashboard's pages, the fragments that keep them live, and the charts' numbers; what they show is made beside."""
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from clusterops.policy.causes import CAUSES
 from simulations import run_series
 from simulations.api import downloads
 from simulations.edges.answers import told
+from simulations.logs import narrow
 from simulations.models import Artifact, Job
 from tenants.errors import ApiError
 
@@ -125,18 +125,13 @@ def simulated_data(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def travel_times_data(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """A job's travel-time histogram."""
     artifact = _artifact(job_id, "travel_times.json")
-    return told(lambda: JsonResponse(run_series.travel_times(artifact)))
+    return told(lambda: JsonResponse(run_series.travel_chart(artifact)))
 
 
 def _log(request: HttpRequest, job: Job) -> dict[str, Any]:
     """The log, or its lines that contain what is looked for, numbered."""
-    log, find = log_view(job), request.GET.get("find", "")[:FIND]
-    if find and log.text:
-        lines = [
-            f"{number}: {line}" for number, line in enumerate(log.text.splitlines(), 1) if find.lower() in line.lower()
-        ]
-        log = replace(log, text="\n".join(lines), note=f"{log.note} {len(lines)} of them contain “{find}”.")
-    return {"log": log, "find": find}
+    find = request.GET.get("find", "")[:FIND]
+    return {"log": narrow(log_view(job), find), "find": find}
 
 
 def _status(job: Job) -> int:

@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from clusterops.usage import pages
 from clusterops.usage.api import AdminUsageView, UsageView
 from clusterops.usage.statement_api import PERIOD, StatementFilesView, StatementsView
 
@@ -14,4 +15,11 @@ urlpatterns = [
     re_path(rf"{STATEMENT}\Z", StatementsView.as_view({"get": "retrieve"})),
     re_path(rf"{STATEMENT}\.csv\Z", StatementFilesView.as_view({"get": "csv"})),
     re_path(rf"{STATEMENT}\.html\Z", StatementFilesView.as_view({"get": "html"})),
+    path("t/<slug:tenant_id>/usage", pages.usage, name="tenant-usage"),
+    path("t/<slug:tenant_id>/usage/days", pages.days, name="tenant-usage-days"),
+    re_path(
+        rf"^t/(?P<tenant_id>[-a-zA-Z0-9_]+)/statements/(?P<period>{PERIOD})\.(?P<form>html|csv)\Z",
+        pages.statement_file,
+        name="tenant-statement",
+    ),
 ]

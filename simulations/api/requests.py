@@ -229,6 +229,12 @@ class ProgressRequest(serializers.Serializer):
     mean_speed = ProgressNumber(allow_null=True, default=None)
     rtf = ProgressNumber(allow_null=True, default=None)
     eta_s = ProgressNumber(allow_null=True, default=None)
+    trail = serializers.ListField(
+        child=serializers.ListField(child=ProgressNumber(), min_length=3, max_length=3),
+        max_length=64,
+        required=False,
+        help_text="The run so far: simulated time, running and halting vehicles.",
+    )
 
 
 class VersionQuery(StrictSerializer):

@@ -5,6 +5,7 @@ from simulations.models.job import WAITS, Job, JobQuerySet
 from simulations.models.moves import Move
 from simulations.models.notice import Notice
 from simulations.models.outcome import Artifact, JobEvent, JobLog
+from simulations.models.profile import ScenarioProfile
 from simulations.models.scenario import Scenario, ScenarioQuerySet
 from simulations.models.storage import TenantStorage
 
@@ -19,6 +20,7 @@ __all__ = [
     "Move",
     "Notice",
     "Scenario",
+    "ScenarioProfile",
     "ScenarioQuerySet",
     "TenantStorage",
 ]

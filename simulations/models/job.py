@@ -175,6 +175,11 @@ class Job(models.Model):
                 condition=models.Q(finished_at__isnull=False, dispatched_at__isnull=False, released_at__isnull=True),
             ),
             models.Index(fields=["-finished_at"], name="jobs_finished"),
+            models.Index(
+                fields=["tenant", "-finished_at", "-job_id"],
+                name="jobs_tenant_ended",
+                condition=models.Q(finished_at__isnull=False),
+            ),
             # The line as the dispatcher orders it; see `waiting.LINE`.
             models.Index(
                 fields=["tenant", "-priority_class", "-priority", "submitted_at", "job_id"],

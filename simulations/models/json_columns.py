@@ -43,3 +43,4 @@ class Progress(TypedDict):
     mean_speed: NotRequired[float | None]
     rtf: NotRequired[float | None]
     eta_s: NotRequired[float | None]
+    trail: NotRequired[list[list[float]]]

@@ -54,6 +54,7 @@ MENU = (
     MenuEntry("portal:studies", "Studies"),
     MenuEntry("portal:scenarios", "Scenarios"),
     MenuEntry("portal:submit", "Submit", Role.ENGINEER),
+    MenuEntry("tenant-usage", "Usage"),
     MenuEntry("portal:keys", "Keys", Role.OWNER),
     MenuEntry("portal:webhooks", "Webhooks", Role.OWNER),
     MenuEntry("portal:members", "Members", Role.OWNER),

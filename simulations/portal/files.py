@@ -1,18 +1,34 @@
 """A job's files, numbers and log, and a scenario's archive, for those who are signed in."""
 
+from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 
 from simulations import run_series
 from simulations.api import downloads
 from simulations.edges.answers import told
-from simulations.logs import log_view
+from simulations.logs import log_view, narrow
+from simulations.logtext import LEVELS
 from simulations.models import Artifact, Job
-from simulations.portal import live
-from simulations.portal.access import Seat, member_page
+from simulations.portal import live, zipped
+from simulations.portal.access import Seat, member_page, show
 from simulations.portal.lookup import find_job
+from simulations.templatetags.figures import simclock
 from tenants.errors import ApiError
+
+SUMMARY, HISTOGRAM = "summary.csv.gz", "travel_times.json"
+ROWS = 120  # of the table over time
+MAX_BARS = 1000
+MAX_FIND = 100  # characters
 
 
 def _artifact(job: Job, name: str) -> Artifact:
@@ -42,26 +58,70 @@ def result(request: HttpRequest, seat: Seat, job_id: UUID, name: str) -> HttpRes
 @member_page()
 def simulated(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
     """Numbers of the charts over simulated time."""
-    artifact = _artifact(find_job(seat, job_id), "summary.csv.gz")
+    artifact = _artifact(find_job(seat, job_id), SUMMARY)
     return told(lambda: JsonResponse(run_series.simulated(artifact)))
 
 
 @member_page()
 def travel_times(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
     """The histogram of travel times."""
-    artifact = _artifact(find_job(seat, job_id), "travel_times.json")
-    return told(lambda: JsonResponse(run_series.travel_times(artifact)))
+    artifact = _artifact(find_job(seat, job_id), HISTOGRAM)
+    return told(lambda: JsonResponse(run_series.travel_chart(artifact)))
+
+
+@member_page()
+def numbers(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
+    """The charts' numbers as tables, for readers without JavaScript."""
+    job = find_job(seat, job_id)
+    stored = {row.name: row for row in job.artifacts.filter(attempt=job.attempt, name__in=[SUMMARY, HISTOGRAM])}
+    tables: list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]] = []
+    if SUMMARY in stored:
+        found = run_series.simulated(stored[SUMMARY])
+        columns = (found["x"], found["running"], found["halting"], found["mean_speed"])
+        rows = [(simclock(at), *rest) for at, *rest in zip(*columns, strict=True)]
+        heads = ("Simulated time", "Running vehicles", "Halting vehicles", "Mean speed, m/s")
+        tables.append(("Over simulated time", heads, rows[:: max(1, -(-len(rows) // ROWS))]))
+    if HISTOGRAM in stored:
+        found = run_series.travel_times(stored[HISTOGRAM])
+        bars = list(zip(found["x"], found["trips"], strict=True))
+        tables.append(("Trips by travel time", ("From, s", "Trips"), bars[:MAX_BARS]))
+    return show(request, seat, "portal/numbers.html", {"job": job, "tables": tables})
 
 
 @member_page()
 def log(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
-    """The last lines; `?save=1` as a file, else as the page's fragment."""
+    """The last lines, or those that are looked for: the job page's fragment, a page of its own, or (`save`) a file."""
     job = find_job(seat, job_id)
-    view = log_view(job)
+    asked = log_query(request)
+    view = narrow(log_view(job), **asked)
     if request.GET.get("save"):
         answer = HttpResponse(view.text, content_type="text/plain; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="{job.pk}.log"'
         answer["X-Content-Type-Options"] = "nosniff"
         return answer
-    context = {"job": job, "log": view, "mark": live.mark(view)}
+    context = {"job": job, "log": view, "asked": asked, "mark": live.still_mark(view)}
+    if "HX-Request" not in request.headers:
+        return show(request, seat, "portal/log.html", context)
     return live.fragment(request, seat, "portal/_log.html", context, ended=job.is_finished)
+
+
+def log_query(request: HttpRequest) -> dict[str, str]:
+    """What is looked for in a log."""
+    level = request.GET.get("level", "")
+    return {"find": request.GET.get("find", "").strip()[:MAX_FIND], "level": level if level in LEVELS else ""}
+
+
+@member_page()
+def everything(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponseBase:
+    """All files of the present attempt as one zip."""
+    job = find_job(seat, job_id)
+    artifacts = list(job.artifacts.filter(attempt=job.attempt)[: zipped.MOST_FILES + 1])
+    if not artifacts:
+        raise Http404
+    if too_much := zipped.why_not(artifacts):
+        sentence = f"These are {too_much}: fetch them one by one, or by GET /jobs/{job.pk}/results."
+        return HttpResponse(sentence, status=409, content_type="text/plain; charset=utf-8")
+    answer = StreamingHttpResponse(zipped.zipped(artifacts), content_type="application/zip")
+    answer["Content-Disposition"] = f'attachment; filename="{job.pk}.zip"'
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer

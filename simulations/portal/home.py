@@ -38,7 +38,7 @@ def _now(seat: Seat) -> dict[str, Any]:
     rows = Job.objects.filter(tenant=tenant).defer(*NOT_SHOWN)
     running = list(rows.filter(STARTED).order_by("-submitted_at")[:ROWS])
     waiting = list(rows.queued().order_by("-priority_class", "-priority", "submitted_at", "job_id")[:ROWS])
-    recent = list(rows.filter(status__in=Job.TERMINAL).order_by("-submitted_at", "-job_id")[:ROWS])
+    recent = list(rows.filter(finished_at__isnull=False).order_by("-finished_at", "-job_id")[:ROWS])
     studies = list(Study.objects.active().filter(tenant=tenant).only("study_id", "name", "status", "message")[:ROWS])
     used = (
         Job.objects.filter(STARTED, tenant=tenant)

@@ -16,6 +16,9 @@ from simulations.api import again
 from simulations.api.jobs import IDEMPOTENCY_KEY, filters
 from simulations.api.pagination import page
 from simulations.api.requests import JobListQuery
+from simulations.charts.chart import Chart
+from simulations.charts.curves import Curve, CurvePoint, curves
+from simulations.charts.scale import plain
 from simulations.models import Job
 from simulations.portal import live, maps
 from simulations.portal.access import Seat, member_page, show
@@ -119,9 +122,25 @@ def _state(job: Job) -> dict[str, Any]:
             if name not in SHOWN_APART and value is not False and value not in (None, "", {}, [])
         ),
         "twice": _twice(job),
+        "so_far": _so_far(job),
         "again_key": secrets.token_urlsafe(12),
         "mark": live.mark(live.state_of(job), told, len(events), sorted(names), line.place(job) if line else None),
     }
+
+
+def _so_far(job: Job) -> Chart | None:
+    """The run's traffic up to now, from its progress; its files tell it better once it has ended."""
+    trail = (job.progress or {}).get("trail") or []
+    if job.status != Job.Status.RUNNING or job.waits or len(trail) < 2:
+        return None
+    drawn = [
+        Curve(name, tuple(CurvePoint(point[0], point[place]) for point in trail))
+        for place, name in ((1, "Running"), (2, "Halting"))
+    ]
+    return curves(
+        "Vehicles so far", drawn, x_unit="simulated time, h:mm", y_unit="vehicles",
+        text=lambda value: plain(value, 0), times=True, zero=True,
+    )  # fmt: skip
 
 
 def _twice(job: Job) -> dict[str, Any] | None:

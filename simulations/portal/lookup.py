@@ -1,10 +1,11 @@
 """A tenant's things by their address."""
 
+import re
 from uuid import UUID
 
-from django.http import Http404
+from django.http import Http404, HttpRequest
 
-from simulations.models import Job
+from simulations.models import Job, Scenario
 from simulations.portal.access import Seat
 from simulations.studies.models import Study
 
@@ -24,3 +25,15 @@ def find_study(seat: Seat, study_id: UUID) -> Study:
     if study is None:
         raise Http404
     return study
+
+
+def find_scenario(request: HttpRequest, seat: Seat, scenario_id: str) -> Scenario:
+    """The version that the address names, else the newest; shared ones too."""
+    rows = Scenario.objects.visible_to(seat.tenant.pk).filter(scenario_id=scenario_id)
+    if version := request.GET.get("version", ""):
+        if not re.fullmatch(r"[1-9]\d{0,8}", version):
+            raise Http404
+        rows = rows.filter(version=int(version))
+    if (scenario := rows.best_first().first()) is None:
+        raise Http404
+    return scenario

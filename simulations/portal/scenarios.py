@@ -1,12 +1,15 @@
 """Scenarios: the list, what is inside one, upload and download."""
 
+import hashlib
+import io
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -15,10 +18,11 @@ from rest_framework.exceptions import ValidationError
 from simulations.api.requests import OverlayRequest, UploadRequest
 from simulations.api.scenarios import MAX_VERSIONS, lines_of
 from simulations.api.uploads import BoundedUploadHandler, HashedFile, refuse_repeated
-from simulations.models import Job, Scenario
-from simulations.portal import files
+from simulations.models import Job, Scenario, ScenarioProfile
+from simulations.portal import files, glance
 from simulations.portal.access import Seat, member_page, seat_of, show
 from simulations.portal.jobs import NOT_SHOWN, told_of
+from simulations.portal.lookup import find_scenario
 from simulations.services import add_scenario, delete_scenario
 from simulations.services.overlays import add_overlay
 from simulations.services.storage import uses_of
@@ -26,6 +30,7 @@ from tenants.errors import ApiError
 from tenants.members import Role
 
 ROWS = 50
+SAMPLE = Path(__file__).parent.parent / "samples" / "midtown_peak.zip"
 UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 Problems = Sequence[Mapping[str, Any]]
 
@@ -49,7 +54,7 @@ def _list(request: HttpRequest, seat: Seat, problems: Problems = (), *, status: 
 @member_page()
 def scenario_page(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponse:
     """One version, the newest if none is named, the others beside it and what ran of it."""
-    return _scenario(request, seat, _find(request, seat, scenario_id))
+    return _scenario(request, seat, find_scenario(request, seat, scenario_id))
 
 
 def _scenario(
@@ -64,7 +69,8 @@ def _scenario(
         "found": found,
         "configs": [(path, report) for path, report in (found.get("configs") or {}).items()],
         "warnings": found.get("warnings") or [],
-        "versions": versions.defer("inspection")[:MAX_VERSIONS],
+        "versions": glance.told_of_versions(versions.defer("inspection")[:MAX_VERSIONS]),
+        "glance": glance.of_scenario(scenario) if ScenarioProfile.objects.filter(scenario=scenario).exists() else None,
         "jobs": ran.order_by("-submitted_at", "-job_id")[:10],
         "problems": problems,
     }
@@ -74,7 +80,7 @@ def _scenario(
 @member_page()
 def archive(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponseBase:
     """The zip as uploaded."""
-    scenario = _find(request, seat, scenario_id)
+    scenario = find_scenario(request, seat, scenario_id)
     save_as = f"{scenario.scenario_id}-v{scenario.version}.zip"
     return files.send(request, str(scenario.file), save_as=save_as, sha256=scenario.sha256)
 
@@ -82,7 +88,7 @@ def archive(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponseB
 @member_page("POST", role=Role.ENGINEER)
 def delete(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponse:
     """One version."""
-    scenario = _find(request, seat, scenario_id)
+    scenario = find_scenario(request, seat, scenario_id)
     try:
         delete_scenario(tenant=seat.tenant, scenario_id=scenario_id, version=scenario.version)
     except ApiError as error:
@@ -90,17 +96,6 @@ def delete(request: HttpRequest, seat: Seat, scenario_id: str) -> HttpResponse:
         return redirect("portal:scenario", seat.tenant.pk, scenario_id)
     messages.success(request, f"{scenario} is deleted.")
     return redirect("portal:scenarios", seat.tenant.pk)
-
-
-def _find(request: HttpRequest, seat: Seat, scenario_id: str) -> Scenario:
-    rows = Scenario.objects.visible_to(seat.tenant.pk).filter(scenario_id=scenario_id)
-    if version := request.GET.get("version", ""):
-        if not re.fullmatch(r"[1-9]\d{0,8}", version):
-            raise Http404
-        rows = rows.filter(version=int(version))
-    if (scenario := rows.best_first().first()) is None:
-        raise Http404
-    return scenario
 
 
 def may_upload(request: HttpRequest, tenant_id: str) -> HttpResponse:
@@ -180,6 +175,24 @@ def _base(request: HttpRequest, seat: Seat) -> Scenario:
     if found is None:
         raise Http404
     return found
+
+
+@member_page("POST", role=Role.ENGINEER)
+def take_sample(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """The sample as a scenario of the tenant's own, ready to be submitted."""
+    content = SAMPLE.read_bytes()
+    try:
+        add_scenario(
+            tenant=seat.tenant,
+            scenario_id=SAMPLE.stem,
+            content=io.BytesIO(content),
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+        )
+    except ApiError as error:
+        messages.error(request, told_of(error))
+        return redirect("portal:home", seat.tenant.pk)
+    return redirect(f"{reverse('portal:submit', args=[seat.tenant.pk])}?scenario_id={SAMPLE.stem}")
 
 
 def _is_script(request: HttpRequest) -> bool:

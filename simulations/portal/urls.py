@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from simulations.portal import files, home, jobs, joining, keys, maps, people, scenarios, submit, webhooks
+from simulations.portal import files, glance, home, jobs, joining, keys, maps, people, scenarios, submit, webhooks
 from simulations.portal.studies import urls as studies
 from simulations.services.scenarios import SCENARIO_ID
 
@@ -24,14 +24,19 @@ urlpatterns = [
     path(f"{JOB}/again", jobs.run_again, name="job-again"),
     path(f"{JOB}/simulated", files.simulated, name="job-simulated"),
     path(f"{JOB}/travel-times", files.travel_times, name="job-travel-times"),
+    path(f"{JOB}/numbers", files.numbers, name="job-numbers"),
     path(f"{JOB}/map/network", maps.job_network, name="job-map-network"),
     path(f"{JOB}/map/edges", maps.job_edges, name="job-map-edges"),
     path(f"{JOB}/map/curve", maps.job_curve, name="job-map-curve"),
+    path(f"{JOB}/files.zip", files.everything, name="job-zip"),
     path(f"{JOB}/files/<path:name>", files.result, name="job-file"),
     path(f"{HERE}/scenarios", scenarios.scenario_list, name="scenarios"),
+    path(f"{HERE}/sample", scenarios.take_sample, name="sample"),
     path(f"{HERE}/upload", scenarios.upload, name="upload"),
     path("-/may-upload/<slug:tenant_id>", scenarios.may_upload, name="may-upload"),
     re_path(rf"{SCENARIO}\Z", scenarios.scenario_page, name="scenario"),
+    re_path(rf"{SCENARIO}/glance\Z", glance.glance, name="glance"),
+    re_path(rf"{SCENARIO}/network\.svg\Z", glance.network_svg, name="scenario-network"),
     re_path(rf"{SCENARIO}/archive\Z", scenarios.archive, name="archive"),
     re_path(rf"{SCENARIO}/delete\Z", scenarios.delete, name="scenario-delete"),
     path(f"{HERE}/keys", keys.keys, name="keys"),

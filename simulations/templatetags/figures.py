@@ -1,5 +1,6 @@
 """How pages write times, quantities and states."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from simulations.charts.sparkline import sparkline
+from simulations.charts.svg import Svg
 from simulations.models import Job
 from simulations.services import storage
 from simulations.telling import Told, tell
@@ -103,6 +106,13 @@ def number(value: Any) -> str:
 
 
 @register.filter
+def hours(text: str) -> str:
+    """Hours of the ledger, which are texts, for reading: two decimals below a hundred."""
+    value = float(text)
+    return number(value) if value >= 100 else f"{value:.2f}"
+
+
+@register.filter
 def words(reason: str) -> str:
     """`WAITING_FOR_NODE` → `Waiting for node`."""
     return reason.replace("_", " ").capitalize()
@@ -120,6 +130,14 @@ def took(job: Job) -> str:
     if job.started_at is None:
         return DASH
     return duration(((job.finished_at or timezone.now()) - job.started_at).total_seconds())
+
+
+@register.filter
+def trail(progress: Mapping[str, Any] | None) -> Svg:
+    """How many drove since a run's begin, as a small curve."""
+    points = [(point[0], point[1]) for point in (progress or {}).get("trail") or []]
+    most = max((y for _, y in points), default=0)
+    return sparkline(points, f"Vehicles since the begin, at most {number(most)}")
 
 
 @register.simple_tag

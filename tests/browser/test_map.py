@@ -27,7 +27,7 @@ def test_a_map_is_drawn_searched_played_and_told(signed_in: Page, cluster_answer
     map_.get_by_role("button", name="Find").click()
     expect(map_.locator("[data-part=edge]")).to_contain_text("500 m")
     expect(map_.locator("[data-part=edge] svg")).to_have_attribute(
-        "aria-label", "Speed against the limit: from 0.5 to 0.5"
+        "aria-label", "Speed against the limit: from 50 to 50 %"
     )
     map_.get_by_label("Colour").select_option("time_loss")
     map_.get_by_label("per km").check()

@@ -102,6 +102,24 @@ def _upload_and_submit(page: Page) -> Job:
     return Job.objects.get()
 
 
+def _zoom(page: Page) -> None:
+    """Drawn over in one chart, the others of the same axis follow; Escape shows all again."""
+    ends = "name => document.querySelector(`[data-chart=${name}]`).shown.plot.scales.x.max"
+    plot = page.locator("[data-chart=vehicles] .u-over")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box
+    whole = page.evaluate(ends, "speed")
+    page.mouse.move(box["x"] + 20, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 90, box["y"] + 40, steps=3)
+    page.mouse.up()
+    assert page.evaluate(ends, "speed") < whole
+    expect(page.locator("[data-chart=vehicles] .chart-tip")).to_contain_text("Halting")
+    page.keyboard.press("Escape")
+    assert page.evaluate(ends, "speed") == whole
+
+
 def _watch_and_read(page: Page, job: Job) -> None:
     expect(page.locator(".headline")).to_have_text("Waiting: next in line")
     seed.store_results(job, rows=600)
@@ -113,6 +131,7 @@ def _watch_and_read(page: Page, job: Job) -> None:
         expect(page.locator(f"[data-chart={chart}] canvas")).to_be_visible()
     expect(page.locator("[data-map] tbody tr")).to_have_count(3)
     _sound(page)
+    _zoom(page)
     with page.expect_download() as saved:
         page.get_by_role("link", name="summary.csv.gz").click()
     assert saved.value.suggested_filename == "summary.csv.gz"

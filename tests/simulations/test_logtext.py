@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from simulations.logtext import readable
+from simulations.logtext import narrowed, readable
 
 NOON = 1795435200
 
@@ -35,3 +35,18 @@ def line(**event: object) -> str:
 )
 def test_lines(written: str, shown: str) -> None:
     assert readable(f"{written}\nend") == f"{shown}\nend"
+
+
+@pytest.mark.parametrize(
+    ("find", "level", "shown"),
+    [
+        ("", "warning", "2: 12:00:00  WARNING: Teleporting.\n3: Error: No route."),
+        ("", "error", "3: Error: No route."),
+        ("TELE", "", "2: 12:00:00  WARNING: Teleporting."),
+        ("tele", "error", ""),
+        ("no", "odd", "1: 12:00:00  no error yet\n3: Error: No route."),
+    ],
+)
+def test_lines_are_found_by_word_and_level(find: str, level: str, shown: str) -> None:
+    log = "12:00:00  no error yet\n12:00:00  WARNING: Teleporting.\nError: No route."
+    assert narrowed(log, find, level) == (shown, len(shown.splitlines()))

@@ -1,10 +1,31 @@
 """Live progress: SUMO's step records turned into the record that lines, job row and progress bars show."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from simulations.sumo.results.sumo_run import StepRecord
+
+
+class Trail:
+    """How many drove and stood at about `MOST` moments so far, evenly over the run: every second goes when it is full."""
+
+    MOST = 60
+
+    def __init__(self) -> None:
+        self._points: list[list[float]] = []
+        self._every = 1
+        self._seen = 0
+
+    def after(self, record: Mapping[str, Any]) -> list[list[float]]:
+        """With this record: [simulated time, running, halting], oldest first; the newest is always among them."""
+        point = [record["sim_time"], record["running"], record["halting"]]
+        if self._seen % self._every == 0:
+            self._points.append(point)
+            if len(self._points) == self.MOST:
+                self._points, self._every = self._points[::2], self._every * 2
+        self._seen += 1
+        return self._points if self._points[-1] is point else [*self._points, point]
 
 
 class ProgressMeter:

@@ -27,7 +27,7 @@ from simulations.sumo.run.execution import Supervisor
 from simulations.sumo.run.fetching import fetch_scenario
 from simulations.sumo.run.isolation import PodEnvironment, hide_from_other_processes, termination_message_path
 from simulations.sumo.run.plan import RunPlan
-from simulations.sumo.run.progress import ProgressMeter
+from simulations.sumo.run.progress import ProgressMeter, Trail
 from simulations.sumo.run.report import Console, Report
 from simulations.sumo.run.stopping import StopSignal, Watch, folder_bytes
 from simulations.sumo.run.summary import SummaryFiles
@@ -189,11 +189,12 @@ class Runner:
         begin, end = self.plan.effective.begin, self.plan.effective.end
         until = f"{plain(end)} s" if end is not None else "all vehicles have left"
         self.console.phase("running", f"SUMO simulates {self.config_path} from {plain(begin)} s until {until}.")
+        trail = Trail()
         poster = ProgressPoster(self.control_plane, period_s=PROGRESS_POST_S)
 
         def emit(record: dict[str, Any]) -> None:
             self.console.progress(record)
-            poster.offer(record)
+            poster.offer({**record, "trail": trail.after(record)})
 
         meter = ProgressMeter(begin=begin, end=end, period_s=self.description.progress_s, emit=emit)
         with (

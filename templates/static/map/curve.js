@@ -1,4 +1,5 @@
 // One edge: its figures, and one of them over the intervals.
+import { simulated } from "../charts/moments.js";
 import { make } from "./legend.js";
 import { text } from "./scale.js";
 
@@ -10,12 +11,6 @@ const draw = (name, attributes, words) => {
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   if (words !== undefined) node.textContent = words;
   return node;
-};
-
-export const clock = (seconds) => {
-  const minutes = Math.floor(seconds / 60);
-  const rest = Math.round(seconds % 60);
-  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}${rest ? `:${String(rest).padStart(2, "0")}` : ""}`;
 };
 
 // Steps, not a slope: a figure is its interval's. Where there is none is a gap. The second of `lines` is dashed.
@@ -41,8 +36,8 @@ export function curveOf(lines, intervals, { label, unit, now }) {
   svg.append(
     draw("text", { x: LEFT - 4, y: 12, "text-anchor": "end" }, text(most)),
     draw("text", { x: LEFT - 4, y: HEIGHT - BOTTOM, "text-anchor": "end" }, "0"),
-    draw("text", { x: LEFT, y: HEIGHT - 4 }, clock(begin)),
-    draw("text", { x: WIDTH - 4, y: HEIGHT - 4, "text-anchor": "end" }, clock(end)),
+    draw("text", { x: LEFT, y: HEIGHT - 4 }, simulated(begin)),
+    draw("text", { x: WIDTH - 4, y: HEIGHT - 4, "text-anchor": "end" }, simulated(end)),
   );
   const named = lines.length > 1 ? `: ${lines[0].name}; dashed: ${lines[1].name}` : "";
   return make("figure", { className: "map-over" }, [make("figcaption", { textContent: `${label}${unit ? ` (${unit})` : ""}${named}` }), svg]);

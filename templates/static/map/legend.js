@@ -8,17 +8,17 @@ export const make = (name, properties = {}, children = []) => {
 };
 
 // What a difference is of, and what may be said of it.
-function sentence({ unit, minus, better, tested, pairs, percent }) {
-  if (!minus) return `${unit ? `In ${unit}` : "Share of the limit"}. Wider: more vehicles.`;
-  const what = `Difference to “${minus}”, in ${percent ? "per cent of it" : unit || "shares of the limit"}.`;
+function sentence({ label, unit, minus, better, tested, pairs, percent }) {
+  if (!minus) return `${label}, in ${unit}. Wider: more vehicles.`;
+  const what = `Difference to “${minus}”, in ${percent ? "per cent of it" : unit}.`;
   const good = better === 0 ? "Blue: less, orange: more." : "Blue: better, orange: worse.";
   const sure = tested ? `Significant over ${pairs} paired seeds at a false discovery rate of 5 %.` : "Not tested: one interval, too few seeds, or cells that are not compared.";
   return `${what} ${good} ${sure} Wider: more vehicles.`;
 }
 
 export function showLegend(box, scale, told) {
-  const { unit, minus, tested, percent } = told;
-  const shown = (value) => (percent || !unit ? `${Math.round(value * 100)} %` : text(value));
+  const { minus, tested, percent } = told;
+  const shown = (value) => (percent ? `${Math.round(value * 100)} %` : text(value));
   const { limits, colours } = scale;
   const items = colours.map((colour, place) => {
     const swatch = make("span", { className: "map-swatch" });

@@ -1,5 +1,6 @@
 // A map: [data-map] with the addresses of its data. Here its controls become questions, and answers what is drawn.
-import { clock, curveOf, facts } from "./curve.js";
+import { onChoice, simulated } from "../charts/moments.js";
+import { curveOf, facts } from "./curve.js";
 import { make, showLegend, showTable } from "./legend.js";
 import { Painter } from "./painter.js";
 import { classOf, isDark, scaleOf, text, widthOf } from "./scale.js";
@@ -107,7 +108,7 @@ class TrafficMap {
     const significant = this.values.map((value, edge) => (value == null || (tested && !tested[edge]) ? null : this.percent ? 100 * value : value));
     const columns = [{ label: this.difference ? `${told.label}, difference` : told.label, unit, values: significant }, { label: "Volume", unit: "veh/h", values: this.volume }];
     showTable(this.part("table"), this.network.ids, columns, this.difference ? 0 : told.better > 0 ? -1 : 1, (edge) => this.go(edge));
-    this.part("when").textContent = told.interval === null ? "All the time" : told.intervals[told.interval].map(clock).join(" to ");
+    this.part("when").textContent = told.interval === null ? "All the time" : told.intervals[told.interval].map(simulated).join(" to ");
     if (this.selected >= 0) this.#tell();
   }
 
@@ -226,6 +227,7 @@ async function mount() {
     const map = new TrafficMap(box);
     try {
       await map.open();
+      onChoice(() => map.draw());
     } catch (error) {
       if (!(error instanceof Trouble)) throw error;
       map.say(error.message);

@@ -3,7 +3,7 @@
 
 const AGAINST = [0.05, 0.15, 0.3];
 const CLASSES = {
-  speed_ratio: [0.2, 0.35, 0.5, 0.65, 0.8, 0.95],
+  speed_ratio: [20, 35, 50, 65, 80, 95],
   speed: [10, 20, 30, 40, 50, 80],
   density: [5, 10, 20, 35, 60, 100],
   volume: [50, 150, 300, 600, 1000, 1800],
@@ -14,7 +14,7 @@ const CLASSES = {
 };
 const PER_KM = 5; // a usual edge is 200 m
 const DIFFERENCES = {
-  speed_ratio: [0.02, 0.05, 0.15],
+  speed_ratio: [2, 5, 15],
   speed: [1, 3, 10],
   density: [1, 3, 10],
   volume: [20, 60, 200],

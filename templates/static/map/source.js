@@ -3,7 +3,12 @@ import { Network } from "./network.js";
 
 const KEPT = 60; // answers
 
+const PER_CENT = "%"; // how a ratio, which has no unit, is written
+
 export class Trouble extends Error {}
+
+const hundredfold = (values) => values?.map((value) => (value == null ? null : 100 * value));
+const named = (metric) => (metric.unit ? metric : { ...metric, unit: PER_CENT });
 
 export class Source {
   #answers = new Map();
@@ -22,12 +27,16 @@ export class Source {
     }
   }
 
-  edges(asked) {
-    return this.#ask(this.addresses.edges, asked);
+  async edges(asked) {
+    const told = await this.#ask(this.addresses.edges, asked);
+    const shown = { ...named(told), metrics: told.metrics.map(named) };
+    return told.unit ? shown : { ...shown, values: hundredfold(told.values), base: hundredfold(told.base) };
   }
 
-  curve(asked) {
-    return this.#ask(this.addresses.curve, asked);
+  async curve(asked) {
+    const told = await this.#ask(this.addresses.curve, asked);
+    const { speed_ratio: ratio } = told.series;
+    return ratio ? { ...told, series: { ...told.series, speed_ratio: hundredfold(ratio) } } : told;
   }
 
   async #ask(address, asked) {

@@ -15,11 +15,24 @@ from tests.factories import JobFactory
 from tests.simulations.portal.conftest import Who
 
 STUDY_PAGES = {"studies", "study", "study-now", "study-compare", "study-curves", "compare"}
-PAGES = {"home", "home-now", "jobs", "job", "job-now", "job-log", "scenarios", "scenario"} | STUDY_PAGES
+PAGES = {
+    "home",
+    "home-now",
+    "jobs",
+    "job",
+    "job-now",
+    "job-log",
+    "job-numbers",
+    "scenarios",
+    "scenario",
+    "glance",
+    "scenario-network",
+} | STUDY_PAGES
 FILES = {
     "job-simulated",
     "job-travel-times",
     "job-file",
+    "job-zip",
     "job-map-network",
     "job-map-edges",
     "job-map-curve",
@@ -31,7 +44,16 @@ FILES = {
 }  # 404 here: the factory's job has none
 NEED_A_QUERY = {"job-map-curve", "study-map-curve"}  # which edge
 LOOKED_AT = PAGES | FILES
-CHANGED_BY_ENGINEERS = {"upload", "job-cancel", "job-again", "scenario-delete", "share", "share-end", "study-act"}
+CHANGED_BY_ENGINEERS = {
+    "upload",
+    "sample",
+    "job-cancel",
+    "job-again",
+    "scenario-delete",
+    "share",
+    "share-end",
+    "study-act",
+}
 CHANGED_BY_OWNERS = {"key-revoke", "key-rotate", "member-role", "member-remove", "invitation-take-back", "webhook"}
 ASKED = {
     "primary_kpis": ["mean_time_loss_s"], "relevant_difference": 0.02, "max_failed_share": 0.2, "precision": None,

@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from simulations.models import Job, Scenario
+from simulations.models import Job, Scenario, ScenarioProfile
 from tenants.models import Tenant
 from tests.factories import JobFactory
 from tests.simulations.portal.conftest import Who
@@ -51,6 +52,42 @@ def test_an_upload_is_named_after_its_file_and_told_to_scripts(engineer: Client,
     assert b"".join(saved) == archive()
     assert engineer.post("/t/city-a/scenarios/My-town-new/delete").status_code == 302
     assert not Scenario.objects.exists()
+
+
+def test_a_scenario_is_drawn_and_its_versions_compared(engineer: Client, town: Scenario) -> None:
+    page = engineer.get("/t/city-a/scenarios/town").content.decode()
+    assert "net-picture" not in page  # it is fetched after the page
+    part = engineer.get("/t/city-a/scenarios/town/glance", headers={"HX-Request": "true"}).content.decode()
+    assert '<path d="M0 0L600 0"/>' in part
+    assert "veh/h" in part
+    more = _zip(archive(extra={"notes.txt": b"new"}))
+    engineer.post("/t/city-a/upload", {"scenario_id": "town", "file": more})
+    part = engineer.get("/t/city-a/scenarios/town/glance").content.decode()
+    assert "Changed since v1" in part
+    assert "notes.txt" in part
+    page = engineer.get("/t/city-a/scenarios/town").content.decode()
+    assert "net-picture" in page  # kept by now
+    assert "1 added" in page
+    assert "M0 0L600 0" in engineer.get("/t/city-a/scenarios/town/network.svg?version=1").content.decode()
+    Scenario.objects.all().delete()
+    assert not ScenarioProfile.objects.exists()
+
+
+def test_who_has_nothing_takes_the_sample(engineer: Client, tenant: Tenant) -> None:
+    page = engineer.get("/t/city-a").content.decode()
+    assert 'id="upload"' in page
+    answer = engineer.post("/t/city-a/sample")
+    assert answer["Location"] == "/t/city-a/submit?scenario_id=midtown_peak"
+    assert Scenario.objects.get().inspection["net"]["edges"] == 412
+
+
+def test_what_ended_last_is_first(engineer: Client, tenant: Tenant) -> None:
+    now = timezone.now()
+    for name, submitted, finished in (("long", 9, 1), ("short", 5, 4)):
+        job = JobFactory(tenant=tenant, scenario__scenario_id=name, submitted_at=now - timedelta(hours=submitted))
+        job.move_to("FAILED", reason="LOST", message="It is lost.", finished_at=now - timedelta(hours=finished))
+    page = engineer.get("/t/city-a").content.decode()
+    assert page.index(">long<") < page.index(">short<")
 
 
 def test_all_that_is_wrong_with_an_upload_is_listed(engineer: Client) -> None:

@@ -1,5 +1,7 @@
+from itertools import pairwise
+
 from simulations.sumo.results.sumo_run import StepRecord
-from simulations.sumo.run.progress import ProgressMeter
+from simulations.sumo.run.progress import ProgressMeter, Trail
 
 
 def step(time: float) -> StepRecord:
@@ -46,3 +48,14 @@ def test_without_an_end_neither_percent_nor_time_to_go() -> None:
     clock[0] = 1
     meter.record(step(160))
     assert (emitted[0]["percent"], emitted[0]["eta_s"], emitted[0]["rtf"]) == (None, None, 60.0)
+
+
+def test_the_trail_is_even_and_ends_now() -> None:
+    trail = Trail()
+    for time in range(1000):
+        points = trail.after({"sim_time": time, "running": time % 7, "halting": 0})
+        assert points[-1] == [time, time % 7, 0]
+        assert len(points) <= Trail.MOST
+    times = [point[0] for point in points[:-1]]
+    assert times[0] == 0
+    assert len({later - earlier for earlier, later in pairwise(times)}) == 1

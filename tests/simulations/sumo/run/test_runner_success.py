@@ -83,8 +83,9 @@ def test_progress_goes_to_stdout_and_to_the_control_plane(pod: Pod, plane: FakeC
     assert (last["sim_time"], last["percent"], last["arrived"]) == (540, 90, 135)
     assert set(plane.progress[0]) == {
         "sim_time", "percent", "running", "halting", "waiting", "inserted", "arrived", "teleports", "mean_speed",
-        "rtf", "eta_s",
+        "rtf", "eta_s", "trail",
     }  # fmt: skip
+    assert plane.progress[-1]["trail"][-1] == [540, last["running"], last["halting"]]
     rows = list(csv.reader(io.StringIO(gzip.decompress(done.artifacts["summary.csv.gz"]).decode())))
     assert rows[0] == [
         "time", "running", "halting", "waiting", "inserted", "arrived", "teleports", "mean_speed", "mean_travel_time",

@@ -1,0 +1,73 @@
+"""What a job's page offers beside its figures: files as one zip, tables of its charts, a log that can be searched."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from simulations import logs
+from simulations.models import Artifact, Job
+from simulations.portal import zipped
+from tenants.models import Tenant
+from tests.clusterops.dashboard import seed
+from tests.factories import JobFactory
+from tests.simulations.portal.conftest import Who
+
+
+@pytest.fixture
+def viewer(client_of: Who) -> Client:
+    return client_of("viewer")
+
+
+@pytest.fixture
+def ran(tenant: Tenant, settings: Settings, tmp_path: Path) -> Job:
+    """A job with files."""
+    plain = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = settings.STORAGES | {"default": plain}
+    job = JobFactory(tenant=tenant, results={"kpis": seed.KPIS})
+    seed.store_results(job, rows=300)
+    return job
+
+
+def test_all_files_come_as_one_zip(viewer: Client, ran: Job) -> None:
+    lost = Artifact.objects.create(job=ran, attempt=1, name="lost.xml", file="x/lost", size_bytes=1, sha256="0" * 64)
+    answer = viewer.get(f"/t/city-a/jobs/{ran.pk}/files.zip")
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer))) as packed:
+        assert packed.testzip() is None
+        names = set(ran.artifacts.values_list("name", flat=True)) - {lost.name}
+        assert set(packed.namelist()) == names | {zipped.GONE}
+        with ran.artifacts.get(name="summary.csv.gz").file.open() as stored:
+            assert packed.read("summary.csv.gz") == stored.read()
+        assert packed.read(zipped.GONE) == b"lost.xml\n"
+
+
+def test_too_much_for_one_zip_is_refused_in_words(viewer: Client, ran: Job) -> None:
+    ran.artifacts.filter(name="summary.csv.gz").update(size_bytes=zipped.MOST_BYTES)
+    answer = viewer.get(f"/t/city-a/jobs/{ran.pk}/files.zip")
+    assert (answer.status_code, "more than 4 GiB" in answer.content.decode()) == (409, True)
+
+
+def test_numbers_of_the_charts_are_there_without_scripts(viewer: Client, ran: Job) -> None:
+    page = viewer.get(f"/t/city-a/jobs/{ran.pk}/numbers").content.decode()
+    assert "Mean speed, m/s" in page
+    assert 100 < page.count("<tr>") <= 122 + len(viewer.get(f"/t/city-a/jobs/{ran.pk}/travel-times").json()["x"])
+
+
+def test_travel_times_are_read_against_their_mean(viewer: Client, ran: Job) -> None:
+    marks = viewer.get(f"/t/city-a/jobs/{ran.pk}/travel-times").json()["marks"]
+    assert [mark["at"] for mark in marks] == [seed.KPIS["mean_travel_time_s"], seed.KPIS["p95_travel_time_s"]]
+
+
+def test_a_log_is_searched_on_the_server(viewer: Client, ran: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "_read", lambda job: logs.LogView("all well\nError: no route\nWarning: slow", "The end."))
+    address = f"/t/city-a/jobs/{ran.pk}/log"
+    page = viewer.get(f"{address}?level=error&find=route").content.decode()
+    assert "2: Error: no route" in page
+    assert "all well" not in page
+    assert "The end. 1 of them contain “route” and are errors." in page
+    assert "SUMO-K8</title>" not in viewer.get(address, headers={"HX-Request": "true"}).content.decode()
+    saved = viewer.get(f"{address}?save=1&level=warning").content.decode()
+    assert saved == "2: Error: no route\n3: Warning: slow"

@@ -1,0 +1,79 @@
+"""A scenario at a glance: what is drawn of it, when its vehicles depart, and what tells two versions apart."""
+
+import io
+import itertools
+import zipfile
+
+import pytest
+
+from simulations.sumo.inputs.archive import ArchiveLimits
+from simulations.sumo.inputs.profile import changes, profile
+from tests.simulations.scenarios import archive
+
+INPUTS = [{"path": "net.net.xml", "kind": "net"}, {"path": "demand.rou.xml", "kind": "routes"}]
+
+INTERNAL = " function='internal'"
+
+
+def made(routes: str = "", net: str = "", clock=lambda: 0.0):
+    extra = {"demand.rou.xml": f"<routes>{routes}</routes>".encode()} if routes else {}
+    extra |= {"net.net.xml": f"<net>{net}</net>".encode()} if net else {}
+    content = archive() if not extra else _with(extra)
+    return profile(io.BytesIO(content), INPUTS, limits=ArchiveLimits(), cpu_s=1.0, clock=clock)
+
+
+def _with(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as packed:
+        for name, content in files.items():
+            packed.writestr(name, content)
+    return buffer.getvalue()
+
+
+def test_the_network_fits_its_picture() -> None:
+    lanes = [("a", "0,0 100,0"), ("back", "100,0 0,0"), ("b", "100,0 100,50"), (":in", "0,0 1,1")]
+    edges = "".join(
+        f'<edge id="{name}"{INTERNAL if name[0] == ":" else ""}>'
+        f'<lane id="{name}_0" shape="{shape}"/><lane id="{name}_1" shape="{shape}"/></edge>'
+        for name, shape in lanes
+    )
+    network = made(net=edges)["network"]
+    assert (network["width"], network["height"], network["complete"]) == (600, 300, True)
+    assert sorted(network["path"].split("M")[1:]) == ["0 300L600 300", "600 0L600 300"]  # there and back is one line
+
+
+@pytest.mark.parametrize(
+    ("routes", "hourly"),
+    [
+        ('<vehicle depart="0"/><trip depart="90"/><vehicle depart="triggered"/>', [1, 1]),
+        ('<flow begin="0" end="120" number="10"/>', [5, 5]),
+        ('<flow begin="0" end="120" vehsPerHour="60"/>', [1, 1]),
+        ('<flow begin="30" end="90" period="10"/>', [3, 3]),
+        ('<flow begin="0" end="60" period="exp(0.5)"/>', [30]),
+        ('<flow begin="0" end="60" probability="0.1"/>', [6]),
+        (
+            '<flow begin="0" end="1e12" number="5"/><vehicle depart="nan"/><flow begin="0" end="60" number="1e99"/>',
+            None,
+        ),
+    ],
+)
+def test_departures_are_counted(routes: str, hourly: list[float] | None) -> None:
+    found = made(routes)["departures"]
+    assert (found and found["counts"]) == hourly
+
+
+def test_what_there_is_no_time_for_is_left_out() -> None:
+    late = made(clock=itertools.count(step=10).__next__)
+    assert not late["network"]["complete"]
+    assert late["departures"] is None
+
+
+def test_versions_are_told_apart_by_their_files() -> None:
+    old = made()["files"]
+    new = profile(
+        io.BytesIO(archive(note="x", extra={"more.xml": b"<a/>"})), INPUTS, limits=ArchiveLimits(), cpu_s=1.0,
+        clock=lambda: 0.0,
+    )["files"]  # fmt: skip
+    assert changes(old, new) == {"added": ["more.xml"], "changed": ["demand.rou.xml"]}
+    assert changes(new, old)["removed"] == ["more.xml"]
+    assert changes(new, new) == {}
