@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
+from tenants.changes import Change
 from tenants.limits import Limit, Limits
 from tenants.members import Invitation, Member, Role
 from tenants.names import validate_namespace, validate_tenant_id
@@ -21,6 +22,7 @@ from tenants.trust.models import Identity, IssuerKeys, TrustedIssuer, UsedToken
 
 __all__ = [
     "ApiKey",
+    "Change",
     "Identity",
     "Invitation",
     "IssuerKeys",
