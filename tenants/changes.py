@@ -1,4 +1,4 @@
-"""Who changed what: rows that triggers of the database write in the changes' own transactions, whichever way they came."""
+"""Who changed what: rows that the database's triggers write in the changes' own transactions, whichever way they came."""
 
 from typing import ClassVar
 

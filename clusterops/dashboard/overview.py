@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from clusterops.attention.gathering import drift
@@ -13,12 +13,9 @@ from clusterops.gateway.snapshot_cache import LatestSnapshot
 from clusterops.models import ReconcilerState
 from simulations.attention import SILENT_AFTER
 from simulations.models import WAITS, Job, JobCount
-from tenants.models import Tenant
 
 ROWS = 30  # of each list; the rest is a link
-TENANT_ROWS = 20
 JOINING_FOR = timedelta(minutes=10)
-DISPATCHED = Q(dispatched_at__isnull=False)
 LIST_COLUMNS = (
     "job_id", "tenant_id", "status", "reason", "message", "submitted_at", "started_at", "finished_at",
     "cpu_request", "memory_gi", "progress", "cancel_requested_at", "scenario_data", "attempt", "node_name",
@@ -110,47 +107,6 @@ def state_of(node: Node, now: datetime) -> str:
         young = node.created_at is not None and now - node.created_at < JOINING_FOR
         return "Joining" if young else "Not ready"
     return "Ready" if node.schedulable else "Leaving"
-
-
-@dataclass(frozen=True)
-class TenantRow:
-    """A tenant's limits beside what it uses: started jobs count, queued ones wait."""
-
-    tenant: Tenant
-    cpu: int
-    memory_gi: int
-    started: int
-    queued: int
-    oldest: datetime | None
-
-    @property
-    def problem(self) -> str:
-        """Why its jobs cannot start, if the reconciler says so."""
-        place = getattr(self.tenant, "cluster_namespace", None)
-        return place.problem if place else ""
-
-
-def tenants(*, show_all: bool = False) -> dict[str, Any]:
-    """Two queries, neither of which walks the queue: tenants with jobs first, the longest waiting on top."""
-    started: dict[str, tuple[int, int, int]] = {
-        pk: (cpu, memory_gi, count)
-        for pk, cpu, memory_gi, count in Job.objects.in_hand()
-        .filter(DISPATCHED)
-        .order_by()
-        .values_list("tenant_id")
-        .annotate(Sum("cpu_request"), Sum("memory_gi"), Count("pk"))
-    }
-    waiting = Job.objects.filter(tenant=OuterRef("pk"), status=Job.Status.PENDING).order_by("submitted_at")
-    found = Tenant.objects.select_related("cluster_namespace", "job_count")
-    rows = []
-    for tenant in found.annotate(oldest=Subquery(waiting.values("submitted_at")[:1])):
-        cpu, memory_gi, count = started.get(tenant.pk, (0, 0, 0))
-        active = tenant.job_count.active if hasattr(tenant, "job_count") else 0
-        rows.append(TenantRow(tenant, cpu, memory_gi, count, max(0, active - count), tenant.oldest))
-    never = timezone.now() + timedelta(days=1)
-    rows.sort(key=lambda row: (row.oldest or never, -row.started, row.tenant.tenant_id))
-    shown = rows if show_all else rows[:TENANT_ROWS]
-    return {"rows": shown, "total": len(rows), "hidden": len(rows) - len(shown), "show_all": show_all}
 
 
 def _finished_since(moment: datetime) -> Any:

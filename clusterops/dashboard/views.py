@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import get_object_or_404, render
 
 from clusterops.api.log_text import log_view
-from clusterops.dashboard import attention, overview, pages, series
+from clusterops.dashboard import attention, overview, pages, series, tenant_list
 from clusterops.dashboard.access import staff_page
 from clusterops.dashboard.job_list import Asked
 from clusterops.dashboard.job_list import job_list as jobs_asked_for
@@ -39,7 +39,7 @@ def _section(request: HttpRequest, name: str) -> dict[str, Any]:
         case "nodes":
             return overview.nodes(latest)
         case "tenants":
-            return overview.tenants(show_all=request.GET.get("tenants") == "all")
+            return tenant_list.section()
     raise Http404
 
 

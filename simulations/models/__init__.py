@@ -5,6 +5,7 @@ from simulations.models.job import WAITS, Job, JobQuerySet
 from simulations.models.moves import Move
 from simulations.models.notice import Notice
 from simulations.models.outcome import Artifact, JobEvent, JobLog
+from simulations.models.refusal import Refusal
 from simulations.models.scenario import Scenario, ScenarioQuerySet
 from simulations.models.storage import TenantStorage
 
@@ -18,6 +19,7 @@ __all__ = [
     "JobQuerySet",
     "Move",
     "Notice",
+    "Refusal",
     "Scenario",
     "ScenarioQuerySet",
     "TenantStorage",
