@@ -1,4 +1,4 @@
-"""Who changed what: rows that the database's triggers write in the changes' own transactions, whichever way they came."""
+"""Who changed what: rows that triggers of the database write in the transaction of the change, whatever its way."""
 
 from typing import ClassVar
 
