@@ -18,7 +18,6 @@ from tenants.database import slow_statements_allowed
 CLUSTER_ONLY = {"install_cluster", "uninstall_cluster", "check_cluster"}
 
 
-
 def caller() -> str:
     """The operator's name on this machine; in a pod the user may have none."""
     try:

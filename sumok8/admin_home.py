@@ -44,7 +44,7 @@ def home() -> dict[str, Any]:
             "failed in the last hour",
             failed,
             "each says why" if failed else "all is well",
-            f"{jobs}?status=FAILED&period=24h",
+            f"{jobs}?status=FAILED&ended=1h",
             "warn" if failed else "",
         ),
         Tile(

@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from clusterops.attention.gathering import drift
 from clusterops.contract import Node
+from clusterops.dashboard.capacity import HATCH, Box, capacity
 from clusterops.gateway.snapshot_cache import LatestSnapshot
 from clusterops.models import ReconcilerState
 from simulations.attention import SILENT_AFTER
 from simulations.models import WAITS, Job, JobCount
 
+NODE_ROWS = 200
 ROWS = 30  # of each list; the rest is a link
 JOINING_FOR = timedelta(minutes=10)
 LIST_COLUMNS = (
@@ -86,19 +88,25 @@ def jobs(latest: LatestSnapshot) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class NodeRow:
-    """A node and what an operator would call its state."""
+    """A node, what an operator would call its state, and who holds what of it."""
 
     node: Node
     state: str
+    box: Box
 
 
 def nodes(latest: LatestSnapshot) -> dict[str, Any]:
-    """No query: the machines, troubled ones first, then by name."""
-    snapshot = latest.snapshot
-    now = timezone.now()
-    rows = [NodeRow(node, state_of(node, now)) for node in snapshot.nodes] if snapshot else []
+    """Three queries at most: the machines, troubled ones first, then by name."""
+    snapshot, now = latest.snapshot, timezone.now()
+    whole = capacity(snapshot)
+    rows = (
+        [NodeRow(node, state_of(node, now), whole.boxes[node.name]) for node in snapshot.nodes]
+        if snapshot and whole
+        else []
+    )
     rows.sort(key=lambda row: (row.state == "Ready", row.node.name))
-    return {"rows": rows, "latest": latest}
+    shown = rows[:NODE_ROWS]
+    return {"rows": shown, "hidden": len(rows) - len(shown), "latest": latest, "whole": whole, "hatch": HATCH}
 
 
 def state_of(node: Node, now: datetime) -> str:

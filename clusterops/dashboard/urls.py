@@ -10,6 +10,7 @@ urlpatterns = [
     path("now/<slug:name>/", views.section, name="section"),
     path("jobs/", views.job_list, name="jobs"),
     path("jobs/cancel", actions.cancel_jobs, name="cancel-jobs"),
+    path("jobs/compare", actions.compare_jobs, name="compare-jobs"),
     path("jobs/rerun", actions.rerun_jobs, name="rerun-jobs"),
     path("tenants/", tenant_pages.tenants_page, name="tenants"),
     path("tenants/<slug:tenant_id>/", tenant_pages.tenant_page, name="tenant"),

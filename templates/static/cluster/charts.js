@@ -22,13 +22,34 @@
   // Bars of one stack are drawn on top of each other: the sum of all first, then without the last, and so on.
   const stack = (columns) => columns.map((_, first) => columns[0].map((_, at) => columns.slice(0, first + 1).reduce((sum, column) => sum + column[at], 0)));
 
+  // Where nobody looked: a band under the lines, and who was away.
+  function bands(data) {
+    return (plot) => {
+      const { ctx, bbox } = plot;
+      ctx.save();
+      ctx.font = `${11 * devicePixelRatio}px ${getComputedStyle(document.body).fontFamily}`;
+      for (const [from, to, who] of data.away) {
+        const left = Math.max(bbox.left, plot.valToPos(from, "x", true));
+        const right = Math.min(bbox.left + bbox.width, plot.valToPos(to, "x", true));
+        if (right <= left) continue;
+        ctx.fillStyle = colour(who === "cluster" ? "--sk-warn-bg" : "--sk-bad-bg");
+        ctx.fillRect(left, bbox.top, right - left, bbox.height);
+        const text = `${who} away`;
+        if (ctx.measureText(text).width + 8 > right - left) continue;
+        ctx.fillStyle = colour(who === "cluster" ? "--sk-warn" : "--sk-bad");
+        ctx.fillText(text, left + 4, bbox.top + 14 * devicePixelRatio);
+      }
+      ctx.restore();
+    };
+  }
+
   function options(kind, data, width) {
     const { lines, time, stacked, bars } = kind;
     const drawn = stacked ? [...lines].reverse() : lines;
     const axis = { stroke: colour("--sk-text-2"), grid: { stroke: colour("--sk-grid"), width: 1 }, ticks: { show: false }, font: `11px ${getComputedStyle(document.body).fontFamily}` };
     const paths = stacked || bars ? uPlot.paths.bars({ size: [0.82, 40], align: 1 }) : undefined;
     return {
-      width, height: 180, cursor: { y: false, drag: { x: false, y: false } }, legend: { live: true },
+      width, height: 180, hooks: kind.time && !kind.stacked && data.away?.length ? { drawClear: [bands(data)] } : {}, cursor: { y: false, drag: { x: false, y: false } }, legend: { live: true },
       scales: {
         x: { time: Boolean(time), range: (_, low, high) => (time && data.range ? data.range : [low ?? 0, bars ? high + (data.bin_s || 0) : high ?? 1]) },
         y: { range: (_, low, high) => [0, Math.max(high ?? 0, 1) * 1.08] },
@@ -65,6 +86,8 @@
       if (!values.length) return `${label}: not measured`;
       return `${label}: ${shown(values.at(-1))} at the end, at most ${shown(Math.max(...values))}`;
     });
+    const away = (who) => data.away?.filter((each) => each[2] === who).length;
+    for (const who of kind.time && !kind.stacked ? ["reconciler", "cluster"] : []) if (away(who)) parts.push(`the ${who} was away ${away(who)} times`);
     box.setAttribute("aria-label", `${box.dataset.title}. ${parts.join(". ")}.`);
   }
 
