@@ -235,6 +235,17 @@ SPECTACULAR_SETTINGS = {
         "LimitSourceEnum": "simulations.api.tenant.SOURCES",
         "LogSourceEnum": "clusterops.api.logs.SOURCES",
     },
+    "TAGS": [  # in the order of use
+        {"name": "scenarios", "description": "Upload what SUMO is to run; everything wrong with it is told at once."},
+        {"name": "jobs", "description": "Submit, watch, cancel, run again."},
+        {"name": "results", "description": "Figures, files and traffic per edge of a job that ended."},
+        {"name": "studies", "description": "Many runs from one request, with statistics."},
+        {"name": "tenant", "description": "Your limits, and what you use of them now."},
+        {"name": "usage", "description": "What ran, and what of it is billed."},
+        {"name": "webhooks", "description": "To be told rather than to ask."},
+        {"name": "token", "description": "A key for a token of an identity provider that your tenant trusts."},
+        {"name": "admin", "description": "For operators: the cluster, all jobs, what needs attention."},
+    ],
     "PREPROCESSING_HOOKS": ["sumok8.schema.without_internal_paths"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
