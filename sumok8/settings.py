@@ -332,6 +332,7 @@ QUEUEING: str = env.str("QUEUEING", default="own")
 KUEUE_CLUSTER_QUEUE: str = env.str("KUEUE_CLUSTER_QUEUE", default="sumok8")
 LOG_FOLLOWERS: int = env.int("LOG_FOLLOWERS", default=50)  # followed logs per web process; each keeps a thread
 OPERATORS_WEBHOOK: str = env.str("OPERATORS_WEBHOOK", default="")  # told when other causes need the operator
+OPERATORS_EMAIL: list[str] = env.list("OPERATORS_EMAIL", default=[])  # the same by mail, where EMAIL_URL is set
 METRICS_PER_TENANT: bool = env.bool("METRICS_PER_TENANT", default=False)  # a gauge for each tenant and state
 HEARTBEAT_FILE: str = env.str("HEARTBEAT_FILE", default="")  # touched after each reconciler pass
 

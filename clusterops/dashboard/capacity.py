@@ -88,11 +88,11 @@ def _pods(runs: Iterable[Run]) -> dict[str, list[Pod]]:
     there = {Phase.WAITING, Phase.RUNNING, Phase.ENDING}
     held = [(run, as_uuid(run.job_id)) for run in runs if run.phase in there and not run.decided]
     jobs = Job.objects.filter(pk__in=[pk for _, pk in held if pk]).order_by()
-    sizes = {pk: size for pk, *size in jobs.values_list("pk", "tenant_id", "cpu_request", "memory_gi")}
+    sizes = {row[0]: row[1:] for row in jobs.values_list("pk", "tenant_id", "cpu_request", "memory_gi")}
     found: dict[str, list[Pod]] = defaultdict(list)
     for run, pk in held:
         if pk and (size := sizes.get(pk)):
-            found[run.node_name].append(Pod(*size, runs=run.phase is not Phase.WAITING))
+            found[run.node_name].append(Pod(*size, run.phase is not Phase.WAITING))
     return found
 
 

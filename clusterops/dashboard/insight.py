@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from clusterops.policy.limit_use import Held, LimitUse, uses
 from clusterops.policy.replay import Advice, Bounds, Past, advise, percentile
@@ -65,9 +66,7 @@ def insight(tenant: Tenant) -> dict[str, Any]:
     advice = advise(_past(jobs, now), Bounds(*limits))
     refused = Refusal.objects.filter(tenant=tenant, day__gt=(now - SPAN).date())
     return {
-        "rows": [
-            Row(str(field_of(name).verbose_name).capitalize(), use) for name, use in zip(LIMITS, rows, strict=True)
-        ],
+        "rows": [Row(capfirst(field_of(name).verbose_name), use) for name, use in zip(LIMITS, rows, strict=True)],
         "jobs": len(jobs),
         "since": begins,
         "is_cut": len(jobs) == JOBS,

@@ -50,7 +50,7 @@ def activity(hours: int) -> dict[str, Any]:
         .order_by("bin")
     )
     away = list(_away(samples, width, ends))
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (row["bin"], row["running_"], row["queued_"], _rounded(row["requested"]), _rounded(row["allocatable"]),
          row["nodes_"])
         for row in samples
@@ -69,9 +69,7 @@ def activity(hours: int) -> dict[str, Any]:
     }
 
 
-def _away(
-    samples: Sequence[dict[str, Any]], width: timedelta, ends: datetime
-) -> Iterator[tuple[datetime, datetime, str]]:
+def _away(samples: Sequence[Any], width: timedelta, ends: datetime) -> Iterator[tuple[datetime, datetime, str]]:
     """In order. Before the first sample nothing is claimed."""
     blind: datetime | None = None
     for place, row in enumerate(samples, 1):

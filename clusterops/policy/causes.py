@@ -129,6 +129,10 @@ _ROWS = (
         "admin_key_expiring", OPERATOR, WARN, "An admin key in use expires soon", "Rotate it in the admin.", unit="key"
     ),
     Cause(
+        "certificate_expiring", OPERATOR, WARN, "The certificate for the cluster ends soon",
+        "Renew it, or the cluster's authority, in the kubeconfig that KUBE_CONFIG_PATH names; then restart.", unit="",
+    ),
+    Cause(
         "never_fits", TENANT, BAD, "Queued jobs that can never start",
         "They ask for more than the tenant's limits or any machine have: cancel them, or raise the limit.",
         (Action.WAITING, Action.LIMITS),

@@ -157,7 +157,12 @@ def _sample(this_pass: Pass, snapshot: ClusterSnapshot) -> None:
     )
     ClusterSample.objects.filter(at__lt=this_pass.now - SAMPLES_KEPT).delete()
     ReconcilerState.objects.update_or_create(
-        pk=1, defaults={"snapshot": _as_json(snapshot), "snapshot_at": snapshot.taken_at}
+        pk=1,
+        defaults={
+            "snapshot": _as_json(snapshot),
+            "snapshot_at": snapshot.taken_at,
+            "certificate_ends_at": this_pass.gateway.certificate_ends_at(),
+        },
     )
 
 
