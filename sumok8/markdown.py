@@ -27,7 +27,7 @@ def render(source: str, link: Link) -> str:
             level, title = len(heading[1]), heading[2]
             blocks.append(f'<h{level} id="{slug(title)}">{_inline(title, link)}</h{level}>')
         elif first.startswith("|"):
-            blocks.append(_table(block, link))
+            blocks.append(_table(block, link, sum("<table>" in done for done in blocks) + 1))
         elif first.startswith("- "):
             items = re.split(r"(?:^|\n)- ", "\n".join(block))[1:]
             blocks.append(f"<ul>{''.join(f'<li>{_inline(item, link)}</li>' for item in items)}</ul>")
@@ -62,12 +62,13 @@ def _blocks(source: str) -> list[list[str]]:
     return [block for block in found if block]
 
 
-def _table(rows: list[str], link: Link) -> str:
+def _table(rows: list[str], link: Link, number: int) -> str:
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip().strip("|"))] for row in rows]
     head = "".join(f'<th scope="col">{_inline(cell, link)}</th>' for cell in cells[0])
     body = "".join(f"<tr>{''.join(f'<td>{_inline(cell, link)}</td>' for cell in row)}</tr>" for row in cells[2:])
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Table"><table><thead><tr>{head}</tr></thead>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Table {number}"><table>'
+        f"<thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )
 

@@ -40,8 +40,9 @@ def health(latest: LatestSnapshot) -> dict[str, Any]:
     }
 
 
-def summary(latest: LatestSnapshot) -> dict[str, Any]:
-    """Four queries: the numbers at the top. Queued with us, reserved in the cluster and running are three things."""
+def job_counts() -> dict[str, Any]:
+    """Two queries. Queued with us, reserved in the cluster (running and starting) and running are three things, and
+    counted so wherever they are shown."""
     in_hand = Job.objects.in_hand().filter(dispatched_at__isnull=False)
     reserved = in_hand.aggregate(
         running=Count("pk", filter=~WAITS),
@@ -49,12 +50,15 @@ def summary(latest: LatestSnapshot) -> dict[str, Any]:
         for_node=Count("pk", filter=Q(reason=Job.Reason.WAITING_FOR_NODE)),
         cpu=Sum("cpu_request", default=0),
     )
-    total = JobCount.objects.all().total()
+    active = JobCount.objects.all().total().active
+    return reserved | {"queued": max(0, active - reserved["running"] - reserved["starting"])}  # counted at two moments
+
+
+def summary(latest: LatestSnapshot) -> dict[str, Any]:
+    """Four queries: the numbers at the top."""
+    counts = job_counts()
     oldest = Job.objects.queued().order_by("submitted_at").values_list("submitted_at", flat=True).first()
-    counts = reserved | {
-        "queued": max(0, total.active - reserved["running"] - reserved["starting"]),  # counted at two moments
-        "oldest": oldest if total.queued else None,
-    }
+    counts["oldest"] = oldest if counts["queued"] else None
     ended = _finished_since(timezone.now() - timedelta(hours=1)).aggregate(
         succeeded=Count("pk", filter=Q(status=Job.Status.SUCCEEDED)),
         failed=Count("pk", filter=Q(status=Job.Status.FAILED)),

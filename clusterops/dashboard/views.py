@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.gzip import gzip_page
 
 from clusterops.api.log_text import log_view
 from clusterops.dashboard import attention, overview, pages, series, tenant_list
@@ -52,6 +53,7 @@ def cluster_page(request: HttpRequest) -> HttpResponse:
     return render(request, "cluster/overview.html", {**sections, "hours": hours, "hours_offered": HOURS})
 
 
+@gzip_page
 @staff_page
 def section(request: HttpRequest, name: str) -> HttpResponse:
     """One section of the overview, for polling."""
@@ -107,6 +109,7 @@ def job_file(request: HttpRequest, job_id: UUID, name: str) -> HttpResponseBase:
         return HttpResponse(error.message, status=error.status_code, content_type="text/plain", headers=error.headers)
 
 
+@gzip_page
 @staff_page
 def activity_data(request: HttpRequest) -> HttpResponse:
     """Numbers of the overview's charts."""

@@ -20,7 +20,7 @@ class Action(StrEnum):
     JOBS = "jobs"  # the list of jobs, of this reason if it has one
     WAITING = "waiting"  # the list of jobs that wait
     FAILED = "failed"  # the list of jobs that failed
-    LIMITS = "limits"  # the tenant's page in the admin
+    LIMITS = "limits"  # the tenant's page: what its limits did, and which would help
     NODES = "nodes"
 
 

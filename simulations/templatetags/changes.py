@@ -13,8 +13,13 @@ LONGEST = 200  # characters of a value
 
 @register.filter
 def differences(change: Change) -> list[tuple[str, str, str]]:
-    """(column, old, new), each as text."""
-    return [(name, _text(old), _text(new)) for name, (old, new) in sorted(change.fields.items())]
+    """(column, old, new), each as text; without what the row says already."""
+    told = {change.subject, change.tenant_name}
+    return [
+        (name, _text(old), _text(new))
+        for name, (old, new) in sorted(change.fields.items())
+        if change.action == "changed" or not {str(old), str(new)} & told
+    ]
 
 
 def _text(value: Any) -> str:

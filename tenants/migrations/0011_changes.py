@@ -1,7 +1,7 @@
 from django.db import migrations, models
 
 # Written by the database itself, so that no way past our code is missed: bulk updates, cascades, a hand's SQL. Digests
-# of keys are left out, addresses of webhooks told by their host (some carry a secret). Columns that the service writes
+# of keys are left out, and the notes of invitations, which are the owners' alone; addresses of webhooks told by their host (some carry a secret). Columns that the service writes
 # for itself, such as when a key was last used, are no changes.
 FORWARD = """
 CREATE FUNCTION sumok8_public_row(row_of jsonb, hidden text[]) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
@@ -61,7 +61,7 @@ WATCHED = {
     "plan_assignments": ("plan of tenant", "plan", "id,made_at,made_by,is_applied"),
     "api_keys": ("key", "prefix", "id,digest,created_at,last_used_at,expiry_told_for"),
     "members": ("member", "user", "id,created_at"),
-    "invitations": ("invitation", "note", "id,digest,created_at"),
+    "invitations": ("invitation", "role", "id,digest,created_at,note"),
     "trusted_issuers": ("trusted issuer", "issuer", "id,created_at,last_used_at"),
 }
 WATCH = """

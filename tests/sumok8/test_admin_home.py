@@ -21,7 +21,7 @@ QUOTA = reverse("admin:tenants_tenant_quota", args=["city-a"])
 
 def test_home_counts_what_matters(superuser, tenant):
     now = timezone.now()
-    JobFactory(tenant=tenant, status="RUNNING", dispatched_at=now)
+    JobFactory(tenant=tenant, status="RUNNING", reason="RUNNING", dispatched_at=now)
     JobFactory(tenant=tenant, dispatched_at=now)
     JobFactory.create_batch(2, tenant=tenant)
     JobFactory(tenant=tenant, status="FAILED", finished_at=now - timedelta(minutes=59))

@@ -7,6 +7,14 @@
   paint();
 
   const root = document.getElementById("swagger-ui");
+  // It brings a second <main> and skips a level of headings: it does not know the page around it.
+  new MutationObserver(() => {
+    root.querySelectorAll("main:not([role])").forEach((part) => {
+      part.setAttribute("role", "region");
+      part.setAttribute("aria-label", "Every address");
+    });
+    root.querySelectorAll("h3.opblock-tag:not([aria-level])").forEach((heading) => heading.setAttribute("aria-level", "2"));
+  }).observe(root, { childList: true, subtree: true });
   SwaggerUIBundle({
     url: root.dataset.schema,
     domNode: root,
