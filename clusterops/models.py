@@ -85,6 +85,9 @@ class ReconcilerState(models.Model):
         default=list, help_text="[cores, Gi] of the largest machines that jobs may be given; empty: not known."
     )
     snapshot_at = models.DateTimeField(null=True, blank=True)
+    certificate_ends_at = models.DateTimeField(
+        null=True, blank=True, help_text="Of what it shows the cluster; null: it shows none."
+    )
 
     class Meta:
         db_table = "reconciler_state"
@@ -111,7 +114,8 @@ class ReconcilerState(models.Model):
 
 
 class ClusterSample(models.Model):
-    """The cluster once a minute, for charts. CPU in cores, memory in bytes; kept for a week."""
+    """The cluster once a minute, for charts. CPU in cores, memory in bytes; kept for a week. Where it did not answer,
+    what only it knows is 0 and means nothing."""
 
     at = models.DateTimeField(default=timezone.now, primary_key=True)
     running = models.PositiveIntegerField()
@@ -123,6 +127,7 @@ class ClusterSample(models.Model):
     cpu_allocatable = models.FloatField()
     memory_requested = models.FloatField()
     memory_allocatable = models.FloatField()
+    saw_cluster = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         db_table = "cluster_samples"

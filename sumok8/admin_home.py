@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clusterops.dashboard import attention
+from clusterops.dashboard.overview import job_counts
 from clusterops.gateway.snapshot_cache import cluster
-from simulations.models import Job, JobCount
+from simulations.models import Job
 from tenants.models import Tenant
 
 
@@ -28,8 +29,7 @@ class Tile:
 def home() -> dict[str, Any]:
     """The context of the admin's home."""
     hour_ago = timezone.now() - timedelta(hours=1)
-    total = JobCount.objects.all().total()
-    starting = total.pending - total.queued
+    now = job_counts()
     failed = Job.objects.filter(status=Job.Status.FAILED, finished_at__gt=hour_ago).count()
     tenants = Tenant.objects.aggregate(
         all=Count("pk"),
@@ -38,13 +38,13 @@ def home() -> dict[str, Any]:
     )
     jobs = reverse("cluster:jobs")
     tiles = [
-        Tile("running", total.running, f"{starting} starting", f"{jobs}?status=RUNNING", "info"),
-        Tile("queued", total.queued, "wait for a free slot", f"{jobs}?status=PENDING"),
+        Tile("running", now["running"], f"{now['starting']} starting", f"{jobs}?status=RUNNING", "info"),
+        Tile("queued", now["queued"], "wait for a free slot", f"{jobs}?status=PENDING"),
         Tile(
             "failed in the last hour",
             failed,
             "each says why" if failed else "all is well",
-            f"{jobs}?status=FAILED&period=24h",
+            f"{jobs}?status=FAILED&ended=1h",
             "warn" if failed else "",
         ),
         Tile(

@@ -9,11 +9,14 @@ from urllib.parse import quote
 
 import structlog
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.core.exceptions import SuspiciousOperation
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, UnreadablePostError
 
 from sumok8 import errors
 from sumok8.addresses import client_address
+from tenants.acting import acting
+from tenants.models import ApiKey
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 CSP = (
@@ -93,6 +96,28 @@ class ContentSecurityPolicyMiddleware:
         response.setdefault("Content-Security-Policy", CSP)
         response.setdefault("Cache-Control", "no-store")
         return response
+
+
+class ActingMiddleware:
+    """Changes that a request makes are its caller's: a key's, or whoever is signed in."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with acting(lambda: _caller(request), lambda: _way(request)):
+            return self.get_response(request)
+
+
+def _caller(request: HttpRequest) -> str:
+    key = getattr(request, "auth", None)  # the API's views say here who it was
+    return f"key {key}" if isinstance(key, ApiKey) else get_user(request).get_username() or "nobody signed in"
+
+
+def _way(request: HttpRequest) -> str:
+    if getattr(request, "auth", None) or getattr(request.user, "scope", None):
+        return "API"
+    return "admin" if request.path_info.startswith("/admin/") else "pages"
 
 
 class RateLimitHeadersMiddleware:

@@ -1,4 +1,4 @@
-"""The pages that belong to no room: the front door and the API's documentation."""
+"""The page that belongs to no room: the front door."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,10 +18,3 @@ def front(request: HttpRequest) -> HttpResponse:
     if len(seats) == 1 and not request.user.is_staff:
         return redirect("portal:home", seats[0].tenant_id)
     return render(request, "sumok8/front.html", {"seats": seats, "places": seats})
-
-
-@require_safe
-def docs(request: HttpRequest) -> HttpResponse:
-    """Swagger UI over /schema; the stock template would need inline scripts, which our policy refuses."""
-    places = Member.objects.places_of(request.user) if request.user.is_authenticated else ()
-    return render(request, "sumok8/docs.html", {"places": places})

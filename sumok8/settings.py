@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tenants.accounts.middleware.SessionUseMiddleware",
+    "sumok8.middleware.ActingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -236,6 +237,17 @@ SPECTACULAR_SETTINGS = {
         "LimitSourceEnum": "simulations.api.tenant.SOURCES",
         "LogSourceEnum": "clusterops.api.logs.SOURCES",
     },
+    "TAGS": [  # in the order of use
+        {"name": "scenarios", "description": "Upload what SUMO is to run; everything wrong with it is told at once."},
+        {"name": "jobs", "description": "Submit, watch, cancel, run again."},
+        {"name": "results", "description": "Figures, files and traffic per edge of a job that ended."},
+        {"name": "studies", "description": "Many runs from one request, with statistics."},
+        {"name": "tenant", "description": "Your limits, and what you use of them now."},
+        {"name": "usage", "description": "What ran, and what of it is billed."},
+        {"name": "webhooks", "description": "To be told rather than to ask."},
+        {"name": "token", "description": "A key for a token of an identity provider that your tenant trusts."},
+        {"name": "admin", "description": "For operators: the cluster, all jobs, what needs attention."},
+    ],
     "PREPROCESSING_HOOKS": ["sumok8.schema.without_internal_paths"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -322,6 +334,7 @@ QUEUEING: str = env.str("QUEUEING", default="own")
 KUEUE_CLUSTER_QUEUE: str = env.str("KUEUE_CLUSTER_QUEUE", default="sumok8")
 LOG_FOLLOWERS: int = env.int("LOG_FOLLOWERS", default=50)  # followed logs per web process; each keeps a thread
 OPERATORS_WEBHOOK: str = env.str("OPERATORS_WEBHOOK", default="")  # told when other causes need the operator
+OPERATORS_EMAIL: list[str] = env.list("OPERATORS_EMAIL", default=[])  # the same by mail, where EMAIL_URL is set
 METRICS_PER_TENANT: bool = env.bool("METRICS_PER_TENANT", default=False)  # a gauge for each tenant and state
 HEARTBEAT_FILE: str = env.str("HEARTBEAT_FILE", default="")  # touched after each reconciler pass
 

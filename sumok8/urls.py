@@ -2,10 +2,11 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.gzip import gzip_page
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from sumok8 import account, health, metrics, oidc, pages, search, sign_in
+from sumok8 import account, guides, health, metrics, oidc, pages, search, sign_in
 from tenants.trust.api import TokenView
 
 handler400 = "sumok8.errors.bad_request"
@@ -27,8 +28,9 @@ urlpatterns = [
     path("account/address", account.address, name="address"),
     path("account/sessions/end", account.end_session, name="end-session"),
     path("token", TokenView.as_view(), name="token"),
-    path("docs", pages.docs, name="docs"),
-    path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("docs", guides.docs, name="docs"),
+    path("docs/<slug:name>", guides.guide, name="guide"),
+    path("schema", gzip_page(SpectacularJSONAPIView.as_view()), name="schema"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),

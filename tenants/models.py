@@ -14,6 +14,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from tenants.accounts.models import Letter, PersonSession
+from tenants.changes import Change
 from tenants.limits import Limit, Limits
 from tenants.members import Invitation, Member, Role
 from tenants.names import validate_namespace, validate_tenant_id
@@ -22,6 +23,7 @@ from tenants.trust.models import Identity, IssuerKeys, TrustedIssuer, UsedToken
 
 __all__ = [
     "ApiKey",
+    "Change",
     "Identity",
     "Invitation",
     "IssuerKeys",

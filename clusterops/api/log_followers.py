@@ -135,9 +135,9 @@ class SharedLogs:
         self._lock = threading.Lock()
         self._tails: dict[uuid.UUID, SharedLog] = {}
 
-    def follow(self, job_id: uuid.UUID, tail: int, after: Position | None = None) -> "Followed":
+    def follow(self, tenant_id: str, job_id: uuid.UUID, tail: int, after: Position | None = None) -> "Followed":
         """The job's log until its end. Raises NoPlace at once."""
-        places.take()
+        places.take(tenant_id)
         with self._lock:
             shared = self._tails.get(job_id)
             is_new = shared is None
@@ -148,13 +148,13 @@ class SharedLogs:
             try:
                 threading.Thread(target=shared.run, name=f"tail-{job_id}", daemon=True).start()
             except RuntimeError:  # no more threads: nobody is left with a log that nobody reads
-                self._leave(shared)
+                self._leave(tenant_id, shared)
                 self._is_left(shared, True)
                 raise
-        return Followed(shared.lines(tail, after), lambda: self._leave(shared))
+        return Followed(shared.lines(tail, after), lambda: self._leave(tenant_id, shared))
 
-    def _leave(self, tail: SharedLog) -> None:
-        places.leave()
+    def _leave(self, tenant_id: str, tail: SharedLog) -> None:
+        places.leave(tenant_id)
         with self._lock:
             tail.followers -= 1
 

@@ -175,7 +175,7 @@ def _followed(request: Request, job: Job, asked: dict[str, Any]) -> HttpResponse
     if last:
         after = LogsQuery.read({"since": last})["since"]
     try:
-        lines = shared_logs.follow(job.pk, asked["tail"], after)
+        lines = shared_logs.follow(job.tenant_id, job.pk, asked["tail"], after)
     except NoPlace:
         message = "Too many logs are being followed at the moment; try again, or read it without follow."
         raise ApiError(503, "logs.too_many", message, headers={"Retry-After": str(RETRY_AFTER_S)}) from None

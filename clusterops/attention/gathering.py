@@ -72,6 +72,7 @@ def _machinery(state: ReconcilerState) -> Machinery:
             for each in state.troubles
         ],
         drift=drift(state),
+        certificate_ends_at=state.certificate_ends_at,
     )
 
 

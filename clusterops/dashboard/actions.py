@@ -1,16 +1,19 @@
 """What staff's forms on the dashboard do. Everything else of it only reads."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from clusterops.dashboard import attention, job_actions
 from clusterops.dashboard.access import staff_action
 from clusterops.dashboard.job_actions import AT_ONCE, Said
 from clusterops.policy.causes import CAUSES
+from simulations.models import Job
 from tenants.models import Tenant
 
 
@@ -25,6 +28,17 @@ def rerun_jobs(request: HttpRequest) -> HttpResponse:
     """POST job=…, with memory=more for twice as much."""
     more = request.POST.get("memory") == "more"
     return _answer(request, job_actions.rerun(request.user, _chosen(request), more_memory=more))  # type: ignore[arg-type]
+
+
+@staff_action("tenants.view_tenant")
+def compare_jobs(request: HttpRequest) -> HttpResponse:
+    """POST job=…&job=… of one tenant: to the tenant's own comparison, which staff may look at."""
+    chosen = _chosen(request)
+    tenants = set(Job.objects.filter(pk__in=chosen).order_by().values_list("tenant_id", flat=True))
+    if len(chosen) < 2 or len(tenants) != 1:
+        return _answer(request, Said("Choose two jobs or more of one tenant to compare them.", is_good=False))
+    query = urlencode({"jobs": ",".join(map(str, chosen))})
+    return redirect(f"{reverse('portal:compare', args=[tenants.pop()])}?{query}")
 
 
 @staff_action("clusterops.add_attentionsilence")

@@ -106,11 +106,11 @@ def _address(action: Action, cause: Cause, tenant_id: str) -> str:
         case Action.WAITING:
             query = {"status": "PENDING"} | tenant
         case Action.FAILED:
-            query = {"status": "FAILED", "period": "24h"} | tenant
+            query = {"status": "FAILED", "ended": "1h"} | tenant
         case Action.LIMITS if tenant_id:
-            return reverse("admin:tenants_tenant_change", args=[tenant_id])
+            return reverse("cluster:tenant", args=[tenant_id])
         case Action.LIMITS:
-            return reverse("admin:tenants_tenant_changelist")
+            return reverse("cluster:tenants") + "?at=limit"
         case Action.NODES:
             return reverse("cluster:overview") + "#nodes"
     return f"{reverse('cluster:jobs')}?{urlencode(query)}"

@@ -29,6 +29,7 @@ class Asked:
     scenario: str = ""
     label: str = ""  # name or name=value
     period: str = ""
+    ended: str = ""
     q: str = ""
     cursor: str = ""
 
@@ -78,6 +79,8 @@ def _matching(asked: Asked) -> tuple[JobQuerySet, bool]:
         found = found.filter(tenant_id=asked.tenant)
     if asked.period in PERIODS:
         found = found.filter(submitted_at__gt=timezone.now() - PERIODS[asked.period])
+    if asked.ended in PERIODS:
+        found = found.filter(finished_at__gt=timezone.now() - PERIODS[asked.ended])
     slow = bool(asked.reason or asked.label or (asked.scenario and not asked.tenant))
     if asked.reason:
         found = found.filter(reason=asked.reason)

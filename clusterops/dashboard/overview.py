@@ -4,21 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from clusterops.attention.gathering import drift
 from clusterops.contract import Node
+from clusterops.dashboard.capacity import HATCH, Box, capacity
 from clusterops.gateway.snapshot_cache import LatestSnapshot
 from clusterops.models import ReconcilerState
 from simulations.attention import SILENT_AFTER
 from simulations.models import WAITS, Job, JobCount
-from tenants.models import Tenant
 
+NODE_ROWS = 200
 ROWS = 30  # of each list; the rest is a link
-TENANT_ROWS = 20
 JOINING_FOR = timedelta(minutes=10)
-DISPATCHED = Q(dispatched_at__isnull=False)
 LIST_COLUMNS = (
     "job_id", "tenant_id", "status", "reason", "message", "submitted_at", "started_at", "finished_at",
     "cpu_request", "memory_gi", "progress", "cancel_requested_at", "scenario_data", "attempt", "node_name",
@@ -41,8 +40,9 @@ def health(latest: LatestSnapshot) -> dict[str, Any]:
     }
 
 
-def summary(latest: LatestSnapshot) -> dict[str, Any]:
-    """Four queries: the numbers at the top. Queued with us, reserved in the cluster and running are three things."""
+def job_counts() -> dict[str, Any]:
+    """Two queries. Queued with us, reserved in the cluster (running and starting) and running are three things, and
+    counted so wherever they are shown."""
     in_hand = Job.objects.in_hand().filter(dispatched_at__isnull=False)
     reserved = in_hand.aggregate(
         running=Count("pk", filter=~WAITS),
@@ -50,12 +50,15 @@ def summary(latest: LatestSnapshot) -> dict[str, Any]:
         for_node=Count("pk", filter=Q(reason=Job.Reason.WAITING_FOR_NODE)),
         cpu=Sum("cpu_request", default=0),
     )
-    total = JobCount.objects.all().total()
+    active = JobCount.objects.all().total().active
+    return reserved | {"queued": max(0, active - reserved["running"] - reserved["starting"])}  # counted at two moments
+
+
+def summary(latest: LatestSnapshot) -> dict[str, Any]:
+    """Four queries: the numbers at the top."""
+    counts = job_counts()
     oldest = Job.objects.queued().order_by("submitted_at").values_list("submitted_at", flat=True).first()
-    counts = reserved | {
-        "queued": max(0, total.active - reserved["running"] - reserved["starting"]),  # counted at two moments
-        "oldest": oldest if total.queued else None,
-    }
+    counts["oldest"] = oldest if counts["queued"] else None
     ended = _finished_since(timezone.now() - timedelta(hours=1)).aggregate(
         succeeded=Count("pk", filter=Q(status=Job.Status.SUCCEEDED)),
         failed=Count("pk", filter=Q(status=Job.Status.FAILED)),
@@ -89,19 +92,25 @@ def jobs(latest: LatestSnapshot) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class NodeRow:
-    """A node and what an operator would call its state."""
+    """A node, what an operator would call its state, and who holds what of it."""
 
     node: Node
     state: str
+    box: Box
 
 
 def nodes(latest: LatestSnapshot) -> dict[str, Any]:
-    """No query: the machines, troubled ones first, then by name."""
-    snapshot = latest.snapshot
-    now = timezone.now()
-    rows = [NodeRow(node, state_of(node, now)) for node in snapshot.nodes] if snapshot else []
+    """Three queries at most: the machines, troubled ones first, then by name."""
+    snapshot, now = latest.snapshot, timezone.now()
+    whole = capacity(snapshot)
+    rows = (
+        [NodeRow(node, state_of(node, now), whole.boxes[node.name]) for node in snapshot.nodes]
+        if snapshot and whole
+        else []
+    )
     rows.sort(key=lambda row: (row.state == "Ready", row.node.name))
-    return {"rows": rows, "latest": latest}
+    shown = rows[:NODE_ROWS]
+    return {"rows": shown, "hidden": len(rows) - len(shown), "latest": latest, "whole": whole, "hatch": HATCH}
 
 
 def state_of(node: Node, now: datetime) -> str:
@@ -110,47 +119,6 @@ def state_of(node: Node, now: datetime) -> str:
         young = node.created_at is not None and now - node.created_at < JOINING_FOR
         return "Joining" if young else "Not ready"
     return "Ready" if node.schedulable else "Leaving"
-
-
-@dataclass(frozen=True)
-class TenantRow:
-    """A tenant's limits beside what it uses: started jobs count, queued ones wait."""
-
-    tenant: Tenant
-    cpu: int
-    memory_gi: int
-    started: int
-    queued: int
-    oldest: datetime | None
-
-    @property
-    def problem(self) -> str:
-        """Why its jobs cannot start, if the reconciler says so."""
-        place = getattr(self.tenant, "cluster_namespace", None)
-        return place.problem if place else ""
-
-
-def tenants(*, show_all: bool = False) -> dict[str, Any]:
-    """Two queries, neither of which walks the queue: tenants with jobs first, the longest waiting on top."""
-    started: dict[str, tuple[int, int, int]] = {
-        pk: (cpu, memory_gi, count)
-        for pk, cpu, memory_gi, count in Job.objects.in_hand()
-        .filter(DISPATCHED)
-        .order_by()
-        .values_list("tenant_id")
-        .annotate(Sum("cpu_request"), Sum("memory_gi"), Count("pk"))
-    }
-    waiting = Job.objects.filter(tenant=OuterRef("pk"), status=Job.Status.PENDING).order_by("submitted_at")
-    found = Tenant.objects.select_related("cluster_namespace", "job_count")
-    rows = []
-    for tenant in found.annotate(oldest=Subquery(waiting.values("submitted_at")[:1])):
-        cpu, memory_gi, count = started.get(tenant.pk, (0, 0, 0))
-        active = tenant.job_count.active if hasattr(tenant, "job_count") else 0
-        rows.append(TenantRow(tenant, cpu, memory_gi, count, max(0, active - count), tenant.oldest))
-    never = timezone.now() + timedelta(days=1)
-    rows.sort(key=lambda row: (row.oldest or never, -row.started, row.tenant.tenant_id))
-    shown = rows if show_all else rows[:TENANT_ROWS]
-    return {"rows": shown, "total": len(rows), "hidden": len(rows) - len(shown), "show_all": show_all}
 
 
 def _finished_since(moment: datetime) -> Any:

@@ -1,9 +1,11 @@
 """Numbers for the charts, thinned on the server: a chart never gets more points than it has pixels."""
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Avg, Count, F, Func, Max
+from django.contrib.postgres.aggregates import BoolOr
+from django.db.models import Avg, Count, F, Func, Max, Q
 from django.db.models.fields import DateTimeField
 from django.utils import timezone
 
@@ -12,6 +14,9 @@ from simulations.models import Job
 from simulations.run_series import POINTS
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+AWAY_AFTER = timedelta(minutes=3)  # a sample a minute is usual, one may come late
+SEEN = Q(saw_cluster=True)
+COLUMNS = ("running", "queued", "cpu_requested", "cpu_allocatable", "nodes")
 
 
 class _Bin(Func):
@@ -22,7 +27,10 @@ class _Bin(Func):
 
 
 def activity(hours: int) -> dict[str, Any]:
-    """The last `hours` as bins: jobs, CPU and nodes from the samples, and how jobs ended. Two queries."""
+    """The last `hours` as bins: jobs, CPU and nodes from the samples, and how jobs ended. Two queries.
+
+    Where there are no samples there is a gap, and `away` says who was: [from, to, reconciler or cluster].
+    """
     width = timedelta(seconds=max(60, hours * 3600 // POINTS // 60 * 60))
     ends = timezone.now()
     begins = ends - timedelta(hours=hours)
@@ -32,26 +40,52 @@ def activity(hours: int) -> dict[str, Any]:
         .annotate(bin=_Bin(width, F("at"), EPOCH))
         .values("bin")
         .annotate(
+            seen=BoolOr("saw_cluster"),
             running_=Max("running"),
             queued_=Max("queued"),
-            requested=Avg("cpu_requested"),
-            allocatable=Avg("cpu_allocatable"),
-            nodes_=Max("nodes"),
+            requested=Avg("cpu_requested", filter=SEEN),
+            allocatable=Avg("cpu_allocatable", filter=SEEN),
+            nodes_=Max("nodes", filter=SEEN),
         )
         .order_by("bin")
     )
+    away = list(_away(samples, width, ends))
+    rows: list[tuple[Any, ...]] = [
+        (row["bin"], row["running_"], row["queued_"], _rounded(row["requested"]), _rounded(row["allocatable"]),
+         row["nodes_"])
+        for row in samples
+    ]  # fmt: skip
+    # A row of nothing breaks the line where the gap begins.
+    rows += [(begun + width, *[None] * len(COLUMNS)) for begun, _, who in away if who == "reconciler"]
+    rows.sort(key=lambda row: row[0])
     ended, outcomes = _ended(begins, ends, hours)
     return {
-        "x": [row["bin"].timestamp() for row in samples],
-        "running": [row["running_"] for row in samples],
-        "queued": [row["queued_"] for row in samples],
-        "cpu_requested": [_rounded(row["requested"]) for row in samples],
-        "cpu_allocatable": [_rounded(row["allocatable"]) for row in samples],
-        "nodes": [row["nodes_"] for row in samples],
+        "x": [row[0].timestamp() for row in rows],
+        **{name: [row[place] for row in rows] for place, name in enumerate(COLUMNS, 1)},
+        "away": [[begun.timestamp(), end.timestamp(), who] for begun, end, who in away],
         "range": [begins.timestamp(), ends.timestamp()],
         "ended_x": ended,
         **outcomes,
     }
+
+
+def _away(samples: Sequence[Any], width: timedelta, ends: datetime) -> Iterator[tuple[datetime, datetime, str]]:
+    """In order. Before the first sample nothing is claimed."""
+    blind: datetime | None = None
+    for place, row in enumerate(samples, 1):
+        if not row["seen"]:
+            blind = blind or row["bin"]
+        elif blind:
+            yield blind, row["bin"], "cluster"
+            blind = None
+        until = samples[place]["bin"] if place < len(samples) else ends
+        if until - row["bin"] > max(AWAY_AFTER, 2 * width):
+            if blind:
+                yield blind, row["bin"] + width, "cluster"
+                blind = None
+            yield row["bin"], until, "reconciler"
+    if blind:
+        yield blind, ends, "cluster"
 
 
 def _ended(begins: datetime, ends: datetime, hours: int) -> tuple[list[float], dict[str, list[int]]]:

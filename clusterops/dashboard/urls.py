@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clusterops.dashboard import actions, maps, views
+from clusterops.dashboard import actions, maps, tenant_pages, views
 
 app_name = "cluster"
 urlpatterns = [
@@ -10,7 +10,12 @@ urlpatterns = [
     path("now/<slug:name>/", views.section, name="section"),
     path("jobs/", views.job_list, name="jobs"),
     path("jobs/cancel", actions.cancel_jobs, name="cancel-jobs"),
+    path("jobs/compare", actions.compare_jobs, name="compare-jobs"),
     path("jobs/rerun", actions.rerun_jobs, name="rerun-jobs"),
+    path("tenants/", tenant_pages.tenants_page, name="tenants"),
+    path("tenants/<slug:tenant_id>/", tenant_pages.tenant_page, name="tenant"),
+    path("tenants/<slug:tenant_id>/limits", tenant_pages.set_limits, name="set-limits"),
+    path("changes/", tenant_pages.changes_page, name="changes"),
     path("attention/<slug:code>/", views.cause_page, name="cause"),
     path("attention/<slug:code>/silence", actions.silence, name="silence"),
     path("jobs/<uuid:job_id>/", views.job_page, name="job"),

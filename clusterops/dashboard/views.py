@@ -7,9 +7,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.gzip import gzip_page
 
 from clusterops.api.log_text import log_view
-from clusterops.dashboard import attention, overview, pages, series
+from clusterops.dashboard import attention, overview, pages, series, tenant_list
 from clusterops.dashboard.access import staff_page
 from clusterops.dashboard.job_list import Asked
 from clusterops.dashboard.job_list import job_list as jobs_asked_for
@@ -40,7 +41,7 @@ def _section(request: HttpRequest, name: str) -> dict[str, Any]:
         case "nodes":
             return overview.nodes(latest)
         case "tenants":
-            return overview.tenants(show_all=request.GET.get("tenants") == "all")
+            return tenant_list.section()
     raise Http404
 
 
@@ -53,6 +54,7 @@ def cluster_page(request: HttpRequest) -> HttpResponse:
     return render(request, "cluster/overview.html", {**sections, "hours": hours, "hours_offered": HOURS})
 
 
+@gzip_page
 @staff_page
 def section(request: HttpRequest, name: str) -> HttpResponse:
     """One section of the overview, for polling."""
@@ -108,6 +110,7 @@ def job_file(request: HttpRequest, job_id: UUID, name: str) -> HttpResponseBase:
         return HttpResponse(error.message, status=error.status_code, content_type="text/plain", headers=error.headers)
 
 
+@gzip_page
 @staff_page
 def activity_data(request: HttpRequest) -> HttpResponse:
     """Numbers of the overview's charts."""

@@ -4,10 +4,13 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import urllib3
+from cryptography import x509
 from kubernetes import client, config  # noqa: TID251 - this is the gateway
 from prometheus_client import Counter
 
@@ -57,6 +60,18 @@ class KubeApi:
         configuration.connection_pool_maxsize = 32
         self._configuration = configuration
         self._client = client.ApiClient(configuration)
+
+    def certificate_ends_at(self) -> datetime | None:
+        """When the first ends of the certificates by which the two know each other; None: there is none to read, as
+        where the token of a service account and the system's authorities do."""
+        ends = []
+        for path in (self._configuration.cert_file, self._configuration.ssl_ca_cert):
+            try:
+                found = x509.load_pem_x509_certificates(Path(path).read_bytes()) if path else []
+            except (OSError, ValueError):
+                continue  # whether it works at all is seen by asking
+            ends += [each.not_valid_after_utc for each in found]
+        return min(ends, default=None)
 
     def request(
         self,

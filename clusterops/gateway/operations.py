@@ -47,6 +47,10 @@ class Gateway:
         self._others_asked_at = float("-inf")
         self._known_runs = job_readings.KnownRuns()
 
+    def certificate_ends_at(self) -> datetime | None:
+        """When the way to the cluster ends by itself; None: it does not, as far as can be read. Asks nobody."""
+        return self.api.certificate_ends_at()
+
     def ensure_namespace(self, spec: NamespaceSpec) -> str:
         """Make the tenant's namespace and what belongs in it as its limits ask; returns the Namespace's uid.
 

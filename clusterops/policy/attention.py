@@ -19,6 +19,7 @@ NEARLY_FULL = 0.9
 FAILING_SHARE = 0.5  # of a tenant's jobs that ended in the last hour
 FAILING_LEAST = 4  # fewer say nothing
 MACHINES_LOST_LEAST = 3
+CERTIFICATE_ENDS_WITHIN = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,8 @@ def _machinery(facts: Facts) -> Iterator[Found]:
         yield "rows_failing", Group(count=more)
     for words, count in state.drift.items():
         yield "disagreement", Group(count=count, since=state.looked_at, detail=f"{count} {words}")
+    if (ends := state.certificate_ends_at) and ends - facts.now < CERTIFICATE_ENDS_WITHIN:
+        yield "certificate_expiring", Group(detail=f"On {ends:%Y-%m-%d %H:%M} UTC.", severe=ends <= facts.now)
     if lame := [node for node in facts.nodes if not node.ready]:
         severe = len(lame) == len(facts.nodes)
         names = ", ".join(node.name for node in lame[:5]) + (" …" if len(lame) > 5 else "")

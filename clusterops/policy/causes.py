@@ -20,7 +20,7 @@ class Action(StrEnum):
     JOBS = "jobs"  # the list of jobs, of this reason if it has one
     WAITING = "waiting"  # the list of jobs that wait
     FAILED = "failed"  # the list of jobs that failed
-    LIMITS = "limits"  # the tenant's page in the admin
+    LIMITS = "limits"  # the tenant's page: what its limits did, and which would help
     NODES = "nodes"
 
 
@@ -127,6 +127,10 @@ _ROWS = (
     ),
     Cause(
         "admin_key_expiring", OPERATOR, WARN, "An admin key in use expires soon", "Rotate it in the admin.", unit="key"
+    ),
+    Cause(
+        "certificate_expiring", OPERATOR, WARN, "The certificate for the cluster ends soon",
+        "Renew it, or the cluster's authority, in the kubeconfig that KUBE_CONFIG_PATH names; then restart.", unit="",
     ),
     Cause(
         "never_fits", TENANT, BAD, "Queued jobs that can never start",

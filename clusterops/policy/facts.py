@@ -28,6 +28,7 @@ class Machinery:
     failing: int = 0
     troubles: Sequence[Group] = ()
     drift: Mapping[str, int] = field(default_factory=dict)  # in words → how many
+    certificate_ends_at: datetime | None = None  # of the way to the cluster
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@ brings: plans that begin, keys that end, months to close."""
 
 from clusterops.reconciler.pass_state import Pass
 from clusterops.usage import budgets, posting, statements
+from simulations.services import refusals
 from simulations.services.expiring_keys import tell_expiring_keys
 from tenants.services import apply_due_plans
 
@@ -21,5 +22,7 @@ def keep_books(this_pass: Pass) -> None:
             posting.post_storage()
         with this_pass.isolate("keys about to expire"):
             tell_expiring_keys()
+        with this_pass.isolate("refusals of long ago"):
+            refusals.forget()
         with this_pass.isolate("months to close"):
             statements.close_due()

@@ -55,6 +55,8 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
     except errors.GatewayError as error:
         problem = str(error)
         this_pass.rest_s = max(this_pass.rest_s, error.retry_after_s or 0.0)
+        if not this_pass.seen and this_pass.memory.due("sample without the cluster", SAMPLE_EVERY_S):
+            _sample_blindly(this_pass)
     except DatabaseError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is: the next pass comes, and may do better
@@ -153,7 +155,27 @@ def _sample(this_pass: Pass, snapshot: ClusterSnapshot) -> None:
     )
     ClusterSample.objects.filter(at__lt=this_pass.now - SAMPLES_KEPT).delete()
     ReconcilerState.objects.update_or_create(
-        pk=1, defaults={"snapshot": _as_json(snapshot), "snapshot_at": snapshot.taken_at}
+        pk=1,
+        defaults={
+            "snapshot": _as_json(snapshot),
+            "snapshot_at": snapshot.taken_at,
+            "certificate_ends_at": this_pass.gateway.certificate_ends_at(),
+        },
+    )
+
+
+def _sample_blindly(this_pass: Pass) -> None:
+    """The database's half, so that charts tell a cluster that was away from a reconciler that was."""
+    total = JobCount.objects.all().total()
+    ClusterSample.objects.create(
+        at=this_pass.now,
+        running=total.running,
+        queued=total.queued,
+        starting=total.pending - total.queued,
+        saw_cluster=False,
+        **dict.fromkeys(
+            ("nodes", "nodes_ready", "cpu_requested", "cpu_allocatable", "memory_requested", "memory_allocatable"), 0
+        ),
     )
 
 

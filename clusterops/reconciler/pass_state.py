@@ -64,7 +64,7 @@ class Memory:
     nodes: tuple[Node, ...] = ()  # that take jobs, as last seen; with CAPACITY=nodes
     node_pool: Resources | None = None  # with CAPACITY as a sum
     keeper: "Keeper | None" = None  # reads logs beside the passes; None: each pass waits for its logs
-    told: set[str] | None = None  # causes in the last digest to operators; None: it is not known whether they have it
+    told: dict[str, set[str]] = field(default_factory=dict)  # way → causes in the last digest that operators got by it
     silent: dict[str, float] = field(default_factory=dict)  # pods and nodes not asked for logs until time.monotonic()
     submitted: Callable[[], bool] = lambda: False  # whether jobs were, since it was asked last
     last_pass: "Pass | None" = None  # dispatches until the next one knows enough; see `meanwhile`

@@ -20,7 +20,7 @@ def learn(this_pass: Pass, snapshot: ClusterSnapshot) -> None:
     """Once a minute: the machines that take jobs, or the pool's limits; and, for submissions, the largest job."""
     memory = this_pass.memory
     if settings.CAPACITY == "nodes":
-        memory.nodes = tuple(node for node in snapshot.nodes if _takes_jobs(node))
+        memory.nodes = tuple(node for node in snapshot.nodes if takes_jobs(node))
         sizes = list(largest_sizes(_size(node) for node in memory.nodes))
     else:
         memory.node_pool = _pool(this_pass)  # if that fails, what was known before still holds
@@ -54,7 +54,7 @@ def _pool(this_pass: Pass) -> Resources | None:
     return Resources(quantity(given["cpu"]), quantity(given["memory"]) / GI) if given else None
 
 
-def _takes_jobs(node: Node) -> bool:
+def takes_jobs(node: Node) -> bool:
     """By what the operator says of the machine, whether or not it is well at this moment."""
     chosen = all(node.labels.get(name) == value for name, value in settings.RUNNER_NODE_SELECTOR.items())
     return chosen and all(

@@ -44,9 +44,9 @@ class Waiters:
         self._is_listened = False
 
     @contextmanager
-    def waiter(self, job_id: uuid.UUID, status: str) -> Iterator[Waiter]:
+    def waiter(self, tenant_id: str, job_id: uuid.UUID, status: str) -> Iterator[Waiter]:
         """Rung from now on when the job's status becomes another one. Raises NoPlace."""
-        places.take()
+        places.take(tenant_id)
         mine = Waiter(job_id, status)
         try:
             with self._lock:
@@ -59,7 +59,7 @@ class Waiters:
         finally:
             with self._lock:
                 self._waiters.discard(mine)
-            places.leave()
+            places.leave(tenant_id)
 
     def _begin(self) -> None:
         try:

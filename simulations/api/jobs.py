@@ -135,7 +135,7 @@ class JobView(viewsets.ViewSet):
 def _waited_for(request: Request, job: Job, seconds: int) -> Job:
     """The job once its status is another one, or as it is after so many seconds."""
     try:
-        with waiters.waiter(job.pk, job.status) as waiter:
+        with waiters.waiter(job.tenant_id, job.pk, job.status) as waiter:
             now = find_job(request, job.pk)  # it may have changed before the waiter was there to hear it
             if now.status == job.status:
                 give_connection_back()

@@ -6,6 +6,7 @@ from simulations.models.moves import Move
 from simulations.models.notice import Notice
 from simulations.models.outcome import Artifact, JobEvent, JobLog
 from simulations.models.profile import ScenarioProfile
+from simulations.models.refusal import Refusal
 from simulations.models.scenario import Scenario, ScenarioQuerySet
 from simulations.models.storage import TenantStorage
 
@@ -19,6 +20,7 @@ __all__ = [
     "JobQuerySet",
     "Move",
     "Notice",
+    "Refusal",
     "Scenario",
     "ScenarioProfile",
     "ScenarioQuerySet",

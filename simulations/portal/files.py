@@ -43,10 +43,14 @@ def send(request: HttpRequest, name: str, *, save_as: str, sha256: str) -> HttpR
     try:
         return downloads.send(request, name, save_as=save_as, sha256=sha256, redirect=HttpResponseRedirect)
     except ApiError as error:
-        answer = HttpResponse(error.message, status=error.status_code, content_type="text/plain; charset=utf-8")
-        for header, value in error.headers.items():
-            answer[header] = value
-        return answer
+        return _refused(error)
+
+
+def _refused(error: ApiError) -> HttpResponse:
+    answer = HttpResponse(error.message, status=error.status_code, content_type="text/plain; charset=utf-8")
+    for header, value in error.headers.items():
+        answer[header] = value
+    return answer
 
 
 @member_page()
@@ -73,6 +77,13 @@ def travel_times(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse
 def numbers(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
     """The charts' numbers as tables, for readers without JavaScript."""
     job = find_job(seat, job_id)
+    try:
+        return show(request, seat, "portal/numbers.html", {"job": job, "tables": _tables(job)})
+    except ApiError as error:
+        return _refused(error)
+
+
+def _tables(job: Job) -> list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
     stored = {row.name: row for row in job.artifacts.filter(attempt=job.attempt, name__in=[SUMMARY, HISTOGRAM])}
     tables: list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]] = []
     if SUMMARY in stored:
@@ -85,7 +96,7 @@ def numbers(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
         found = run_series.travel_times(stored[HISTOGRAM])
         bars = list(zip(found["x"], found["trips"], strict=True))
         tables.append(("Trips by travel time", ("From, s", "Trips"), bars[:MAX_BARS]))
-    return show(request, seat, "portal/numbers.html", {"job": job, "tables": tables})
+    return tables
 
 
 @member_page()

@@ -10,6 +10,7 @@ from psycopg import Error as PsycopgError
 from psycopg.errors import ForeignKeyViolation
 
 from simulations.models import Job, JobCount
+from simulations.services import refusals
 from simulations.services.acceptance import accepted, new_job, no_scenario, problems_of
 from tenants import plain_sql
 from tenants.errors import ApiError
@@ -67,6 +68,7 @@ def submit_job(*, tenant: Tenant, wanted: Mapping[str, Any], idempotency_key: st
         if first:
             message = "This Idempotency-Key was used with another request; use a new key for a new job."
             raise ApiError(409, "idempotency.mismatch", message)
+    refusals.count(tenant.pk, refusal.code)
     raise refusal
 
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import accessibility_faults
 from tests.clusterops.dashboard import seed
 
+MORE = ("/cluster/tenants/", "/cluster/tenants/zurich/", "/cluster/changes/", "/docs/reasons")
 Answers = Callable[[object], None]
 
 
@@ -24,6 +25,7 @@ def test_pages_are_sound(signed_in: Page, cluster_answers: Answers, scheme: str,
         "/cluster/",
         "/cluster/jobs/",
         *(f"/cluster/jobs/{rows[n].pk}/" for n in states),
+        *(MORE if scheme == "dark" else ()),
     ):
         for width in (390, 1366):
             page.set_viewport_size({"width": width, "height": 850})

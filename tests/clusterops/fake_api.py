@@ -36,6 +36,9 @@ class FakeApi:
         self.objects: dict[Place, Json] = {("nodes", "", "node-1"): deepcopy(NODE)}
         self.logs: dict[tuple[str, str], list[tuple[str, str]]] = {}  # of a pod: (time, line)
 
+    def certificate_ends_at(self) -> datetime | None:
+        return None
+
     def request(self, method: str, path: str, *, body: Json | None = None, content_type: str = "", **_: Any) -> Json:
         place = _place(path)
         kind, namespace, name = place

@@ -15,6 +15,10 @@ function describe(box, kind, data) {
     if (!values.length) return `${label}: not measured`;
     return `${label}: ${shown(values.at(-1))} at the end, at most ${shown(Math.max(...values))}`;
   });
+  for (const who of kind.away ? ["reconciler", "cluster"] : []) {
+    const times = data.away.filter((each) => each[2] === who).length;
+    if (times) parts.push(`the ${who} was away ${times} times`);
+  }
   box.setAttribute("aria-label", `${box.dataset.title}. ${parts.join(". ")}.`);
 }
 
@@ -127,6 +131,7 @@ function mount() {
   });
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 onChoice(redraw);
 document.addEventListener("keydown", ({ key }) => { if (key === "Escape") everyBox().forEach((box) => whole(box.shown.plot)); });
 document.addEventListener("htmx:afterSwap", mount);

@@ -9,6 +9,14 @@
   paint();
 
   const box = document.getElementById("swagger-ui");
+  // It brings a second <main> and skips a level of headings: it does not know the page around it.
+  new MutationObserver(() => {
+    box.querySelectorAll("main:not([role])").forEach((part) => {
+      part.setAttribute("role", "region");
+      part.setAttribute("aria-label", "Every address");
+    });
+    box.querySelectorAll("h3.opblock-tag:not([aria-level])").forEach((heading) => heading.setAttribute("aria-level", "2"));
+  }).observe(box, { childList: true, subtree: true });
   SwaggerUIBundle({
     url: box.dataset.schema,
     domNode: box,

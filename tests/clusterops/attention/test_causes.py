@@ -24,6 +24,7 @@ NOW = timezone.now
 HEALTHY = {
     "pass_finished_at": None, "last_success_at": None, "cluster_reachable": True, "pass_duration_s": 0.5, "error": "",
     "counts": {}, "troubles": [], "sizes": [[16, 64]], "snapshot": None,
+    "certificate_ends_at": None,
 }  # fmt: skip
 
 
@@ -112,6 +113,7 @@ CASES: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
     "reconciler_slow": (lambda: state(pass_duration_s=45.0), MENDED),
     "rows_failing": (lambda: state(counts={"failing": 1}, troubles=[TROUBLE]), MENDED),
     "disagreement": (lambda: state(counts={"orphan_pods": 1}), MENDED),
+    "certificate_expiring": (lambda: state(certificate_ends_at=NOW() + timedelta(days=9)), MENDED),
     "nodes_not_ready": (lambda: state(snapshot={"nodes": [node("a", True), node("b", False)]}), MENDED),
     "namespace_problem": (lambda: space("It is not ours."), space),
     "quota_drift": (lambda: space(max_cpu=2), space),

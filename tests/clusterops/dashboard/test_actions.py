@@ -103,3 +103,13 @@ def test_a_log_is_searched(operator: Client, job: Job, cluster_answers: Answers)
     assert "72: Step #7100.00" in text
     assert "Step #100.00" not in text
     assert "1 of them contain" in text
+
+
+def test_chosen_jobs_of_one_tenant_are_compared(support: Client, job: Job) -> None:
+    other = JobFactory(tenant=job.tenant, scenario=job.scenario, status="SUCCEEDED", finished_at=timezone.now())
+    chosen = [str(job.pk), str(other.pk)]
+    answer = support.post("/cluster/jobs/compare", {"job": chosen})
+    assert answer["Location"].startswith(f"/t/{job.tenant_id}/compare?jobs={job.pk}%2C")
+    assert support.get(answer["Location"]).status_code == 200
+    for wrong in (chosen[:1], [chosen[0], str(JobFactory().pk)]):
+        assert support.post("/cluster/jobs/compare", {"job": wrong})["Location"] == "/cluster/jobs/"

@@ -112,7 +112,7 @@ def test_unknown_is_not_found(staff_client: Client, cluster_answers: Answers, ad
 def test_tenants_are_cut_and_shown_on_demand(staff_client: Client, cluster_answers: Answers) -> None:
     seed.fill(tenants=40, jobs=30)
     assert "20 more." in staff_client.get("/cluster/now/tenants/").content.decode()
-    everyone = staff_client.get("/cluster/now/tenants/?tenants=all").content.decode()
+    everyone = staff_client.get("/cluster/tenants/").content.decode()
     assert "tenant-039" in everyone
 
 

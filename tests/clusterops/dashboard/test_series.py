@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from clusterops.dashboard import series
+from clusterops.models import ClusterSample
 from tests.clusterops.dashboard import seed
 from tests.factories import JobFactory
 
@@ -32,3 +33,21 @@ def test_activity_is_bounded(db: None, hours: int) -> None:
 def test_a_job_without_results_has_no_chart(client: Client, django_user_model: type, file: str) -> None:
     client.force_login(django_user_model.objects.create_user("nora", is_staff=True))
     assert client.get(f"/cluster/data/jobs/{JobFactory().pk}/{file}").status_code == 404
+
+
+def test_nobody_looked_is_a_gap_and_says_who_was_away(db: None) -> None:
+    now = timezone.now()
+    nothing = dict.fromkeys(
+        ("running", "queued", "starting", "nodes", "nodes_ready", "cpu_requested", "cpu_allocatable",
+         "memory_requested", "memory_allocatable"), 0,
+    )  # fmt: skip
+    for minutes in (50, 49, 48, 30, 29, 28, 27, 26, 25, 10):
+        at = now - timedelta(minutes=minutes)
+        seen = minutes not in (28, 27)
+        ClusterSample.objects.create(at=at, **nothing | {"cpu_requested": 4.0 if seen else 0.0}, saw_cluster=seen)
+    columns = series.activity(1)
+    away = [(who, round((end - begun) / 60)) for begun, end, who in columns["away"]]
+    assert away == [("reconciler", 18), ("cluster", 2), ("reconciler", 15), ("reconciler", away[-1][1])]
+    assert columns["running"].count(None) == 3
+    assert columns["cpu_requested"].count(None) == 5
+    assert columns["x"] == sorted(columns["x"])

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.utils import timezone
 
 from clusterops.models import ReconcilerState
@@ -44,3 +45,27 @@ def test_a_change_is_told_once(receiver: Receiver, loopback_allowed: None, setti
     assert texts[1]["findings"][0]["count"] == 3
     assert "1 cause needs you" in texts[1]["text"]
     assert "RUNNER_IMAGE" in texts[1]["text"]
+
+
+def test_it_comes_by_mail_too(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Memory()
+    memory.log_pool._max_workers = 1
+    now = timezone.now()
+    ReconcilerState.objects.create(pk=1, pass_finished_at=now, last_success_at=now, cluster_reachable=True)
+    JobFactory(status="FAILED", reason="IMAGE_ERROR", finished_at=now)
+    settings.OPERATORS_EMAIL = ["ops@example.org"]
+    turn(memory)
+    assert not mail.outbox  # there is no mail server
+    settings.EMAIL_URL = "smtp://mail.example.org:25"
+
+    def refused(*args: object) -> int:
+        raise ConnectionRefusedError("no")
+
+    with monkeypatch.context() as away:
+        away.setattr("django.core.mail.EmailMessage.send", refused)
+        turn(memory)
+    turn(memory)
+    turn(memory)
+    (message,) = mail.outbox
+    assert (message.subject, message.to) == ("SUMO-K8: 1 cause needs you. See /cluster/.", ["ops@example.org"])
+    assert "RUNNER_IMAGE" in message.body

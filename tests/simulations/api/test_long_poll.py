@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from simulations.api import job_waiters
-from simulations.held import places
+from simulations.held import NoPlace, Places, places
 from simulations.models import Job
 from tests.factories import JobFactory
 
@@ -44,7 +44,7 @@ def test_the_answer_comes_with_the_change(api: Any, job: Job, monkeypatch: pytes
     assert (answer.json()["status"], time.monotonic() - began < 5) == ("RUNNING", True)
     while own._is_listened:  # its thread ends, and gives its connection back
         time.sleep(0.01)
-    assert places._taken == 0
+    assert places.taken == 0
 
 
 @pytest.mark.django_db
@@ -73,3 +73,19 @@ def test_refused_beyond_the_bound_and_what_is_no_number(api: Any, other_api: Any
     for wrong in ("61", "-1", "long"):
         assert api.get(f"/jobs/{job.pk}?wait={wrong}").status_code == 400
     assert other_api.get(f"/jobs/{job.pk}?wait=5").status_code == 404
+
+
+def test_one_tenant_leaves_places_to_the_others(settings: Any) -> None:
+    settings.LOG_FOLLOWERS = 4
+    own = Places()
+    own.take("a")
+    own.take("a")
+    with pytest.raises(NoPlace):
+        own.take("a")
+    own.take("b")
+    own.take("c")
+    with pytest.raises(NoPlace):
+        own.take("d")
+    own.leave("a")
+    own.take("a")
+    assert own.taken == 4
