@@ -2,7 +2,7 @@
 brings: plans that begin, keys that end, months to close."""
 
 from clusterops.reconciler.pass_state import Pass
-from clusterops.usage import budgets, parts, posting, statements
+from clusterops.usage import budgets, parts, posting, statements, weekly
 from clusterops.usage.entries import BATCH, Told
 from simulations.services.expiring_keys import tell_expiring_keys
 from tenants.services import apply_due_plans
@@ -26,6 +26,8 @@ def keep_books(this_pass: Pass) -> None:
             any(parts.post_days(_told_in(this_pass)) < BATCH for _ in range(BATCHES))
         with this_pass.isolate("keys about to expire"):
             tell_expiring_keys()
+        with this_pass.isolate("what tenants ran in the week"):
+            weekly.tell_weeks()
         with this_pass.isolate("months to close"):
             statements.close_due()
 

@@ -108,7 +108,7 @@ def each_behind_its_wall(rows: Sequence[Of], post: Callable[[Sequence[Of]], None
         return
     except (OperationalError, InterfaceError):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is: each is tried alone
         log.warning("a batch of %d cannot be posted whole: %s", len(rows), error)
     for row in rows:
         try:

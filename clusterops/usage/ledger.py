@@ -172,7 +172,7 @@ class PartPostedRun(models.Model):
 
 
 class UnpostedRun(models.Model):
-    """A run that has ended and is to be posted, or whose days are to be taken back; a trigger of `pod_runs` writes it."""
+    """A run that has ended and is to be posted or taken back; a trigger of `pod_runs` writes it."""
 
     run_id = models.BigIntegerField(primary_key=True)
 

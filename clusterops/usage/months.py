@@ -37,7 +37,7 @@ class Sums:
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> "Sums":
-        known = {name: (row[name] or Decimal(0)) / UNITS[item].per for name, item in ITEMS.items()}
+        known: dict[str, Any] = {name: (row[name] or Decimal(0)) / UNITS[item].per for name, item in ITEMS.items()}
         others = {name: row[name] for name in ("tenant_name", "is_erased", "credit", "cost") if name in row}
         return cls(**known, **others)
 
@@ -48,7 +48,7 @@ SUMS: dict[str, Any] = {name: Sum("quantity", filter=Q(item=item)) for name, ite
 }
 
 
-def tenants_of(period: str, order: str = "cost") -> QuerySet[Any, dict[str, Any]]:
+def tenants_of(period: str, order: str = "cost") -> QuerySet[Any, Any]:
     """A row for each tenant of the month, for `Sums.of`; an erased one's apart from its successor's."""
     rows = LedgerLine.objects.filter(period=period).order_by().values("tenant_name", "is_erased")
     return rows.annotate(**SUMS).order_by(ORDERS.get(order, ORDERS["cost"]), "tenant_name", "is_erased")

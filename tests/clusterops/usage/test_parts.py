@@ -54,7 +54,9 @@ def days(until: datetime) -> int:
 
 def cpu_entries() -> list[tuple[str, int, Decimal | None]]:
     rows = LedgerEntry.objects.filter(item="cpu_hour").order_by("pk")
-    return [(str(day), int(quantity), amount) for day, quantity, amount in rows.values_list("day", "quantity", "amount")]
+    return [
+        (str(day), int(quantity), amount) for day, quantity, amount in rows.values_list("day", "quantity", "amount")
+    ]
 
 
 def test_each_day_at_its_price_once_and_the_rest_at_the_end(priced: Tenant):  # noqa: F811
