@@ -112,6 +112,18 @@ def _runner(folder: Path) -> list[dict[str, Any]]:
     return runner.measure()
 
 
+def _webhooks(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import webhooks
+
+    return webhooks.measure()
+
+
+def _limits(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import clocks, rows
+
+    return clocks.measure(rows.fresh_tenant())
+
+
 PARTS: dict[str, tuple[str, Callable[[Path], list[dict[str, Any]]]]] = {
     "submission": ("Submission: POST /jobs over HTTP", _submission),
     "queries": ("SQL statements per request", _queries),
@@ -128,6 +140,8 @@ PARTS: dict[str, tuple[str, Callable[[Path], list[dict[str, Any]]]]] = {
     "studies": ("Studies: submission, statistics, answers and exports by size", _studies),
     "study-edges": ("Studies: traffic per edge of one run more, and the test of all edges", _study_edges),
     "beside-studies": ("Single jobs, submitted to Job exists, beside a study", _beside_studies),
+    "webhooks": ("Webhooks: an outbox is drained, beside a receiver that never answers", _webhooks),
+    "clocks": ("Rate limit: two webs whose clocks are a minute apart, against the limit", _limits),
     "runner": ("Runner overhead on the sample scenario", _runner),
 }
 

@@ -293,6 +293,7 @@ EMAIL_URL: str = env.str("EMAIL_URL", default="")  # smtp+tls://user:password@ho
 if EMAIL_URL:
     vars().update(env.email_url_config(EMAIL_URL))
 EMAIL_TIMEOUT = 20
+MAIL_WEEKLY: bool = env.bool("MAIL_WEEKLY", default=True)  # on Mondays, of what a tenant ran in the week
 DEFAULT_FROM_EMAIL: str = env.str("MAIL_FROM", default="SUMO-K8 <sumok8@localhost>")
 
 # Usage and bills

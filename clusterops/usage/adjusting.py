@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from clusterops.usage.entries import Months, in_place_of, lock, reversal
 from clusterops.usage.ledger import CREDIT, LedgerEntry, amount_of
-from clusterops.usage.posting import Months, lock
 from tenants.models import Tenant
 from tenants.plans import billing_today
 
@@ -29,12 +29,10 @@ def correct(entry_id: int, *, quantity: int | None, reason: str, actor: str) -> 
         raise ValidationError("A credit has no quantity: reverse it, and write another one.", code="credit")
     if quantity is not None and quantity < 0:
         raise ValidationError("A quantity is not below 0.", code="negative")
-    amount = None if wrong.amount is None else -wrong.amount
-    rows = [_like(wrong, "reversal", -wrong.quantity, amount, reason, actor)]
+    rows = [reversal(wrong, reason, actor)]
     if quantity:
-        rows.append(
-            _like(wrong, "correction", Decimal(quantity), amount_of(wrong.item, quantity, wrong.price), reason, actor)
-        )
+        amount = amount_of(wrong.item, quantity, wrong.price)
+        rows.append(in_place_of(wrong, "correction", Decimal(quantity), amount, reason, actor))
     return list(LedgerEntry.objects.bulk_create(rows))
 
 
@@ -43,40 +41,24 @@ def credit(tenant: Tenant, amount: Decimal, *, reason: str, actor: str, key: str
     """Charge (or, below 0, give back) an amount; the same `key` again changes nothing. Raises ValidationError."""
     _check(reason, actor)
     lock()
-    row = LedgerEntry(
-        tenant=tenant, tenant_name=tenant.pk, source=f"credit:{key}", item=CREDIT, quantity=1, price=None, amount=amount
-    )
-    _finish(row, reason, actor)
-    found = LedgerEntry.objects.filter(tenant_name=tenant.pk, source=row.source, item=CREDIT).first()
-    if found is None:
-        row.save()
-    return found or row
-
-
-def _like(
-    wrong: LedgerEntry, kind: str, quantity: Decimal, amount: Decimal | None, reason: str, actor: str
-) -> LedgerEntry:
-    row = LedgerEntry(
-        tenant_id=wrong.tenant_id,
-        tenant_name=wrong.tenant_name,
-        source=f"{kind}:{wrong.pk}",
-        item=wrong.item,
-        quantity=quantity,
-        price=wrong.price,
+    source = f"credit:{key}"
+    found = LedgerEntry.objects.filter(tenant_name=tenant.pk, source=source, item=CREDIT).first()
+    if found and found.tenant_id != tenant.pk:
+        raise ValidationError("That key was used for an erased tenant of the name; choose another.", code="key")
+    today = billing_today()
+    return found or LedgerEntry.objects.create(
+        tenant=tenant,
+        tenant_name=tenant.pk,
+        source=source,
+        item=CREDIT,
+        quantity=1,
         amount=amount,
-        job_id=wrong.job_id,
-        corrects=wrong,
+        currency=settings.BILLING_CURRENCY,
+        day=today,
+        period=Months().period(today),
+        reason=reason[:200],
+        actor=actor[:150],
     )
-    _finish(row, reason, actor)
-    row.day, row.currency = wrong.day, wrong.currency
-    row.period = Months().period(wrong.day)
-    return row
-
-
-def _finish(row: LedgerEntry, reason: str, actor: str) -> None:
-    row.reason, row.actor, row.currency = reason[:200], actor[:150], settings.BILLING_CURRENCY
-    row.day = billing_today()
-    row.period = Months().period(row.day)
 
 
 def _check(reason: str, actor: str) -> None:

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from clusterops.usage.ledger import UNITS, Budget, LedgerEntry, LedgerTotal, Statement, period_of
 from clusterops.usage.models import PodRun
 from clusterops.usage.statement_api import page
-from clusterops.usage.statements import statement
+from clusterops.usage.statements import as_closed
 from simulations.admin import ReadOnlyMixin
 from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin
@@ -120,7 +120,7 @@ class StatementAdmin(EvidenceMixin, admin.ModelAdmin):
         row = get_object_or_404(Statement, pk=pk)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        return page(statement(row.tenant_name, row.period))
+        return page(as_closed(row))
 
 
 @admin.register(Budget)
@@ -135,7 +135,9 @@ class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Budget]:
         month = Coalesce(NullIf("period", Value("")), Value(period_of(billing_today())))
-        totals = LedgerTotal.objects.filter(tenant_name=OuterRef("tenant_id"), period=OuterRef("month"))
+        totals = LedgerTotal.objects.filter(
+            tenant_name=OuterRef("tenant_id"), period=OuterRef("month"), is_erased=False
+        )
         sums = {name: Subquery(totals.values(name)) for name in ("amount", "cpu_seconds")}
         return super().get_queryset(request).annotate(month=month).annotate(**sums)
 

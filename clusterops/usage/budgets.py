@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.fields.json import KT
 
 from clusterops.policy.budget import Allowance, is_held_by
-from clusterops.usage.ledger import UNITS, Budget, BudgetAlert, LedgerTotal, period_of
+from clusterops.usage.ledger import UNITS, Budget, BudgetAlert, LedgerTotal, PartPostedRun, period_of
 from clusterops.usage.pricing import PriceBook
 from simulations.models import Job, Notice
 from tenants.models import Tenant
@@ -89,7 +89,7 @@ def _refuse(refused: Mapping[str, str]) -> None:
 
 def allowances(jobs: Mapping[str, Iterable[Job]]) -> dict[str, Allowance]:
     """For the tenants of `jobs` (started ones and those that may start) whose budget stops: one query if none has one,
-    five else."""
+    six else."""
     period = period_of(billing_today())
     budgets = {pk: budget for pk, budget in in_force(period, jobs).items() if budget.stops}
     if not budgets:
@@ -110,17 +110,19 @@ def allowances(jobs: Mapping[str, Iterable[Job]]) -> dict[str, Allowance]:
 
 
 def _totals(period: str, tenants: Iterable[str]) -> dict[str, LedgerTotal]:
-    rows = LedgerTotal.objects.filter(period=period, tenant_name__in=list(tenants))
+    rows = LedgerTotal.objects.filter(period=period, tenant_name__in=list(tenants), is_erased=False)
     return {row.tenant_name: row for row in rows}
 
 
 def _costs(
     jobs: Mapping[str, Iterable[Job]], budgets: Mapping[str, Budget], book: PriceBook
 ) -> dict[uuid.UUID, Decimal]:
-    """Of each job, were it to run up to its time limit."""
+    """Of each job, were it to run up to its time limit, without what it was charged already."""
     wanted = [job.pk for each in jobs.values() for job in each]
     limits = Job.objects.filter(pk__in=wanted).values_list("pk", KT("scenario_data__time_limit_s"))
-    seconds = {pk: int(float(text or settings.JOB_MAX_TIME_LIMIT_S)) for pk, text in limits}
+    charged = PartPostedRun.objects.filter(job_id__in=wanted).values_list("job_id", "since", "until")
+    used = {pk: int((until - since).total_seconds()) for pk, since, until in charged}
+    seconds = {pk: max(0, int(float(text or settings.JOB_MAX_TIME_LIMIT_S)) - used.get(pk, 0)) for pk, text in limits}
     today = billing_today()
     found: dict[uuid.UUID, Decimal] = {}
     for tenant_id, each in jobs.items():

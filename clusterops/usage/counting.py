@@ -71,8 +71,8 @@ class Sums:
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
             "gib_seconds": self.gib_seconds,
-            "cpu_hours": _hours(self.cpu_seconds),
-            "gib_hours": _hours(self.gib_seconds),
+            "cpu_hours": hours(self.cpu_seconds),
+            "gib_hours": hours(self.gib_seconds),
         }
 
 
@@ -89,20 +89,22 @@ class Counted:
         return {"all": self.all.shown, "billable": self.billable.shown}
 
 
-def _hours(seconds: int) -> str:
+def hours(seconds: int) -> str:
+    """For reading."""
     return str((Decimal(seconds) / HOUR).quantize(PLACES))
 
 
 LASTED: Any = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
 
 
-def _product(column: str) -> Any:
+def product(column: str) -> Any:
+    """The column times how long it ran, as a duration."""
     return ExpressionWrapper((F("ended_at") - F("started_at")) * F(column), output_field=DurationField())
 
 
 def _sums() -> dict[str, Any]:
     billed = Q(billable=True)
-    items = {"seconds": LASTED, "cpu_seconds": _product("cpu"), "gib_seconds": _product("memory_gi")}
+    items = {"seconds": LASTED, "cpu_seconds": product("cpu"), "gib_seconds": product("memory_gi")}
     found: dict[str, Any] = {"all_runs": Count("pk"), "billable_runs": Count("pk", filter=billed)}
     for name, value in items.items():
         found |= {f"all_{name}": Sum(value), f"billable_{name}": Sum(value, filter=billed)}

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from tenants.models import Tenant
@@ -109,6 +110,7 @@ class LedgerTotal(models.Model):
     """Sums of a tenant's month, kept by a trigger of the ledger itself: budgets are compared with them."""
 
     tenant_name = models.CharField(max_length=40)
+    is_erased = models.BooleanField(default=False, help_text="Of tenants of the name that are no more.")
     period = models.CharField(max_length=7)
     amount = models.DecimalField(max_digits=24, decimal_places=6, default=0)
     cpu_seconds = models.DecimalField(max_digits=30, decimal_places=0, default=0)
@@ -117,14 +119,60 @@ class LedgerTotal(models.Model):
 
     class Meta:
         db_table = "ledger_totals"
-        constraints = [models.UniqueConstraint(fields=["tenant_name", "period"], name="ledger_totals_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_name", "period", "is_erased"], name="ledger_totals_unique")
+        ]
+        indexes = [models.Index(fields=["period", "tenant_name"], name="ledger_totals_period")]
 
     def __str__(self) -> str:
         return f"{self.tenant_name} {self.period}"
 
 
+class LedgerLine(models.Model):
+    """A line of a statement: a month's sums of one item at one price, kept by the same trigger."""
+
+    tenant_name = models.CharField(max_length=40)
+    is_erased = models.BooleanField(default=False, help_text="Of tenants of the name that are no more.")
+    period = models.CharField(max_length=7)
+    item = models.CharField(max_length=16)
+    price = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+    entries = models.BigIntegerField()
+    quantity = models.DecimalField(max_digits=36, decimal_places=0)
+    amount = models.DecimalField(max_digits=24, decimal_places=6, null=True)
+
+    objects: ClassVar = models.Manager()
+
+    class Meta:
+        db_table = "ledger_lines"
+        constraints = [
+            models.UniqueConstraint(
+                "period", "tenant_name", "is_erased", "item", Coalesce("price", -1), name="ledger_lines_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_name} {self.period} {self.item}"
+
+
+class PartPostedRun(models.Model):
+    """A run that has not ended and of which whole days are in the ledger."""
+
+    run_id = models.BigIntegerField(primary_key=True)
+    job_id = models.UUIDField()
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    objects: ClassVar = models.Manager()
+
+    class Meta:
+        db_table = "part_posted_runs"
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} until {self.until}"
+
+
 class UnpostedRun(models.Model):
-    """A billable run that has ended and is not in the ledger yet; a trigger of `pod_runs` writes it."""
+    """A run that has ended and is to be posted or taken back; a trigger of `pod_runs` writes it."""
 
     run_id = models.BigIntegerField(primary_key=True)
 
@@ -142,6 +190,7 @@ class BillingPeriod(models.Model):
 
     period = models.CharField(max_length=7, primary_key=True)
     closed_at = models.DateTimeField(default=timezone.now)
+    is_stated = models.BooleanField(default=False, help_text="All of its statements are written.")
 
     objects: ClassVar = models.Manager()
 
@@ -172,7 +221,8 @@ class Statement(models.Model):
     class Meta:
         db_table = "statements"
         ordering = ["-period", "tenant_name"]
-        constraints = [models.UniqueConstraint(fields=["tenant_name", "period"], name="statements_unique")]
+        constraints = [models.UniqueConstraint(fields=["tenant", "period"], name="statements_once")]
+        indexes = [models.Index(fields=["period", "tenant_name"], name="statements_period_tenant")]
 
     def __str__(self) -> str:
         return f"{self.tenant_name} {self.period}"

@@ -1,80 +1,78 @@
 """What ended and what is kept becomes ledger entries: once each, in batches, however often it is tried."""
 
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
-from clusterops.usage.ledger import BillingPeriod, LedgerEntry, UnpostedRun, amount_of, bounds, period_of
+from clusterops.usage.entries import BATCH, CurrencyChanged, Months, Told, each_behind_its_wall, entry, lock
+from clusterops.usage.ledger import LedgerEntry, PartPostedRun, UnpostedRun, period_of
 from clusterops.usage.models import PodRun
+from clusterops.usage.parts import parts_of, taken_back
 from clusterops.usage.pricing import PriceBook
 from simulations.models import TenantStorage
 from tenants.plans import Item, billing_today
 
-BATCH = 500
-LOCK = 7_310_001
+__all__ = ["BATCH", "CurrencyChanged", "post_all", "post_runs", "post_storage"]
 
 
-class CurrencyChanged(Exception):
-    """The ledger is in another currency than the setting says: amounts of both would be summed."""
+def post_all(batches: int = 20, *, left_out: Collection[int] = (), tell: Told | None = None) -> bool:
+    """Whether all that had ended is posted, after so many batches at most; `left_out` aside, and what cannot be posted,
+    which is told."""
+    failed = set(left_out)
 
+    def fails(run_id: int, problem: str) -> None:
+        failed.add(run_id)
+        if tell:
+            tell(run_id, problem)
 
-def lock() -> None:
-    """One poster or closer at a time, until the transaction ends. Raises CurrencyChanged."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    last = LedgerEntry.objects.order_by("-id").values_list("currency", flat=True).first()
-    if last and last != settings.BILLING_CURRENCY:
-        raise CurrencyChanged(f"The ledger is in {last}; BILLING_CURRENCY cannot become {settings.BILLING_CURRENCY}.")
-
-
-class Months:
-    """In which month's statement something of a day comes: its own, or the first after it that is open."""
-
-    def __init__(self) -> None:
-        self._closed: dict[str, bool] = {}
-
-    def period(self, day: date) -> str:
-        period = period_of(day)
-        while self._is_closed(period):
-            period = period_of(bounds(period)[1])
-        return period
-
-    def _is_closed(self, period: str) -> bool:
-        if period not in self._closed:
-            self._closed[period] = BillingPeriod.objects.filter(pk=period).exists()
-        return self._closed[period]
+    return any(post_runs(left_out=failed, tell=fails) < BATCH for _ in range(batches))
 
 
 @transaction.atomic
-def post_runs() -> int:
-    """Post BATCH of the billable runs that are not in the ledger; how many."""
+def post_runs(*, left_out: Collection[int] = (), tell: Told | None = None) -> int:
+    """Post BATCH of the runs that ended and are not in the ledger; how many were tried."""
     lock()
-    waiting = list(UnpostedRun.objects.order_by("run_id").values_list("run_id", flat=True)[:BATCH])
-    if not waiting:
-        return 0
-    runs = list(PodRun.objects.filter(pk__in=waiting, billable=True).order_by("pk"))
-    zone, months = ZoneInfo(settings.BILLING_TIME_ZONE), Months()
+    queue = UnpostedRun.objects.exclude(run_id__in=left_out) if left_out else UnpostedRun.objects.all()
+    waiting = list(queue.order_by("run_id").values_list("run_id", flat=True)[:BATCH])
+    if waiting:
+        runs = list(PodRun.objects.ended().filter(pk__in=waiting).order_by("pk"))
+        UnpostedRun.objects.filter(pk__in=set(waiting) - {run.pk for run in runs}).delete()
+        each_behind_its_wall(runs, partial(_post, months=Months()), tell or (lambda run_id, problem: None))
+    return len(waiting)
+
+
+def _post(runs: Sequence[PodRun], *, months: Months) -> None:
+    zone, parts = ZoneInfo(settings.BILLING_TIME_ZONE), parts_of(runs)
     book = PriceBook(run.tenant_id for run in runs if run.tenant_id)
-    entries = []
+    entries: list[LedgerEntry] = []
     for run in runs:
+        part, since = parts.get(run.pk), run.started_at
+        if part is not None:
+            back = taken_back(run, part)
+            entries += back
+            since = run.started_at if back else part.until
+        if not run.billable:
+            continue
         day = _ended(run).astimezone(zone).date()
-        seconds = int((_ended(run) - run.started_at).total_seconds())
+        seconds = int((_ended(run) - since).total_seconds())
         for item, quantity in (
             (Item.CPU_HOUR, run.cpu * seconds),
             (Item.GIB_HOUR, run.memory_gi * seconds),
             (Item.RUN, 1),
         ):
             price = book.price(run.tenant_id or "", item, day)
-            entry = _entry(run.tenant_id, run.tenant_name, f"run:{run.pk}", item, quantity, price, day)
-            entry.period, entry.job_id = months.period(day), run.job_id
-            entries.append(entry)
+            row = entry(run.tenant_id, run.tenant_name, f"run:{run.pk}", item, quantity, price, day)
+            row.period, row.job_id = months.period(day), run.job_id
+            entries.append(row)
     LedgerEntry.objects.bulk_create(entries, ignore_conflicts=True)
-    UnpostedRun.objects.filter(pk__in=waiting).delete()
-    return len(waiting)
+    done = [run.pk for run in runs]
+    PartPostedRun.objects.filter(pk__in=done).delete()
+    UnpostedRun.objects.filter(pk__in=done).delete()
 
 
 @transaction.atomic
@@ -88,7 +86,7 @@ def post_storage() -> int:
     rows = list(kept.exclude(tenant__in=done).values_list("tenant_id", "kept"))
     book = PriceBook(tenant for tenant, _ in rows)
     item = Item.STORAGE_GIB_DAY
-    entries = [_entry(tenant, tenant, source, item, size, book.price(tenant, item, day), day) for tenant, size in rows]
+    entries = [entry(tenant, tenant, source, item, size, book.price(tenant, item, day), day) for tenant, size in rows]
     LedgerEntry.objects.bulk_create(entries, ignore_conflicts=True, batch_size=BATCH)
     return len(entries)
 
@@ -97,25 +95,3 @@ def _ended(run: PodRun) -> datetime:
     if run.ended_at is None:
         raise ValueError(f"{run} has not ended")
     return run.ended_at
-
-
-def _entry(
-    tenant_id: str | None, name: str, source: str, item: str, quantity: int, price: Decimal | None, day: date
-) -> LedgerEntry:
-    return LedgerEntry(
-        tenant_id=tenant_id,
-        tenant_name=name,
-        source=source,
-        item=str(item),
-        quantity=quantity,
-        price=price,
-        amount=amount_of(str(item), quantity, price),
-        currency=settings.BILLING_CURRENCY,
-        day=day,
-        period=period_of(day),
-    )
-
-
-def post_all(batches: int = 20) -> bool:
-    """Whether all that had ended is posted, after so many batches at most."""
-    return any(post_runs() < BATCH for _ in range(batches))

@@ -2,31 +2,34 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Sum
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from clusterops.usage.entries import BATCH, lock
 from clusterops.usage.ledger import (
     CENT,
     UNITS,
     BillingPeriod,
     LedgerEntry,
+    LedgerLine,
+    LedgerTotal,
     Statement,
     as_json,
     bounds,
     closes_at,
     period_of,
 )
-from clusterops.usage.posting import BATCH, lock, post_runs
-from tenants.models import Tenant
+from clusterops.usage.posting import post_all
 from tenants.plans import billing_today
 
+STATEMENTS = 5000  # in one look of the reconciler's
 COLUMNS = ("item", "label", "entries", "counted", "counted_unit", "quantity", "unit", "price", "amount")
 
 
@@ -38,34 +41,23 @@ class Unposted(Exception):
     """More ended than was posted by now."""
 
 
-def content(tenant_name: str, period: str, tenant: Tenant | None = None) -> dict[str, Any]:
-    """As the ledger has it now. A line for each item and price. `tenant`: without an erased one's of its name."""
+def content(tenant_name: str, period: str, *, erased: bool = False) -> dict[str, Any]:
+    """As the ledger has it now, by its running sums. A line for each item and price. `erased`: of tenants of the name
+    that are no more."""
+    return _contents(period, [(tenant_name, erased)])[tenant_name, erased]
+
+
+def _contents(period: str, wanted: Collection[tuple[str, bool]]) -> dict[tuple[str, bool], dict[str, Any]]:
+    """Of these tenants (name, erased). One query."""
+    rows = LedgerLine.objects.filter(period=period, tenant_name__in={name for name, _ in wanted})
+    lines: dict[tuple[str, bool], list[LedgerLine]] = {each: [] for each in wanted}
+    for row in rows.order_by("item", F("price").asc(nulls_first=True)):
+        lines.get((row.tenant_name, row.is_erased), []).append(row)
+    return {(name, erased): _content(name, period, found) for (name, erased), found in lines.items()}
+
+
+def _content(tenant_name: str, period: str, rows: list[LedgerLine]) -> dict[str, Any]:
     first, end = bounds(period)
-    entries = LedgerEntry.objects.filter(tenant_name=tenant_name, period=period)
-    rows = (
-        (entries.filter(tenant=tenant) if tenant else entries)
-        .order_by()
-        .values("item", "price")
-        .annotate(entries=Count("pk"), counted=Sum("quantity"), sum=Sum("amount"))
-        .order_by("item", F("price").asc(nulls_first=True))
-    )
-    lines, total = [], Decimal(0)
-    for row in rows:
-        unit = UNITS[row["item"]]
-        total += row["sum"] or 0
-        lines.append(
-            {
-                "item": row["item"],
-                "label": unit.label,
-                "entries": row["entries"],
-                "counted": str(row["counted"]),
-                "counted_unit": unit.counted,
-                "quantity": unit.shown(row["counted"]),
-                "unit": unit.priced,
-                "price": as_json(row["price"]),
-                "amount": as_json(row["sum"]),
-            }
-        )
     return {
         "tenant_id": tenant_name,
         "period": period,
@@ -73,54 +65,90 @@ def content(tenant_name: str, period: str, tenant: Tenant | None = None) -> dict
         "to": end.isoformat(),
         "time_zone": settings.BILLING_TIME_ZONE,
         "currency": settings.BILLING_CURRENCY,
-        "lines": lines,
-        "total": as_json(total, CENT),
+        "lines": [
+            {
+                "item": row.item,
+                "label": UNITS[row.item].label,
+                "entries": row.entries,
+                "counted": str(row.quantity),
+                "counted_unit": UNITS[row.item].counted,
+                "quantity": UNITS[row.item].shown(row.quantity),
+                "unit": UNITS[row.item].priced,
+                "price": as_json(row.price),
+                "amount": as_json(row.amount),
+            }
+            for row in rows
+        ],
+        "total": as_json(sum((row.amount or Decimal(0) for row in rows), Decimal(0)), CENT),
     }
 
 
-def statement(tenant_name: str, period: str, tenant: Tenant | None = None) -> dict[str, Any]:
-    """The content with `closed`, `closed_at` and `sha256`; of a month that is open, as it stands."""
-    found = Statement.objects.filter(tenant_name=tenant_name, period=period)
-    kept = (found.filter(tenant=tenant) if tenant else found).first()
-    if kept:
-        told: dict[str, Any] = json.loads(kept.body)
-        return told | {"closed": True, "closed_at": kept.closed_at, "sha256": kept.sha256}
+def statement(tenant_name: str, period: str) -> dict[str, Any]:
+    """Of the tenant that has the name now: the content with `closed`, `closed_at` and `sha256`; of a month that is
+    open, as it stands."""
+    if kept := Statement.objects.filter(tenant=tenant_name, period=period).first():
+        return as_closed(kept)
     closed = BillingPeriod.objects.filter(pk=period).first()
-    told = content(tenant_name, period, tenant)
+    told = content(tenant_name, period)
     return told | {"closed": closed is not None, "closed_at": closed and closed.closed_at, "sha256": None}
 
 
+def as_closed(kept: Statement) -> dict[str, Any]:
+    """Word for word."""
+    told: dict[str, Any] = json.loads(kept.body)
+    return told | {"closed": True, "closed_at": kept.closed_at, "sha256": kept.sha256}
+
+
 def close(period: str, *, now: datetime | None = None) -> int:
-    """Write the month's statements; how many were written. Closing again writes none. Raises TooEarly, Unposted."""
+    """Close the month and write its statements; how many were written. Closing again writes none. Raises TooEarly,
+    Unposted."""
     now = now or timezone.now()
     if now < closes_at(period):
         raise TooEarly(
             f"{period} closes on {closes_at(period):%Y-%m-%d %H:%M} UTC, when its last runs have been noted."
         )
-    for _ in range(1000):
-        if post_runs() < BATCH:
-            break
-    else:
+    if not post_all(1000):
         raise Unposted("Runs end faster than they are posted; try again later.")
-    with transaction.atomic():
-        lock()
-        if BillingPeriod.objects.filter(pk=period).exists():
-            return 0
-        entries = LedgerEntry.objects.filter(period=period).order_by()
-        tenants = dict(entries.values_list("tenant_name", "tenant_id").distinct())
-        made = [_statement(name, tenant_id, period, now) for name, tenant_id in sorted(tenants.items())]
-        Statement.objects.bulk_create(made, batch_size=BATCH)
-        BillingPeriod.objects.create(period=period, closed_at=now)
-    return len(made)
+    _close(period, now)
+    written = 0
+    while more := write_statements(period):
+        written += more
+    return written
 
 
-def _statement(name: str, tenant_id: str | None, period: str, now: datetime) -> Statement:
-    told = content(name, period)
+@transaction.atomic
+def _close(period: str, now: datetime) -> None:
+    """From now on what is noted for it comes into a later one: its sums, and so its statements, stand."""
+    lock()
+    BillingPeriod.objects.get_or_create(period=period, defaults={"closed_at": now})
+
+
+@transaction.atomic
+def write_statements(period: str) -> int:
+    """BATCH of the statements of a closed month; 0: all are written."""
+    lock()
+    month = BillingPeriod.objects.filter(pk=period, is_stated=False).first()
+    if month is None:
+        return 0
+    written = Statement.objects.filter(period=period, tenant_name=OuterRef("tenant_name"))
+    waiting = LedgerTotal.objects.filter(
+        Q(is_erased=False) & ~Exists(written.filter(tenant__isnull=False))
+        | Q(is_erased=True) & ~Exists(written.filter(tenant=None)),
+        period=period,
+    ).order_by("tenant_name", "is_erased")
+    told = _contents(period, list(waiting.values_list("tenant_name", "is_erased")[:BATCH]))
+    Statement.objects.bulk_create(_statement(each, erased, month.closed_at) for (_, erased), each in told.items())
+    if not told:
+        BillingPeriod.objects.filter(pk=period).update(is_stated=True)
+    return len(told)
+
+
+def _statement(told: dict[str, Any], erased: bool, now: datetime) -> Statement:
     body = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return Statement(
-        tenant_id=tenant_id,
-        tenant_name=name,
-        period=period,
+        tenant_id=None if erased else told["tenant_id"],
+        tenant_name=told["tenant_id"],
+        period=told["period"],
         currency=told["currency"],
         total=Decimal(told["total"]),
         body=body,
@@ -130,14 +158,19 @@ def _statement(name: str, tenant_id: str | None, period: str, now: datetime) -> 
 
 
 def close_due(now: datetime | None = None) -> list[str]:
-    """Every month that can be closed, the oldest first; those that were."""
+    """Close every month that can be, if all that ended is posted, and write STATEMENTS of what is closed at most; the
+    months that were closed, the oldest first."""
     now = now or timezone.now()
-    closed = []
-    for period in _open_periods():
-        if now >= closes_at(period):
-            close(period, now=now)
-            closed.append(period)
-    return closed
+    due = [period for period in _open_periods() if now >= closes_at(period)]
+    if due and not post_all():
+        return []
+    for period in due:
+        _close(period, now)
+    left = STATEMENTS
+    for period in BillingPeriod.objects.filter(is_stated=False).order_by("period").values_list("pk", flat=True):
+        while left > 0 and (more := write_statements(period)):
+            left -= more
+    return due
 
 
 def _open_periods() -> Iterator[str]:

@@ -24,6 +24,7 @@ CHANNEL = "sumok8_job_status"  # rung by a trigger: simulations/migrations/0025
 LOOK_EVERY_S = 1.0  # whether anybody still waits, or the process is about to end
 ASK_EVERY_S = 10.0  # the rows themselves, in case a ring was lost
 BLIND_EVERY_S = 1.0  # the same while nothing can be heard, as behind a pooler
+LISTEN_AGAIN_S = (1.0, 300.0)  # after the first failure, and at most: each one doubles the pause
 
 
 class Waiter:
@@ -42,6 +43,7 @@ class Waiters:
         self._lock = threading.Lock()
         self._waiters: set[Waiter] = set()
         self._is_listened = False
+        self._deaf_until, self._pause_s = 0.0, LISTEN_AGAIN_S[0]  # of time.monotonic; outlives the thread
 
     @contextmanager
     def waiter(self, tenant_id: str, job_id: uuid.UUID, status: str) -> Iterator[Waiter]:
@@ -80,20 +82,26 @@ class Waiters:
         """The thread's life: until nobody waits any more."""
         while True:
             try:
-                with direct_connection() as own:
-                    own.execute(f"LISTEN {CHANNEL}")
-                    if self._hear(own):
-                        return
+                if time.monotonic() >= self._deaf_until:
+                    with direct_connection() as own:
+                        own.execute(f"LISTEN {CHANNEL}")
+                        self._pause_s = LISTEN_AGAIN_S[0]
+                        if self._hear(own):
+                            return
             except (psycopg.Error, OSError, NotDirect) as error:
                 log.info("jobs are asked for instead of listened for: %s", error)
-                time.sleep(BLIND_EVERY_S)
-                if self._ask_or_end():
-                    return
+                self._step_back()
             except Exception:
                 log.exception("listening for jobs broke")
-                time.sleep(BLIND_EVERY_S)
-                if self._ask_or_end():
-                    return
+                self._step_back()
+            time.sleep(BLIND_EVERY_S)
+            if self._ask_or_end():
+                return
+
+    def _step_back(self) -> None:
+        """A pooler stays one: the way to the server is tried less and less often."""
+        self._deaf_until = time.monotonic() + self._pause_s
+        self._pause_s = min(2 * self._pause_s, LISTEN_AGAIN_S[1])
 
     def _hear(self, own: psycopg.Connection) -> bool:
         """True once nobody waits."""

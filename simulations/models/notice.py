@@ -20,6 +20,7 @@ class Notice(models.Model):
         BUDGET_REACHED = "budget.reached"
         KEY_EXPIRING = "key.expiring"
         WEBHOOK_DISABLED = "webhook.disabled"
+        USAGE_WEEKLY = "usage.weekly"
         TEST = "webhook.test"
 
     notice_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -5,8 +5,9 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from smtplib import SMTPException
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -117,5 +118,17 @@ def sentence(notice: Notice) -> str:
     if notice.kind == Notice.Kind.KEY_EXPIRING:
         named = f" ({data['label']})" if data["label"] else ""
         return f"The API key {data['prefix']}…{named} expires on {data['expires_at'][:16]} UTC: ask for its successor."
+    if notice.kind == Notice.Kind.USAGE_WEEKLY:
+        return _week(data)
     url = Endpoint.objects.filter(pk=data["endpoint_id"]).values_list("url", flat=True).first()
     return f"The webhook {url or data['endpoint_id']} is called no more: {data['because']}"
+
+
+def _week(data: dict[str, Any]) -> str:
+    last = date.fromisoformat(data["to"]) - timedelta(days=1)
+    reasons = ", ".join(f"{reason} {count}" for reason, count in data["reasons"].items())
+    failed = f"{data['failed']} of them failed ({reasons})" if data["failed"] else "none of them failed"
+    spent = f" {data['month']} so far: {data['amount']} {data['currency']}." if float(data["amount"]) else ""
+    hours = f"{float(data['cpu_hours']):.1f} CPU-hours and {float(data['gib_hours']):.1f} GiB-hours"
+    runs = "1 run" if data["runs"] == 1 else f"{data['runs']} runs"
+    return f"From {data['from']} to {last} {runs} ended, {failed}; they took {hours}.{spent}"

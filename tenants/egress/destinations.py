@@ -3,19 +3,27 @@
 import ipaddress
 import re
 import socket
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 MAX_URL = 500
+RESOLVE_S = 10.0
+LOOKUPS = 64  # at once, those among them that nobody waits for any more
 URL = re.compile(r"https?://[\x21-\x7e]+")
 HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*\.?")
 # Beyond what `ipaddress` calls not global: relays and translators into other networks, and what was assigned since.
 CLOSED_V4 = [ipaddress.IPv4Network(each) for each in ("192.0.0.0/24", "192.88.99.0/24")]
 OPEN_V6 = ipaddress.IPv6Network("2000::/3")
 CLOSED_V6 = [ipaddress.IPv6Network(each) for each in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
+_places = threading.BoundedSemaphore(LOOKUPS)
 
 
 class NotAllowed(Exception):
@@ -106,7 +114,37 @@ def addresses(destination: Destination) -> list[IPAddress]:
 
 
 def _resolve(host: str) -> list[IPAddress]:
+    """Within RESOLVE_S, however long the resolver is kept waiting. Raises OSError."""
     name = host.rstrip(".") + "."  # as it is: the cluster's own names are not tried behind it
-    answers = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    answers = _in_time(lambda: socket.getaddrinfo(name, None, type=socket.SOCK_STREAM))
     # A zone (“%eth0”) names an interface of this machine's.
     return list(dict.fromkeys(ipaddress.ip_address(str(answer[4][0]).split("%")[0]) for answer in answers))
+
+
+def _in_time(look: Callable[[], list[Any]]) -> list[Any]:
+    """`getaddrinfo` knows no deadline: it is left to itself, in one of LOOKUPS threads."""
+    deadline = time.monotonic() + RESOLVE_S
+    if not _places.acquire(timeout=RESOLVE_S):
+        raise TimeoutError("too many names are being resolved")
+    answers: SimpleQueue[list[Any] | OSError] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put(look())
+        except (OSError, UnicodeError) as error:
+            answers.put(OSError(str(error)))
+        finally:
+            _places.release()
+
+    try:
+        threading.Thread(target=run, name="resolver", daemon=True).start()
+    except RuntimeError as error:  # no more threads
+        _places.release()
+        raise OSError(str(error)) from None
+    try:
+        answer = answers.get(timeout=max(0.0, deadline - time.monotonic()))
+    except Empty:
+        raise TimeoutError("the resolver does not answer") from None
+    if isinstance(answer, OSError):
+        raise answer
+    return answer

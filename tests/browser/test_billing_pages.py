@@ -1,44 +1,27 @@
 """Pages of plans, budgets and statements in the browser: sound on a telephone, in light and dark."""
 
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import date
 
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from clusterops.usage import posting, statements
-from clusterops.usage.ledger import Budget, Statement
-from tenants.models import Plan, PlanAssignment, PlanPrice, Tenant
+from clusterops.usage.ledger import Statement
+from tenants.models import Plan
+from tests import generated_month
 from tests.browser.conftest import accessibility_faults
-from tests.clusterops.usage.test_usage_api import ran
-from tests.factories import TenantFactory
-
-
-def month() -> tuple[Plan, Statement]:
-    """Two tenants of a plan, and a closed March."""
-    plan = Plan.objects.create(name="standard", description="For cities.", max_cpu=16)
-    for item, price in (("cpu_hour", "0.05"), ("gib_hour", "0.006"), ("run", "0.01")):
-        PlanPrice.objects.create(plan=plan, item=item, price=Decimal(price), since=date(2026, 1, 1))
-    for name in ("city-a", "city-b"):
-        tenant: Tenant = TenantFactory(tenant_id=name, plan=plan, own_limits=["max_queued_jobs"])
-        PlanAssignment.objects.create(tenant=tenant, plan=plan, since=date(2026, 1, 1), is_applied=True)
-        for day in range(1, 20):
-            ran(tenant, datetime(2026, 3, day, 12, tzinfo=UTC), 3600 * day)
-        Budget.objects.create(tenant=tenant, limit=100, alert_at=[50, 80], on_reach="hold")
-    plan.hand_down()
-    posting.post_all()
-    statements.close("2026-03", now=datetime(2026, 4, 3, tzinfo=UTC))
-    return plan, Statement.objects.earliest("tenant_name")
 
 
 def test_pages_are_sound(signed_in: Page) -> None:
-    plan, statement = month()
+    generated_month.make(date(2026, 3, 1), 31, runs_a_day=2)
+    plan = Plan.objects.get(name="standard")
+    statement = Statement.objects.earliest("tenant_name")
     page = signed_in
     page.set_viewport_size({"width": 390, "height": 850})
     for number, address in enumerate(
         (
             reverse("admin:usage_statement_page", args=[statement.pk]),
-            reverse("admin:tenants_tenant_change", args=["city-a"]),
+            reverse("admin:tenants_tenant_change", args=["bern"]),
+            "/admin/usage?month=2026-03",
             reverse("admin:tenants_plan_change", args=[plan.pk]),
         )
     ):

@@ -39,7 +39,12 @@ def act(name: str, log: str, *arguments: object) -> None:
     manifests.GRACE_S = GRACE_S
     namespaces.CHECK_EVERY_S = namespaces.RETRY_AFTER_S = CHECK_EVERY_S
     logging.raiseExceptions = False
-    parts = {"reconciler": reconciler, "one_pass": crashing.one_pass, "one_submission": crashing.one_submission}
+    parts = {
+        "reconciler": reconciler,
+        "one_pass": crashing.one_pass,
+        "one_submission": crashing.one_submission,
+        "sending": crashing.sending,
+    }
     parts[name](*arguments)
     sys.stdout.flush()
     os._exit(0)

@@ -7,15 +7,19 @@ after a step is dying before the next, so dying before each of them is enough.
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import wraps
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.stage import kill
 
 CALLS = ("ensure_namespace", "start_run", "delete_run", "release_run", "list_runs", "read_log", "run_exists")
+LEASE = timedelta(seconds=0.5)  # of a dead sender's calls; in production two minutes
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
@@ -72,6 +76,30 @@ def one_submission(at: int, steps: str, key: str, scenario_id: str, idempotency_
     with counted_database(crash):
         answer = client.post("/jobs", {"scenario_id": scenario_id}, content_type="application/json")
     crash.step(f"answer {answer.status_code}")
+
+
+def sending(at: int, steps: str, victim: str = "sender", pid: int = 0) -> None:
+    """What `manage.py notify` does until all is delivered, with a death at step `at`: each call of a receiver is one."""
+    from django.conf import settings
+
+    from simulations.models import Notice
+    from simulations.webhooks import outbox
+    from simulations.webhooks.models import Delivery
+    from simulations.webhooks.sender import Sender
+
+    crash = Crash(at, Path(steps), victim, pid)
+    settings.WEBHOOK_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    outbox.LEASE = LEASE
+    outbox.post = crash.numbered("POST", outbox.post)
+    sender = Sender(threads=2)
+    with counted_database(crash):
+        while (
+            Notice.objects.filter(is_addressed=False).exists()
+            or Delivery.objects.exclude(state=Delivery.State.DELIVERED).exists()
+        ):
+            if not sender.step():
+                time.sleep(LEASE.total_seconds() / 10)
+        sender.finish()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from tests.chaos.crash_points import CrashPoints
 from tests.chaos.crowded import Crowded
 from tests.chaos.invariants import violations
 from tests.chaos.scenario import Scenario
+from tests.chaos.sending import SendingPlay
 from tests.chaos.stage import Stage
 from tests.chaos.study import StudyPlay
 
@@ -19,7 +20,7 @@ from tests.chaos.study import StudyPlay
 def perform(stage: Stage, options: Namespace) -> list[str]:
     """The plays that `options` name, one after the other on the same stage; returns which rules broke."""
     world.make_scenarios()
-    plays = {"scenario": scenario, "crash-points": crash_points, "crowded": crowded, "study": study}
+    plays = {"scenario": scenario, "crash-points": crash_points, "crowded": crowded, "study": study, "sending": sending}
     return [problem for name in options.plays for problem in plays[name](stage, options)]
 
 
@@ -61,6 +62,15 @@ def crowded(stage: Stage, options: Namespace) -> list[str]:
     play.close()
     print(f"crowded: seed {options.seed}, {ends(play.told)}, {seconds:.0f} s; deleted by hand: {counted(play.deleted)}")
     return problems + play.unfair()
+
+
+def sending(stage: Stage, options: Namespace) -> list[str]:
+    play = SendingPlay(stage, first=1 + options.seed % options.stride, stride=options.stride)
+    problems, seconds = played(stage, play)
+    again = sum(count > 1 for count in play.arrived.values())
+    print(f"sending: {play.lives} lives, {len(play.arrived)} notices arrived, {again} more than once, {seconds:.0f} s")
+    print(f"  died before: {counted(play.crashes.points)}")
+    return problems + play.problems
 
 
 def played(stage: Stage, play: Any) -> tuple[list[str], float]:

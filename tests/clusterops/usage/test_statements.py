@@ -3,19 +3,23 @@
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Count, Sum
 from django.urls import reverse
 
 from clusterops.usage import posting, statements
-from clusterops.usage.ledger import LedgerEntry, Statement
+from clusterops.usage.ledger import BillingPeriod, LedgerEntry, LedgerLine, LedgerTotal, Statement
 from clusterops.usage.models import PodRun
 from tenants.models import Tenant
 from tests.clusterops.usage.test_ledger import priced  # noqa: F401 - a fixture
 from tests.clusterops.usage.test_usage_api import ran
+from tests.conftest import client_with
+from tests.factories import TenantFactory, issue_key
 
 pytestmark = pytest.mark.django_db
 
@@ -52,16 +56,38 @@ def test_another_tenants_month_is_empty_and_a_later_one_is_not_there(other_api: 
     assert other_api.get("/statements/2026-13").status_code == 404
 
 
-def test_an_erased_tenants_months_are_not_those_of_the_next_of_its_name(api: Any, priced: Tenant):  # noqa: F811
-    gone = Tenant.objects.create(tenant_id="gone", namespace="gone")
-    ran(gone, tenant_name=priced.pk)
+def test_an_erased_tenants_months_are_not_those_of_the_next_of_its_name() -> None:
+    gone = TenantFactory(tenant_id="city-x")
+    ran(gone)
     posting.post_runs()
     PodRun.objects.update(tenant=None)
     gone.delete()
+    tenant = TenantFactory(tenant_id="city-x")
+    api = client_with(issue_key(tenant))
     assert api.get("/statements/2026-03").json()["lines"] == []
+    ran(tenant, seconds=60)
+    posting.post_runs()
+    assert LedgerTotal.objects.get(is_erased=False).cpu_seconds == 120
     run("close_period", "2026-03")
-    assert api.get("/statements").json()["statements"] == []
-    assert api.get("/statements/2026-03").json()["lines"] == []
+    [row] = api.get("/statements").json()["statements"]
+    told = api.get("/statements/2026-03").json()
+    assert (told["sha256"], told["lines"][0]["counted"]) == (row["sha256"], "120")
+    kept = Statement.objects.get(tenant=None)
+    assert json.loads(kept.body)["lines"][0]["counted"] == "7200"
+
+
+def test_statements_are_written_in_parts_and_none_twice(march: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = TenantFactory(tenant_id="city-b")
+    ran(other)
+    monkeypatch.setattr(statements, "BATCH", 1)
+    monkeypatch.setattr(statements, "STATEMENTS", 1)
+    now = datetime(2026, 4, 20, tzinfo=UTC)
+    written = []
+    for _ in range(4):  # as many looks, each after a crash of the one before
+        statements.close_due(now)
+        written.append(Statement.objects.count())
+    assert written == [1, 2, 2, 2]
+    assert BillingPeriod.objects.get().is_stated
 
 
 def test_closed_by_command_and_seen_by_staff(api: Any, support: Any, march: Tenant):
@@ -99,6 +125,16 @@ def test_the_ledger_for_other_programs(march: Tenant):
     assert (first["item"], first["amount"]) == ("cpu_hour", "0.720000")
 
 
-def test_what_a_statement_says_adds_up(march: Tenant):
+def test_what_a_statement_says_is_the_ledgers_sum(march: Tenant):
+    ran(march, seconds=1)
+    posting.post_runs()
+    run("adjust_ledger", "--tenant", "city-a", "--amount=-0.0102", "--key", "t-1", "--reason", "sorry")
+    entries = LedgerEntry.objects.all()
+    LedgerLine.objects.update(period="2026-03")  # the credit is of today
     told = statements.content("city-a", "2026-03")
-    assert sum(Decimal(line["amount"] or 0) for line in told["lines"]) == Decimal(told["total"])
+    for line in told["lines"]:
+        own = entries.filter(item=line["item"]).aggregate(Sum("quantity"), Sum("amount"), Count("pk"))
+        assert (int(line["counted"]), line["entries"]) == (own["quantity__sum"], own["pk__count"])
+        assert line["amount"] == (None if own["amount__sum"] is None else str(own["amount__sum"]))
+    assert sum(Decimal(line["amount"] or 0) for line in told["lines"]).quantize(Decimal("0.01")) == Decimal("0.71")
+    assert told["total"] == "0.71"

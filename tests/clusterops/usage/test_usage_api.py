@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from rest_framework.test import APIClient
 
-from clusterops.usage import counting
+from clusterops.usage import counting, posting
 from clusterops.usage.models import PodRun
 from tenants.models import Tenant
 
@@ -146,3 +147,21 @@ def test_staff_look_at_the_rows_and_write_none(support: Client, tenant: Tenant):
     single = support.get(f"/admin/usage/podrun/{row.pk}/change/").content.decode()
     assert "The cluster or the service ended it" in single
     assert support.post(f"/admin/usage/podrun/{row.pk}/delete/").status_code == 403
+
+
+def test_staff_see_a_month_of_all_tenants(support: Client, client: Client, tenant: Tenant, other_tenant: Tenant):
+    ran(tenant)
+    ran(other_tenant, cpu=8, seconds=4 * 3600)
+    posting.post_runs()
+    browser = {"Accept": "text/html"}
+    page = support.get("/admin/usage?month=2026-03&sort=cpu", headers=browser).content.decode()
+    assert page.index(">city-b<") < page.index(">city-a<")
+    assert ">34.0<" in page  # CPU-hours of both
+    rows = support.get("/admin/usage.csv?month=2026-03").streaming_content
+    told = {row["tenant_id"]: row for row in csv.DictReader(io.StringIO(b"".join(rows).decode()))}
+    assert (told["city-b"]["cpu_hours"], told["city-b"]["cost"]) == ("32.0000", "")
+    assert support.get("/admin/usage?month=2099-01&page=x&sort=x", headers=browser).status_code == 200  # the present
+    assert client.get("/admin/usage", headers=browser).status_code == 302
+    client.force_login(User.objects.create_user("nora", is_staff=True))
+    assert client.get("/admin/usage", headers=browser).status_code == 403
+    assert client.get("/admin/usage.csv").status_code == 403

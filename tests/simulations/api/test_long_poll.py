@@ -47,6 +47,16 @@ def test_the_answer_comes_with_the_change(api: Any, job: Job, monkeypatch: pytes
     assert places.taken == 0
 
 
+def test_behind_a_pooler_the_way_to_the_server_is_tried_less_and_less_often() -> None:
+    own = job_waiters.Waiters()
+    pauses = []
+    for _ in range(12):
+        own._step_back()
+        pauses.append(round(own._deaf_until - time.monotonic()))
+    assert pauses[:4] == [1, 2, 4, 8]
+    assert pauses[-1] == 300
+
+
 @pytest.mark.django_db
 def test_after_the_time_the_answer_is_as_it_is(api: Any, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     own = job_waiters.Waiters()

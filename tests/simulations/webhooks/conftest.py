@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
@@ -26,6 +27,12 @@ class Receiver:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
+    with receiving() as own:
+        yield own
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
     own = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -45,11 +52,13 @@ def receiver() -> Iterator[Receiver]:
     own.url = f"http://127.0.0.1:{server.server_port}/hook?team=bus"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    yield own
-    own.holds.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield own
+    finally:
+        own.holds.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.fixture

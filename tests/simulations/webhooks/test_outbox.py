@@ -16,7 +16,7 @@ from simulations.webhooks.posting import EndpointAnswer
 from simulations.webhooks.sender import Sender
 from tenants.models import Tenant
 from tests.factories import JobFactory
-from tests.simulations.webhooks.conftest import Receiver
+from tests.simulations.webhooks.conftest import Receiver, receiving
 
 pytestmark = pytest.mark.django_db
 
@@ -146,6 +146,41 @@ def test_of_an_endpoint_two_calls_are_under_way_and_the_others_have_their_turn(t
     calls = [call.url for call in outbox.claim(10)]
     assert sorted(calls) == ["https://city-a.example/"] * 2 + ["https://city-b.example/"]
     assert outbox.claim(10) == []
+
+
+def test_a_slow_receiver_delays_no_other(
+    tenant: Tenant, other_tenant: Tenant, receiver: Receiver, loopback_allowed: None
+) -> None:
+    with receiving() as slow:
+        slow.holds.clear()
+        for each, url in ((tenant, slow.url), (other_tenant, receiver.url)):
+            Endpoint.objects.create(tenant=each, url=url)
+            for _ in range(4):
+                end_a_job(each)
+        sender = Sender(threads=3)
+        while len(receiver.got) < 4:
+            sender.step(0.05)
+        assert Delivery.objects.filter(endpoint__tenant=tenant, state="DELIVERED").count() == 0
+        assert len(slow.got) == 2  # no more of one endpoint at a time
+        slow.holds.set()
+        while sender.step(0.05) or sender.is_busy:
+            pass
+        sender.finish()
+    assert not Delivery.objects.exclude(state="DELIVERED").exists()
+    assert len(slow.got) == 4
+
+
+def test_being_made_active_twice_is_the_same_as_once(api: APIClient, tenant: Tenant) -> None:
+    endpoint, call = one_call(tenant)
+    outbox.record(call, EndpointAnswer(410, "The answer was 410."))
+    end_a_job(tenant)
+    for _ in range(2):
+        assert api.patch(f"/webhooks/{endpoint.pk}", {"active": True}, format="json").json()["active"]
+    outbox.address()
+    told = [call.message_id for call in outbox.claim(10)]
+    assert len(told) == len(set(told)) == 2  # what came meanwhile, and that it was stopped
+    endpoint.refresh_from_db()
+    assert (endpoint.failing_since, endpoint.disabled_because) == (None, "")
 
 
 def test_replay_and_forgetting(api: APIClient, tenant: Tenant, settings) -> None:

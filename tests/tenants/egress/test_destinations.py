@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+import threading
 from typing import Any
 
 import pytest
@@ -92,3 +93,15 @@ def test_an_operator_may_allow_networks(settings: Any, monkeypatch: pytest.Monke
     with pytest.raises(NotAllowed, match="HTTPS at port 443"):
         addresses(inside)
     assert destinations.is_public(ipaddress.ip_address("8.8.8.8"))
+
+
+def test_a_resolver_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(destinations, "RESOLVE_S", 0.05)
+    monkeypatch.setattr(destinations, "_places", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers.wait(10) and [])
+    for problem in ("does not answer", "too many names"):  # the first is still being looked up
+        with pytest.raises(TimeoutError, match=problem):
+            addresses(parse("https://example.org/"))
+    answers.set()
+    assert destinations._places.acquire(timeout=10)
