@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from sumok8 import health, metrics, oidc, pages, sign_in
+from sumok8 import health, metrics, oidc, pages, resource_metadata, sign_in
 from tenants.trust.api import TokenView
 
 handler400 = "sumok8.errors.bad_request"
@@ -20,6 +20,7 @@ urlpatterns = [
     path("sign-in/oidc/back", oidc.finish, name="oidc-back"),
     path("sign-out", sign_in.SignOutView.as_view(), name="sign-out"),
     path("password", sign_in.PasswordView.as_view(), name="password"),
+    path(".well-known/oauth-protected-resource", resource_metadata.show, name="resource-metadata"),
     path("token", TokenView.as_view(), name="token"),
     path("docs", pages.docs, name="docs"),
     path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
