@@ -16,9 +16,20 @@ from .shared import FAILED, bytes_shown, client, say_json, say_table, watched, w
 WORSE = "worse"
 
 
-@click.group()
+class Studies(click.Group):
+    """`sumok8 study FILE` submits the file."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in self.commands and Path(args[0]).suffix.lower() in {".yaml", ".yml", ".json"}:
+            args = ["submit", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Studies, subcommand_metavar="FILE|COMMAND [ARGS]...")
 def study() -> None:
-    """Many runs from one request, and what they carry."""
+    """Many runs from one request, and what they carry. With a FILE (JSON or YAML), submit what it asks for."""
 
 
 def _fails(command: Any) -> Any:
