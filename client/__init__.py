@@ -1,6 +1,7 @@
 """The tenant API of SUMO-K8 from Python: `Client(url, key).run("centre", seed=1).wait().kpis`."""
 
 from .api import Client
+from .connection import connect
 from .errors import ApiProblem
 from .frames import edges_frame, runs_frame, trips_frame
 from .jobs import Job
@@ -17,6 +18,7 @@ __all__ = [
     "Study",
     "Webhook",
     "__version__",
+    "connect",
     "edges_frame",
     "runs_frame",
     "trips_frame",

@@ -14,20 +14,20 @@ from .errors import ApiProblem
 from .jobs import Job
 from .scenarios import Scenario, laid_over, uploaded
 from .studies import Study
-from .transport import Transport
+from .transport import Key, Transport
 from .webhooks import Webhook
 
 PAGE = 200  # rows asked for at a time; the service's most
 
 
 class Client:
-    """Speaks to the service at `url` with one tenant's API key.
+    """Speaks to the service at `url` with one tenant's API key, or with what gives one; `connect` finds both.
 
     Every method raises ApiProblem with a sentence for people. A service that is away or restarts is asked again for
     `patience_s` seconds; what creates something is sent with an Idempotency-Key, so that it happens once.
     """
 
-    def __init__(self, url: str, key: str, *, patience_s: float = 60.0) -> None:
+    def __init__(self, url: str, key: Key, *, patience_s: float = 60.0) -> None:
         self.transport = Transport(url, key, patience_s=patience_s)
         self.url = self.transport.base_url
 

@@ -40,7 +40,7 @@ class Packing:
 
 def packed_for(folder: Path, config: str | None = None) -> Packing:
     """What `config`, or the folder's only configuration, needs. Raises ApiProblem with everything that is missing."""
-    every = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    every = files_of(folder)
     chosen = _chosen(folder, every, config)
     found, missing = {chosen}, []
     waiting = [(chosen, name, f"option {option}") for option, name in _options(folder / chosen)]
@@ -57,7 +57,16 @@ def packed_for(folder: Path, config: str | None = None) -> Packing:
                 waiting += [(path, inner, f"in <{element}>") for element, inner in _named(folder / path)]
     if missing:
         raise ApiProblem("The scenario is not complete.", code="packing.missing", details=missing)
-    return Packing(chosen, sorted(found), [path for path in every if path not in found])
+    return Packing(chosen, sorted(found), [path for path in every if path not in found and not is_hidden(path)])
+
+
+def files_of(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def is_hidden(path: str) -> bool:
+    """As `.git/config` is."""
+    return any(part.startswith(".") for part in path.split("/"))
 
 
 def pack(folder: Path, files: list[str], to: Path) -> Path:
@@ -79,7 +88,7 @@ def _chosen(folder: Path, every: list[str], config: str | None) -> str:
         if wanted not in every:
             raise ApiProblem(f"{folder} has no file {config}.", code="packing.config")
         return wanted
-    configs = [path for path in every if path.lower().endswith(CONFIG_SUFFIXES)]
+    configs = [path for path in every if path.lower().endswith(CONFIG_SUFFIXES) and not is_hidden(path)]
     if not configs:
         raise ApiProblem(f"{folder} holds no SUMO configuration (*.sumocfg).", code="packing.config")
     lowest = min(path.count("/") for path in configs)

@@ -1,64 +1,151 @@
-"""Where the address and key of a service are kept between commands: a file that only its user reads."""
+"""Where addresses and keys of services are kept between commands: secrets in the system's keyring, else with the rest
+in a file that only its user reads."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
+from . import keychain
+from .device import SignIn
 from .errors import ApiProblem
+from .tokens import Traded
 
 HOW = "Sign in with `sumok8 login URL`, or set SUMOK8_URL and SUMOK8_API_KEY."
+SECRETS = ("key", "refresh_token")
+MOST_TRADED = 50
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A service and a key for it."""
+    """A service and a key for it: until `ends_at`, if that is known; `sign_in` gives another."""
 
     url: str
     key: str
+    ends_at: float | None = None
+    sign_in: SignIn | None = None
+
+    @property
+    def traded(self) -> Traded:
+        return Traded(self.key, self.ends_at or 0.0)
 
 
 def file() -> Path:
     return Path(os.environ.get("SUMOK8_CONFIG") or Path(click.get_app_dir("sumok8")) / "profiles.json")
 
 
-def find(name: str | None) -> Profile:
-    """What to speak to: the environment, else the profile `name`, else the one of the last login. A stored key is
-    only ever sent to the address that it was stored for. Raises ApiProblem."""
-    url, key = os.environ.get("SUMOK8_URL", "").rstrip("/"), os.environ.get("SUMOK8_API_KEY", "")
-    if url and key and name is None:
-        return Profile(url, key)
-    kept = _read()
-    wanted = name or kept.get("current")
-    entry = kept.get("profiles", {}).get(wanted)
+def current() -> str | None:
+    """The one of the last login."""
+    name = _read().get("current")
+    return name if isinstance(name, str) else None
+
+
+def every() -> dict[str, Profile | None]:
+    """None where the keyring has a profile's secrets no more."""
+    return {name: _profile(name, entry) for name, entry in _entries(_read()).items()}
+
+
+def find(name: str) -> Profile:
+    """Raises ApiProblem."""
+    entry = _entries(_read()).get(name)
     if entry is None:
-        raise ApiProblem(f"There is no profile {wanted!r}. {HOW}" if wanted else f"Which service? {HOW}")
-    if name is None and url and url != entry["url"]:
-        raise ApiProblem(f"SUMOK8_URL is {url}, and no key is known for it. {HOW}")
-    return Profile(entry["url"], key if key and name is None else entry["key"])
+        raise ApiProblem(f"There is no profile {name!r}. {HOW}")
+    profile = _profile(name, entry)
+    if profile is None:
+        raise ApiProblem(f"The keyring does not give the key of the profile {name!r}. Sign in again: sumok8 login.")
+    return profile
 
 
-def keep(name: str, profile: Profile) -> Path:
-    """Store it, and use it from now on. Written beside and moved over, so that no moment sees half a file."""
+def keep(name: str, profile: Profile) -> str:
+    """Store it, and tell where its secrets lie. To be called under `locked`."""
     kept = _read()
-    kept.setdefault("profiles", {})[name] = {"url": profile.url, "key": profile.key}
-    kept["current"] = name
-    path = file()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent)  # 0600
-        with os.fdopen(descriptor, "w", encoding="utf-8") as target:
-            json.dump(kept, target, indent=2)
-        Path(temporary).replace(path)
-    except OSError as error:
-        raise ApiProblem(f"{path} cannot be written: {error}") from None
-    return path
+    known = {**asdict(profile), **(asdict(profile.sign_in) if profile.sign_in else {})}
+    secrets = {each: known.pop(each) for each in SECRETS if known.get(each)}
+    entry = {each: value for each, value in known.items() if value and each != "sign_in"}
+    in_keyring = keychain.keep(_in_keyring(name, profile.url), json.dumps(secrets))
+    kept.setdefault("profiles", {})[name] = entry | ({"secrets": "keyring"} if in_keyring else secrets)
+    _write(kept)
+    return "the system's keyring" if in_keyring else str(file())
+
+
+def use(name: str) -> None:
+    """From now on, where none is named. Raises ApiProblem."""
+    find(name)
+    _write({**_read(), "current": name})
+
+
+def forget(name: str) -> None:
+    kept = _read()
+    entry = kept.get("profiles", {}).pop(name, None)
+    if entry:
+        keychain.forget(_in_keyring(name, entry["url"]))
+    if kept.get("current") == name:
+        del kept["current"]
+    _write(kept)
+
+
+def remember(digest: str, traded: Traded) -> None:
+    """A key that was traded for a token, for the next command with the same one; those that ended are dropped."""
+    kept = _read()
+    fresh = {each: row for each, row in _traded(kept).items() if row.is_fresh}
+    some = dict(list({**fresh, digest: traded}.items())[-MOST_TRADED:])
+    _write({**kept, "traded": {each: asdict(row) for each, row in some.items()}})
+
+
+def remembered(digest: str) -> Traded | None:
+    return _traded(_read()).get(digest)
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """One command at a time: a refresh token is often good for one use, and the file is read, changed and written.
+    Without where the system knows no such locks, or nothing can be written."""
+    with ExitStack() as held:
+        if sys.platform != "win32":
+            import fcntl
+
+            path = file().with_suffix(".lock")
+            with suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                fcntl.flock(held.enter_context(path.open("a")), fcntl.LOCK_EX)
+        yield
+
+
+def _in_keyring(name: str, url: str) -> str:
+    """With the address: whoever changes that in the file gets no key sent there."""
+    return f"{name} {url}"
+
+
+def _profile(name: str, entry: dict[str, Any]) -> Profile | None:
+    known = dict(entry)
+    if known.pop("secrets", None) == "keyring":
+        try:
+            known.update(json.loads(keychain.find(_in_keyring(name, entry["url"])) or ""))
+        except ValueError:
+            return None
+    place = None
+    if "issuer" in known:
+        place = SignIn(
+            known["issuer"], known["client_id"], known.get("refresh_token", ""), known["scope"], known.get("tenant")
+        )
+    return Profile(known["url"], known["key"], known.get("ends_at"), place)
+
+
+def _entries(kept: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return dict(kept.get("profiles", {}))
+
+
+def _traded(kept: dict[str, Any]) -> dict[str, Traded]:
+    return {each: Traded(**row) for each, row in kept.get("traded", {}).items()}
 
 
 def _read() -> dict[str, Any]:
@@ -70,3 +157,16 @@ def _read() -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ApiProblem(f"{path} cannot be read: {error}. Delete it and sign in again.") from None
     return kept if isinstance(kept, dict) else {}
+
+
+def _write(kept: dict[str, Any]) -> None:
+    """Beside it and moved over, so that no moment sees half a file."""
+    path = file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent)  # 0600
+        with os.fdopen(descriptor, "w", encoding="utf-8") as target:
+            json.dump(kept, target, indent=2)
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise ApiProblem(f"{path} cannot be written: {error}") from None

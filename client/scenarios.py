@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from urllib.parse import quote
 
 from .errors import ApiProblem
-from .packing import pack, packed_for
+from .packing import files_of, is_hidden, pack, packed_for
 from .transport import Transport
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def laid_over(
 
 
 def _files_of(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    """But hidden ones, which are those of editors, systems and version control."""
+    return [path for path in files_of(folder) if not is_hidden(path)]
 
 
 def uploaded(

@@ -23,23 +23,21 @@ MAX_ANSWER_BYTES = 64 * 1024**2  # of JSON; files are streamed
 REDIRECTS = urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=3)  # storage may answer itself
 
 Body = Union[bytes, Callable[[], Any], None]  # a function makes it anew for each try
+Key = Union[str, Callable[[], str], None]  # a function gives the one to be used now; None where none is asked for
 
 
 class Transport:
     """Requests to `base_url` with one key. Every request may be repeated: what creates something carries an
     Idempotency-Key, uploads are known by their content."""
 
-    def __init__(self, base_url: str, key: str | None, *, patience_s: float = 60.0) -> None:
-        """`key`: None where one is asked for; `patience_s`: how long a service that does not answer is asked again."""
+    def __init__(self, base_url: str, key: Key, *, patience_s: float = 60.0) -> None:
+        """`patience_s`: how long a service that does not answer is asked again."""
         parts = urllib.parse.urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.netloc:
             raise ApiProblem(f"{base_url!r} is not an http(s) address.")
-        if key is not None and (not key or any(not "!" <= sign <= "~" for sign in key)):
-            raise ApiProblem("That is no API key: it is one word of plain letters, digits and signs.")
-        self.base_url, self.patience_s = base_url.rstrip("/"), patience_s
-        self._headers = {"User-Agent": "sumok8-client"}
-        if key is not None:
-            self._headers["Authorization"] = f"Bearer {key}"
+        self.base_url, self.patience_s, self._key = base_url.rstrip("/"), patience_s, key
+        if not callable(key):
+            self._headers()
         self._pool = _pool(parts)
 
     def json(
@@ -97,6 +95,13 @@ class Transport:
         reason = getattr(error, "reason", None) or error
         return ApiProblem(f"{self.base_url} does not answer: {reason}")
 
+    def _headers(self) -> dict[str, str]:
+        key = self._key() if callable(self._key) else self._key
+        if key is not None and (not key or any(not "!" <= sign <= "~" for sign in key)):
+            raise ApiProblem("That is no API key: it is one word of plain letters, digits and signs.")
+        named = {"User-Agent": "sumok8-client"}
+        return named if key is None else {**named, "Authorization": f"Bearer {key}"}
+
     def _read(self, content: bytes) -> Any:
         try:
             return json.loads(content) if content else None
@@ -108,7 +113,7 @@ class Transport:
             method,
             path if path.startswith(("http://", "https://")) else self.base_url + path,
             body=body() if callable(body) else body,
-            headers={**self._headers, **headers},
+            headers={**self._headers(), **headers},
             timeout=TIMEOUT,
             retries=REDIRECTS,
             preload_content=False,
@@ -171,9 +176,13 @@ def _pool(parts: urllib.parse.SplitResult) -> urllib3.PoolManager:
 
 def _problem_of(answer: urllib3.BaseHTTPResponse) -> ApiProblem:
     try:
-        told = json.loads(answer.read(1024**2))["error"]
+        whole = json.loads(answer.read(1024**2))
+        told = whole["error"]
+        if isinstance(told, str):  # an identity provider's, as OAuth has them
+            said = str(whole.get("error_description") or f"The identity provider answered {told}.")
+            return ApiProblem(said, status=answer.status, code=told)
         return ApiProblem(told["message"], status=answer.status, code=told["code"], details=told["details"])
-    except (HTTPError, ValueError, KeyError, TypeError):
+    except (HTTPError, ValueError, KeyError, TypeError, AttributeError):
         return ApiProblem(f"The service answered {answer.status} {answer.reason or ''}".rstrip(), status=answer.status)
 
 

@@ -69,6 +69,8 @@ def problems(settings: LazySettings) -> list[str]:
             found.append(f"{name} is “{value}”; it must be {' or '.join(known)}.")
     if settings.OIDC_ISSUER and not settings.OIDC_CLIENT_ID:
         found.append("OIDC_ISSUER is set without OIDC_CLIENT_ID; the provider names it when it registers this service.")
+    if settings.OIDC_DEVICE_CLIENT_ID and not settings.OIDC_ISSUER:
+        found.append("OIDC_DEVICE_CLIENT_ID is set without OIDC_ISSUER, at which the command line would sign in.")
     if "openid" not in settings.OIDC_SCOPES.split():
         found.append("OIDC_SCOPES lacks openid, without which a provider does not say who signs in.")
     if not settings.RUNNER_URL.startswith(("http://", "https://")):

@@ -148,6 +148,7 @@ CSRF_FAILURE_VIEW = "sumok8.errors.csrf_failure"
 # People sign in at this OpenID Connect provider too; without an issuer by password alone.
 OIDC_ISSUER: str = env.str("OIDC_ISSUER", default="")
 OIDC_CLIENT_ID: str = env.str("OIDC_CLIENT_ID", default="")
+OIDC_DEVICE_CLIENT_ID: str = env.str("OIDC_DEVICE_CLIENT_ID", default="")  # the command line's, a public client
 OIDC_CLIENT_SECRET: str = env.str("OIDC_CLIENT_SECRET", default="")
 OIDC_NAME: str = env.str("OIDC_NAME", default="single sign-on")  # on the button
 OIDC_SCOPES: str = env.str("OIDC_SCOPES", default="openid profile")

@@ -6,7 +6,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from sumok8 import account, guides, health, metrics, oidc, pages, search, sign_in
+from sumok8 import account, guides, health, metrics, oidc, pages, resource_metadata, search, sign_in
 from tenants.trust.api import TokenView
 
 handler400 = "sumok8.errors.bad_request"
@@ -27,6 +27,7 @@ urlpatterns = [
     path("account", account.account, name="account"),
     path("account/address", account.address, name="address"),
     path("account/sessions/end", account.end_session, name="end-session"),
+    path(".well-known/oauth-protected-resource", resource_metadata.show, name="resource-metadata"),
     path("token", TokenView.as_view(), name="token"),
     path("docs", guides.docs, name="docs"),
     path("docs/<slug:name>", guides.guide, name="guide"),

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pytest_django import Settings
 
 AUDIENCE = "https://sumo.example.org"
+ENDS = ("authorization", "device_authorization", "token", "revocation")
 
 
 def public(key: Any, kid: str) -> dict[str, Any]:
@@ -42,6 +43,8 @@ class Issuer:
     id_token: str = ""  # instead of a proper one
     challenge: str = ""  # of the sign-in that is under way
     groups: list[str] = field(default_factory=list)  # of who signs in by a browser
+    device: list[str] = field(default_factory=list)  # what a device is told before its person has agreed
+    refreshed: int = 0  # refresh tokens that were given; only the newest is good, once
 
     def __post_init__(self) -> None:
         self.published = [public(self.key, self.kid)]
@@ -64,14 +67,35 @@ class Issuer:
         told = urllib.parse.urlencode({"code": "c", "state": asked["state"], "iss": self.url})
         return f"{asked['redirect_uri']}?{told}"
 
+    def devices(self, path: str, form: dict[str, str]) -> dict[str, Any]:
+        """RFC 8628, for the public client `cli`."""
+        assert form["client_id"] == "cli"
+        if path == "/device_authorization":
+            page = {"verification_uri": f"{self.url}/enter", "verification_uri_complete": f"{self.url}/enter?c=WDJB"}
+            return {"device_code": "d", "user_code": "WDJB", "expires_in": 60, "interval": 0, **page}
+        if path == "/revocation":
+            return {}
+        if form["grant_type"] == "refresh_token":
+            if form["refresh_token"] != f"refresh-{self.refreshed}":
+                return {"error": "invalid_grant"}
+        elif self.device:
+            return {"error": self.device.pop(0)}
+        self.refreshed += 1
+        token = self.token(aud="cli", sub="nora-1", groups=self.groups, jti=f"{self.url} {self.refreshed}")
+        return {"id_token": token, "refresh_token": f"refresh-{self.refreshed}", "token_type": "Bearer"}
+
     def answer(self, path: str, form: dict[str, str]) -> dict[str, Any] | None:
         if path == "/.well-known/openid-configuration":
-            ends = {f"{name}_endpoint": f"{self.url}/{name}" for name in ("authorization", "token")}
+            ends = {f"{name}_endpoint": f"{self.url}/{name}" for name in ENDS}
             return {"issuer": self.named or self.url, "jwks_uri": f"{self.url}/keys", **ends}
         if path == "/keys":
             return {"keys": self.published, "padding": "x" * self.padding}
-        if path == "/token":
+        if path == "/runner":  # of a CI job, which names the audience
+            return {"value": self.token(aud=form["audience"], jti=str(len(self.asked)))}
+        if path in {"/token", "/device_authorization", "/revocation"}:
             self.forms.append(form)
+            if form.get("client_id") == "cli":
+                return self.devices(path, form)
             digest = hashlib.sha256(form["code_verifier"].encode()).digest()
             if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != self.challenge:
                 return None
@@ -94,8 +118,8 @@ def issuer(settings: Settings) -> Iterator[Issuer]:
                 self.end_headers()
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            found = None if own.is_down else own.answer(self.path, dict(urllib.parse.parse_qsl(body)))
-            self.send_response(503 if found is None else 200)
+            found = None if own.is_down else own.answer(path, dict(urllib.parse.parse_qsl(body or query)))
+            self.send_response(503 if found is None else 400 if "error" in found else 200)
             self.end_headers()
             self.wfile.write(json.dumps(found).encode())
 

@@ -1,8 +1,7 @@
-"""`sumok8`: the commands for signing in and for scenarios, and the groups of the others."""
+"""`sumok8`: the commands for scenarios, and the groups of the others."""
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 import urllib.parse
@@ -11,12 +10,10 @@ from typing import Any
 
 import click
 
-from .. import __version__, profiles
-from ..api import Client
+from .. import __version__
 from ..errors import ApiProblem, line_of
 from ..packing import packed_for
-from ..tokens import key_for_token
-from . import account, jobs, studies
+from . import account, jobs, signing_in, studies
 from .shared import Group, bytes_shown, client, say_json, say_table, with_json
 
 NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
@@ -30,41 +27,6 @@ def main(profile: str | None) -> None:
 
     Exit codes: 0 succeeded, 1 the job or study failed, 2 a problem with the request, 130 interrupted.
     """
-
-
-@main.command()
-@click.argument("url")
-@click.option("--name", default="default", show_default=True, help="Of the profile, if there are several services.")
-@click.option("--key-file", type=click.File(), help="Read the key (or token) from a file, or from standard input (-).")
-@click.option(
-    "--token-exchange",
-    is_flag=True,
-    help="Trade an identity provider's token, of SUMOK8_OIDC_TOKEN or asked for, for a key that ends in 15 minutes.",
-)
-@click.option("--tenant", help="With --token-exchange, where several tenants trust the token.")
-@with_json
-def login(url: str, name: str, key_file: Any, token_exchange: bool, tenant: str | None, as_json: bool) -> None:
-    """Keep the address and API key of a service, once it has taken them."""
-    url = url.rstrip("/") if "://" in url else f"https://{url.rstrip('/')}"
-    if token_exchange:
-        token = key_file.readline() if key_file else os.environ.get("SUMOK8_OIDC_TOKEN") or _asked_for("Token")
-        key = key_for_token(url, token.strip(), tenant=tenant)
-    else:
-        key = key_file.readline() if key_file else _asked_for("API key")
-    kept = profiles.Profile(url, key.strip())
-    next(Client(kept.url, kept.key, patience_s=5).jobs(), None)  # refused: nothing is kept
-    path = profiles.keep(name, kept)
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
-        click.echo("Careful: over http anyone on the way can read the key.", err=True)
-    if as_json:
-        say_json({"url": url, "profile": name, "file": str(path)})
-    else:
-        click.echo(f"Signed in to {url}; kept as {name!r} in {path}.")
-
-
-def _asked_for(what: str) -> str:
-    return str(click.prompt(what, hide_input=True, err=True))
 
 
 @main.command()
@@ -187,6 +149,7 @@ def _tell_findings(inspection: dict[str, Any]) -> None:
         click.echo(f"Warning: {line_of(warning)}", err=True)
 
 
+signing_in.add_to(main)
 jobs.add_to(main)
 account.add_to(main)
 main.add_command(studies.study)

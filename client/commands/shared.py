@@ -15,8 +15,8 @@ from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
-from .. import profiles
 from ..api import Client
+from ..connection import connect
 from ..errors import ApiProblem
 from ..jobs import Job
 from ..studies import Study
@@ -48,8 +48,7 @@ class Group(click.Group):
 
 def client() -> Client:
     """For the profile of this call."""
-    found = profiles.find(click.get_current_context().find_root().params.get("profile"))
-    return Client(found.url, found.key, patience_s=PATIENCE_S)
+    return connect(click.get_current_context().find_root().params.get("profile"), patience_s=PATIENCE_S)
 
 
 def with_json(command: Command) -> Command:

@@ -16,9 +16,20 @@ from .shared import FAILED, bytes_shown, client, say_json, say_table, watched, w
 WORSE = "worse"
 
 
-@click.group()
+class Studies(click.Group):
+    """`sumok8 study FILE` submits the file."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in self.commands and Path(args[0]).suffix.lower() in {".yaml", ".yml", ".json"}:
+            args = ["submit", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Studies, subcommand_metavar="FILE|COMMAND [ARGS]...")
 def study() -> None:
-    """Many runs from one request, and what they carry."""
+    """Many runs from one request, and what they carry. With a FILE (JSON or YAML), submit what it asks for."""
 
 
 def _fails(command: Any) -> Any:
@@ -166,10 +177,16 @@ def _tell(found: Study, fail_if: str | None, as_json: bool, confidence: float | 
         say_json(summary)
     else:
         click.echo("\n".join(study_findings(summary)))
-    if fail_if == WORSE and (worse := [each for each in summary["comparisons"] if _is_worse(each)]):
+    matters = summary["relevant_difference"]
+    if fail_if == WORSE and (worse := [each for each in summary["comparisons"] if _is_worse(each, matters)]):
         click.echo(f"{len(worse)} of the primary figures are worse by a relevant difference.", err=True)
         click.get_current_context().exit(FAILED)
 
 
-def _is_worse(comparison: dict[str, Any]) -> bool:
-    return bool(comparison["primary"] and comparison["direction"] == WORSE and comparison["relevance"] == "relevant")
+def _is_worse(comparison: dict[str, Any], matters: float) -> bool:
+    """By a verdict; or, where the seed plays no part and nothing can be tested, by what every seed shows."""
+    if not comparison["primary"] or comparison["direction"] != WORSE:
+        return False
+    if comparison["p"] is None:
+        return abs(comparison["relative"] or 0.0) > matters
+    return bool(comparison["relevance"] == "relevant")

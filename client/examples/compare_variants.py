@@ -1,14 +1,14 @@
 # %% [markdown]
 # # A base and a variant, ten seeds each
 # Editors such as VS Code and JupyterLab (with jupytext) open this file as a notebook; it also runs as a script.
-# It asks the service of `SUMOK8_URL` with the key in `SUMOK8_API_KEY`.
+# It asks the service of `SUMOK8_URL` with the key in `SUMOK8_API_KEY`, or that of your last `sumok8 login`.
 
 # %%
 import os
 
-from sumok8_client import Client
+from sumok8_client import connect
 
-client = Client(os.environ["SUMOK8_URL"], os.environ["SUMOK8_API_KEY"])
+client = connect()
 scenario = os.environ.get("SCENARIO", "midtown_peak")
 
 # %% [markdown]

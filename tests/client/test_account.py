@@ -1,7 +1,6 @@
 """The commands for limits, usage, statements and webhooks, against the live service."""
 
 import json
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,10 +11,8 @@ from click.testing import Result
 
 from clusterops.usage import posting
 from simulations.webhooks.models import Endpoint
-from tenants.models import Tenant, TrustedIssuer
+from tenants.models import Tenant
 from tests.clusterops.usage.test_usage_api import ran
-from tests.issuer import AUDIENCE, Issuer
-from tests.issuer import issuer as issuer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Run = Callable[..., Result]
@@ -50,14 +47,3 @@ def test_a_webhooks_life(sumok8: Run, settings: Any) -> None:
     assert sumok8("webhooks", "rm", webhook).exit_code == 0
     assert not Endpoint.objects.exists()
     assert sumok8("webhooks", "rm", webhook).exit_code == 2
-
-
-def test_a_token_becomes_a_login(sumok8: Run, issuer: Issuer, tenant: Tenant, monkeypatch: Any) -> None:
-    TrustedIssuer.objects.create(tenant=tenant, issuer=issuer.url, audience=AUDIENCE, claims={"ref": "main"})
-    monkeypatch.delenv("SUMOK8_API_KEY")
-    service = os.environ["SUMOK8_URL"]
-    monkeypatch.setenv("SUMOK8_OIDC_TOKEN", issuer.token(ref="main"))
-    assert sumok8("login", service, "--token-exchange").exit_code == 0
-    assert "Tenant city-a" in sumok8("limits").output
-    again = sumok8("login", service, "--token-exchange", "--tenant", "city-a")
-    assert (again.exit_code, "was used before" in again.output) == (2, True)

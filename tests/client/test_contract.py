@@ -25,7 +25,7 @@ LEFT_OUT = {
     "GET /admin/cluster": "operators use the dashboard",
     "GET /admin/jobs": "operators use the dashboard",
     "GET /admin/usage": "operators use the admin and `manage.py statement`",
-    "POST /token": "`sumok8 login --token-exchange`, before there is a client",
+    "POST /token": "`client.tokens`, before there is a client",
     "GET /statements/{period}.html": "`Client.download_statement` to a name that ends so",
     "GET /studies/{study_id}/edges.csv": "`Study.download` takes its name",
     "GET /studies/{study_id}/edges.parquet": "`Study.download` takes its name",

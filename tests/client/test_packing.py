@@ -22,6 +22,7 @@ def town(tmp_path: Path) -> Path:
     (folder / "net").mkdir(parents=True)
     texts = {"a.sumocfg": CONFIG, "net/a.net.xml": "<net/>", "a.rou.xml": "<routes/>", "more.add.xml": MORE,
              "reroute.xml": "<rerouter/>", "stops.add.xml": "<additional/>"}  # fmt: skip
+    (folder / ".hidden.sumocfg").write_text("not seen")
     for name in ("tripinfo.xml", "counts.xml", "view.xml", "notes.txt"):
         texts[name] = "not needed"
     for name, text in texts.items():

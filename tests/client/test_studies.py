@@ -25,7 +25,7 @@ __all__ = ["body", "cluster"]
 def test_a_studys_whole_life(sumok8: Run, body: dict[str, Any], cluster: Cluster) -> None:
     Path("study.json").write_text(json.dumps(body))
     assert "6 runs in 2 cells; compared with today." in sumok8("study", "submit", "study.json", "--dry-run").stdout
-    study = sumok8("study", "submit", "study.json").stdout.strip()
+    study = sumok8("study", "study.json").stdout.strip()
     assert json.loads(sumok8("study", "ls", "--json").stdout)[0]["study_id"] == study
     assert "PAUSED" in sumok8("study", "pause", study).stdout
     assert "RUNNING" in sumok8("study", "resume", study).stdout

@@ -176,6 +176,10 @@ def test_the_button_is_there_where_it_leads_somewhere(provider: Issuer, settings
     assert 'href="/sign-in/oidc?next=/t/city-a/"' in page
     assert 'href="/sign-in/oidc?next=/admin/"' in Client().get("/admin/login/?next=/admin/").content.decode()
     assert go(Client(), provider, to="https://elsewhere.example.org/", groups=["plans"])["Location"] == "/"
+    settings.OIDC_DEVICE_CLIENT_ID = "cli"
+    told = Client().get("/.well-known/oauth-protected-resource").json()
+    assert (told["authorization_servers"], told["device_client_id"]) == ([provider.url], "cli")
     settings.OIDC_ISSUER = ""
+    assert Client().get("/.well-known/oauth-protected-resource").status_code == 404
     assert "oidc" not in (Client().get("/sign-in").content + Client().get("/admin/login/").content).decode()
     assert Client().get("/sign-in/oidc").status_code == 404
