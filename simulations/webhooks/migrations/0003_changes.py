@@ -7,5 +7,5 @@ CREATE TRIGGER webhook_endpoints_changes AFTER INSERT OR UPDATE OR DELETE ON web
 
 
 class Migration(migrations.Migration):
-    dependencies = [("webhooks", "0002_mailboxes"), ("tenants", "0011_changes")]
+    dependencies = [("webhooks", "0002_mailboxes"), ("tenants", "0012_changes")]
     operations = [migrations.RunSQL(WATCH, "DROP TRIGGER webhook_endpoints_changes ON webhook_endpoints")]

@@ -77,7 +77,7 @@ DROP FUNCTION sumok8_keep_changes();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0010_traded_keys_index"), ("auth", "0012_alter_user_first_name_max_length")]
+    dependencies = [("tenants", "0011_accounts"), ("auth", "0012_alter_user_first_name_max_length")]
     operations = [
         migrations.CreateModel(
             name="Change",

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("simulations", "0027_jobs_held_by_budget"), ("tenants", "0010_traded_keys_index")]
+    dependencies = [("simulations", "0029_jobs_tenant_ended"), ("tenants", "0010_traded_keys_index")]
     operations = [
         migrations.CreateModel(
             name="Refusal",

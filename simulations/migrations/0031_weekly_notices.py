@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('simulations', '0027_jobs_held_by_budget'),
+        ('simulations', '0030_refusals'),
     ]
 
     operations = [

@@ -7,5 +7,5 @@ CREATE TRIGGER budgets_changes AFTER INSERT OR UPDATE OR DELETE ON budgets
 
 
 class Migration(migrations.Migration):
-    dependencies = [("usage", "0002_ledger"), ("tenants", "0011_changes")]
+    dependencies = [("usage", "0003_days_and_lines"), ("tenants", "0012_changes")]
     operations = [migrations.RunSQL(WATCH, "DROP TRIGGER budgets_changes ON budgets")]
