@@ -80,7 +80,7 @@ def statement_file(request: HttpRequest, seat: Seat, period: str, form: str) -> 
     """A month's statement as a page to print or as CSV, as the API has it."""
     if not re.fullmatch(PERIOD, period) or period > period_of(billing_today()):
         raise Http404
-    told = statement(seat.tenant.pk, period, seat.tenant)
+    told = statement(seat.tenant.pk, period)
     if form == "html":
         return page(told)
     answer = StreamingHttpResponse(lines(rows(told)), content_type="text/csv; charset=utf-8")

@@ -64,7 +64,7 @@ def _weeks(week: Period) -> dict[str, dict[str, Any]]:
     )
     by_tenant: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        by_tenant[row["tenant"]].append(row)
+        by_tenant[row["tenant"]].append({**row})
     return {tenant: _week(own) for tenant, own in by_tenant.items()}
 
 
