@@ -18,6 +18,7 @@ class Command(OperatorCommand):
         parser.add_argument("tenant")
         parser.add_argument("username")
         parser.add_argument("--role", choices=Role.values, default=Role.VIEWER.value)
+        parser.add_argument("--email", default="", help="Of a new account: where a forgotten password is asked for.")
         parser.add_argument("--json", action="store_true", help="One JSON object instead of sentences.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,7 +27,7 @@ class Command(OperatorCommand):
         password = None
         if user is None:
             password = secrets.token_urlsafe(12)
-            user = User(username=options["username"])
+            user = User(username=options["username"], email=options["email"])
             user.set_password(password)
             try:
                 user.full_clean()

@@ -118,7 +118,8 @@ def test_a_webhook_shows_its_secret_once_is_tested_and_deleted(owner: Client) ->
 
 
 def test_commands(tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("add_member", "city-a", "ann", "--role", "owner")
+    call_command("add_member", "city-a", "ann", "--role", "owner", "--email", "ann@example.org")
+    assert User.objects.get(username="ann").email == "ann@example.org"
     password = re.search(r"Password \(shown only now\): (\S+)", capsys.readouterr().out)
     assert password
     signed_in = Client().post("/sign-in", {"username": "ann", "password": password[1]})
