@@ -6,6 +6,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView
 
+from clusterops.dashboard import usage
 from sumok8 import account, guides, health, metrics, oidc, pages, resource_metadata, search, sign_in
 from tenants.trust.api import TokenView
 
@@ -41,6 +42,8 @@ urlpatterns = [
     path("", include("simulations.webhooks.urls")),
     path("", include("simulations.portal.urls")),
     path("", include("clusterops.usage.urls")),
+    path("admin/usage", usage.UsageOrPageView.as_view(), name="admin-usage"),
+    path("admin/usage.csv", usage.usage_csv, name="admin-usage-csv"),
     path("", include("clusterops.api.urls")),  # before the Django admin, which takes all below /admin/
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

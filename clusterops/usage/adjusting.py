@@ -1,6 +1,7 @@
 """Corrections: a reversal and, if anything is to be charged in its place, a new row, with who and why."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -29,10 +30,12 @@ def correct(entry_id: int, *, quantity: int | None, reason: str, actor: str) -> 
         raise ValidationError("A credit has no quantity: reverse it, and write another one.", code="credit")
     if quantity is not None and quantity < 0:
         raise ValidationError("A quantity is not below 0.", code="negative")
-    rows = [reversal(wrong, reason, actor)]
+    months = Months()
+    rows = [reversal(wrong, reason=reason, actor=actor, months=months)]
     if quantity:
         amount = amount_of(wrong.item, quantity, wrong.price)
-        rows.append(in_place_of(wrong, "correction", Decimal(quantity), amount, reason, actor))
+        signed: Any = {"reason": reason, "actor": actor, "months": months}
+        rows.append(in_place_of(wrong, "correction", Decimal(quantity), amount, **signed))
     return list(LedgerEntry.objects.bulk_create(rows))
 
 

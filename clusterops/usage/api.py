@@ -3,8 +3,6 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
-from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
@@ -14,7 +12,6 @@ from rest_framework.views import APIView
 
 from clusterops.usage import counting
 from clusterops.usage.models import PodRunQuerySet
-from clusterops.usage.staff_page import usage_page
 from simulations.api.callers import query, tenant_of
 from simulations.api.fields import StrictSerializer
 from tenants.authentication import ApiKeyAuthentication, StaffSessionAuthentication
@@ -124,16 +121,10 @@ class UsageView(APIView):
 
 
 class AdminUsageView(APIView):
-    """GET /admin/usage; a browser gets a page."""
+    """GET /admin/usage"""
 
     authentication_classes = [ApiKeyAuthentication, StaffSessionAuthentication]
     permission_classes = [IsAdmin]
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        is_browser = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
-        answer = usage_page(request) if is_browser else super().dispatch(request, *args, **kwargs)
-        patch_vary_headers(answer, ["Accept"])
-        return answer
 
     @extend_schema(
         summary="What ran in a period, of all tenants",

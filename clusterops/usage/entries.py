@@ -74,7 +74,14 @@ def entry(
 
 
 def in_place_of(
-    wrong: LedgerEntry, kind: str, quantity: Decimal, amount: Decimal | None, reason: str, actor: str
+    wrong: LedgerEntry,
+    kind: str,
+    quantity: Decimal,
+    amount: Decimal | None,
+    *,
+    reason: str,
+    actor: str,
+    months: Months,
 ) -> LedgerEntry:
     """A further row about another: of its day, in the first month that is open."""
     return LedgerEntry(
@@ -87,7 +94,7 @@ def in_place_of(
         amount=amount,
         currency=wrong.currency,
         day=wrong.day,
-        period=Months().period(wrong.day),
+        period=months.period(wrong.day),
         job_id=wrong.job_id,
         corrects=wrong,
         reason=reason[:200],
@@ -95,9 +102,9 @@ def in_place_of(
     )
 
 
-def reversal(wrong: LedgerEntry, reason: str, actor: str) -> LedgerEntry:
+def reversal(wrong: LedgerEntry, *, reason: str, actor: str, months: Months) -> LedgerEntry:
     amount = None if wrong.amount is None else -wrong.amount
-    return in_place_of(wrong, "reversal", -wrong.quantity, amount, reason, actor)
+    return in_place_of(wrong, "reversal", -wrong.quantity, amount, reason=reason, actor=actor, months=months)
 
 
 def each_behind_its_wall(rows: Sequence[Of], post: Callable[[Sequence[Of]], None], tell: Told) -> None:

@@ -61,14 +61,15 @@ def parts_of(runs: Sequence[PodRun]) -> dict[int, PartPostedRun]:
     return PartPostedRun.objects.in_bulk([run.pk for run in runs])
 
 
-def taken_back(run: PodRun, part: PartPostedRun) -> list[LedgerEntry]:
+def taken_back(run: PodRun, part: PartPostedRun, months: Months) -> list[LedgerEntry]:
     """Reversals of the run's days, those aside that somebody has corrected, if it is not billed or ended earlier."""
     if run.billable and run.ended_at is not None and part.until <= run.ended_at:
         return []
     sources = [_source(run, day) for day, _ in _days(part.since, part.until)]
     days = LedgerEntry.objects.filter(tenant_name=run.tenant_name, source__in=sources)
     reason = TOO_MUCH if run.billable else f"{run.ending}: {run.why}"
-    return [reversal(row, reason, ACTOR) for row in days.filter(corrections=None).order_by("pk")]
+    wrong = days.filter(corrections=None).order_by("pk")
+    return [reversal(row, reason=reason, actor=ACTOR, months=months) for row in wrong]
 
 
 def _source(run: PodRun, day: date) -> str:

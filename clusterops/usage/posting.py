@@ -53,7 +53,7 @@ def _post(runs: Sequence[PodRun], *, months: Months) -> None:
     for run in runs:
         part, since = parts.get(run.pk), run.started_at
         if part is not None:
-            back = taken_back(run, part)
+            back = taken_back(run, part, months)
             entries += back
             since = run.started_at if back else part.until
         if not run.billable:

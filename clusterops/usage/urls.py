@@ -3,16 +3,13 @@
 from django.urls import path, re_path
 
 from clusterops.usage import pages
-from clusterops.usage.api import AdminUsageView, UsageView
-from clusterops.usage.staff_page import usage_csv
+from clusterops.usage.api import UsageView
 from clusterops.usage.statement_api import PERIOD, StatementFilesView, StatementsView
 
 STATEMENT = rf"^statements/(?P<period>{PERIOD})"
 
 urlpatterns = [
     path("usage", UsageView.as_view(), name="usage"),
-    path("admin/usage", AdminUsageView.as_view(), name="admin-usage"),
-    path("admin/usage.csv", usage_csv, name="admin-usage-csv"),
     path("statements", StatementsView.as_view({"get": "list"})),
     re_path(rf"{STATEMENT}\Z", StatementsView.as_view({"get": "retrieve"})),
     re_path(rf"{STATEMENT}\.csv\Z", StatementFilesView.as_view({"get": "csv"})),

@@ -2,6 +2,7 @@
 
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -54,7 +55,7 @@ def tell_weeks(now: datetime | None = None) -> int:
 
 def _weeks(week: Period) -> dict[str, dict[str, Any]]:
     """By tenant: runs, how many of them did not do what was asked for and why, and what they took."""
-    rows = (
+    rows: Iterable[Any] = (
         week.runs()
         .filter(tenant__isnull=False)
         .order_by()

@@ -79,7 +79,7 @@ def one_submission(at: int, steps: str, key: str, scenario_id: str, idempotency_
 
 
 def sending(at: int, steps: str, victim: str = "sender", pid: int = 0) -> None:
-    """What `manage.py notify` does until all is delivered, with a death at step `at`: each call of a receiver is one"""
+    """`manage.py notify` until all is delivered, with a death at step `at`; each call of a receiver is one."""
     from django.conf import settings
 
     from simulations.models import Notice

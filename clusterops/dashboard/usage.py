@@ -9,8 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 
 from clusterops.dashboard.access import staff_page
+from clusterops.usage.api import AdminUsageView
 from clusterops.usage.ledger import BillingPeriod, Statement, closes_at
 from clusterops.usage.months import ORDERS, Sums, months, tenants_of, total_of
 from simulations.studies.exports.tables import lines
@@ -48,7 +50,7 @@ def usage_page(request: HttpRequest) -> HttpResponse:
         **{"total": total_of(month), "currency": settings.BILLING_CURRENCY, "zone": settings.BILLING_TIME_ZONE},
         **{"closed": BillingPeriod.objects.filter(pk=month).first(), "closes_at": closes_at(month)},
     }
-    return render(request, "usage/months.html", context)
+    return render(request, "cluster/usage.html", context)
 
 
 @staff_page
@@ -57,6 +59,16 @@ def usage_csv(request: HttpRequest) -> HttpResponseBase:
     answer = StreamingHttpResponse(lines(_table(month)), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="usage-{month}.csv"'
     return answer
+
+
+class UsageOrPageView(AdminUsageView):
+    """GET /admin/usage: a page for a browser, else the API's answer."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        is_browser = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+        answer = usage_page(request) if is_browser else super().dispatch(request, *args, **kwargs)
+        patch_vary_headers(answer, ["Accept"])
+        return answer
 
 
 def _month(request: HttpRequest) -> tuple[str, list[str]]:
