@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo test coverage check fix lock bench chaos clean
+.PHONY: help demo test coverage client check fix lock bench chaos clean
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -44,6 +44,15 @@ chaos: $(VENV)/.dev ## Break the product on purpose, for longer (CHAOS_SEED=… 
 
 bench: $(VENV)/.dev ## Measure it (ARGS="submission reconcile …" for some parts); figures also in bench-results.json
 	@$(PY) -m benchmarks $(ARGS)
+
+LOAD := import importlib, pkgutil, sumok8_client as c; \
+	[importlib.import_module(m.name) for m in pkgutil.walk_packages(c.__path__, "sumok8_client.") if "__main__" not in m.name]
+client: ## Install the client under other Pythons (PYTHONS="python3.9 python3.13") and load all of it
+	@for python in $(or $(PYTHONS),python3.9 python3.13); do \
+	  scratch=$$(mktemp -d) && cp -r client $$scratch && $$python -m venv $$scratch/venv && \
+	  $$scratch/venv/bin/pip install --quiet $$scratch/client && cd $$scratch && \
+	  venv/bin/python -W error -c '$(LOAD)' && venv/bin/python --version && venv/bin/sumok8 --version; \
+	  status=$$?; cd $(CURDIR); rm -rf $$scratch; test $$status = 0 || exit $$status; done
 
 check: $(VENV)/.dev ## Format, lint, types, import rules, migrations in step, manifests
 	$(VENV)/bin/ruff format --check .

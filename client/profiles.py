@@ -20,7 +20,7 @@ from .device import SignIn
 from .errors import ApiProblem
 from .tokens import Traded
 
-HOW = "Sign in with `sumok8 login URL`, or set SUMOK8_URL and SUMOK8_API_KEY."
+HOW = "Sign in with `sumok8 login URL`, choose by `sumok8 profiles --use NAME`, or set SUMOK8_URL and SUMOK8_API_KEY."
 SECRETS = ("key", "refresh_token")
 MOST_TRADED = 50
 
@@ -72,6 +72,8 @@ def keep(name: str, profile: Profile) -> str:
     secrets = {each: known.pop(each) for each in SECRETS if known.get(each)}
     entry = {each: value for each, value in known.items() if value and each != "sign_in"}
     in_keyring = keychain.keep(_in_keyring(name, profile.url), json.dumps(secrets))
+    if not in_keyring:
+        keychain.forget(_in_keyring(name, profile.url))  # an earlier one
     kept.setdefault("profiles", {})[name] = entry | ({"secrets": "keyring"} if in_keyring else secrets)
     _write(kept)
     return "the system's keyring" if in_keyring else str(file())

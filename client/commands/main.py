@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-import urllib.parse
 from pathlib import Path
 from typing import Any
 
@@ -107,13 +106,13 @@ def open_(identifier: str | None, as_json: bool) -> None:
     service = client()
     target = f"{service.url}/docs"
     if identifier:
-        target = f"{service.url}/cluster/jobs/{urllib.parse.quote(identifier, safe='')}/"
         try:
             study = service.study(identifier)
         except ApiProblem as problem:
             if problem.status != 404:
                 raise
-            service.job(identifier)  # 404 if it is neither
+            job = service.job(identifier)  # 404 if it is neither
+            target = f"{service.url}/t/{service.tenant()['tenant_id']}/jobs/{job.id}"
         else:
             [page] = study.download(tempfile.mkdtemp(prefix="sumok8-"), ["report.html"])
             target = page.as_uri()

@@ -105,4 +105,5 @@ def _curl(body: dict[str, Any]) -> str:
 
 def _python(body: dict[str, Any]) -> str:
     given = "".join(f",\n    {name}={value!r}" for name, value in body.items() if name != "scenario_id")
-    return f"from client import Client\n\njob = Client(API, KEY).run({body['scenario_id']!r}{given})\njob.watch()"
+    run = f"Client(API, KEY).run({body['scenario_id']!r}{given})"
+    return f"from sumok8_client import Client\n\njob = {run}.wait()\nprint(job.kpis)"

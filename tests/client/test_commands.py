@@ -14,6 +14,7 @@ import pytest
 from click.testing import Result
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.urls import reverse
 from django.utils import timezone
 
 from client import Client, api
@@ -154,6 +155,8 @@ def test_interrupted_it_lets_the_job_run_on(sumok8: Run, job: Job) -> None:
 
 def test_show_and_cancel(sumok8: Run, job: Job) -> None:
     assert "Submitted." in sumok8("show", job.pk).stdout
+    page = json.loads(sumok8("open", job.pk, "--json").stdout)["url"]
+    assert page.endswith(reverse("portal:job", args=[job.tenant_id, job.pk]))
     assert "ends within seconds" in sumok8("cancel", job.pk).stdout
     assert "Waiting" in sumok8("logs", job.pk).stdout or sumok8("logs", job.pk).stdout.startswith("# ")
 

@@ -155,6 +155,7 @@ def test_keys_lie_in_a_keyring_that_works(sumok8: Run, url: str, key: str, monke
     monkeypatch.delenv("SUMOK8_URL")
     assert "does not give the key" in sumok8("ls").stderr  # which was stored for another address
     assert "does not give the key" in sumok8("profiles").stdout
+    assert sumok8("login", url, input=f"{key}\n").exit_code == 0
     backend.priority = 0.5  # plain text
     assert f"in {profiles.file()}" in sumok8("login", url, "--name", "two", input=f"{key}\n").stdout
     listed: Any = json.loads(sumok8("profiles", "--json").stdout)
