@@ -129,7 +129,8 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "log":
             return self._answer(b"line\n" * 100, "text/plain")
         if "/jobs/" in url.path:
-            return self._answer(self.server.lists["jobs"][kind])
+            found = self.server.lists["jobs"].get(kind)
+            return self._answer(found or b'{"kind": "Status", "code": 404}', status=200 if found else 404)
         if "/namespaces/" in url.path:
             labels = {
                 "app.kubernetes.io/managed-by": "sumok8",
@@ -187,8 +188,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.remove(self.path.split("?")[0].rsplit("/", 1)[-1])
         self._answer(b"{}")
 
-    def _answer(self, body: bytes, content_type: str = "application/json") -> None:
-        self.send_response(200)
+    def _answer(self, body: bytes, content_type: str = "application/json", status: int = 200) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "sumok8.middleware.SentByProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "sumok8.middleware.ContentSecurityPolicyMiddleware",
+    "sumok8.one_job.OneJobMiddleware",
     "sumok8.bodies.BodyBoundMiddleware",
     "sumok8.middleware.PlainTextMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -97,17 +98,26 @@ SELECT {names}, verdict.usable, {throttling.COUNTED} FROM verdict LEFT JOIN foun
 """  # noqa: S608 - names of our own
 
 
+def key_of(request: HttpRequest) -> FoundKey | None:
+    """The key that the header names, looked up and counted once for each request; None if it names none."""
+    if not hasattr(request, "found_key"):
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        named = scheme.lower() == "bearer" and KEY_FORMAT.fullmatch(key.strip())
+        found = find_key(ApiKey.digest_of(key.strip()), address=request.META.get("REMOTE_ADDR", "")) if named else None
+        request.found_key = found  # type: ignore[attr-defined]
+    return request.found_key  # type: ignore[attr-defined,no-any-return]
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """One statement. Missing, malformed, unknown, expired, revoked or an inactive tenant's: the same 401 for all, and
     429 for more of them, or of good ones, than the rate limits allow."""
 
     def authenticate(self, request: Request) -> tuple[Principal, ApiKey] | None:
-        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        if not scheme:
+        if not request.headers.get("Authorization", "").partition(" ")[0]:
             return None
-        if scheme.lower() != "bearer" or not KEY_FORMAT.fullmatch(key.strip()):
+        found = key_of(request._request)
+        if found is None:
             raise AuthenticationFailed
-        found = find_key(ApiKey.digest_of(key.strip()), address=request.META.get("REMOTE_ADDR", ""))
         if found.row is None or not found.usable:
             if found.count and not found.count.allowed:
                 raise found.count.refusal(

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -94,8 +95,9 @@ def test_a_pass_gives_it_one_batch_and_half_of_its_time(loop, submit, during, mo
     monkeypatch.setattr("clusterops.reconciler.dispatch.BATCH", 2)
     monkeypatch.setattr("clusterops.reconciler.one_pass.update_jobs", lambda this_pass: counted.append(len(made(loop))))
     counted: list[int] = []
-    clock = itertools.count(step=10.0)
-    monkeypatch.setattr(meanwhile.time, "monotonic", lambda: next(clock))  # a start takes longer than the lists
+    # The first start takes ten seconds; everything else comes five seconds after it.
+    clock = itertools.chain([0.0, 10.0], itertools.repeat(15.0))
+    monkeypatch.setattr(meanwhile, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     during("jobs", lambda: [submit() for _ in range(5)])
     during("pods", lambda: submit())
     loop.once()

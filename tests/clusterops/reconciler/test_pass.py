@@ -11,7 +11,7 @@ from django.utils import timezone
 from clusterops.errors import ClusterUnreachable
 from clusterops.gateway import path_of
 from clusterops.models import ClusterSample, ReconcilerState
-from clusterops.reconciler.dispatch import dispatch
+from clusterops.reconciler.dispatch import BOX_S, dispatch
 from clusterops.reconciler.loop import pause_after, rest_after
 from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Pass
@@ -74,6 +74,36 @@ def test_a_running_jobs_log_is_captured_now_and_then(loop, submit, tmp_path) -> 
     assert loop.once().counts.logs == 0  # fresh enough
     go.touch()
     loop.until_ended(job)
+
+
+def test_endings_are_recorded_before_anything_is_started_and_a_step_of_starts_has_an_end(
+    loop, submit, city, monkeypatch, tmp_path
+) -> None:
+    """No limit of the rate, and more to start than a step comes to: each call to the cluster takes a tenth of it."""
+    city.max_concurrent_jobs = city.max_cpu = city.max_memory_gi = 1000
+    city.save()
+    go = tmp_path / "go"
+    running = [submit(hold=str(go)) for _ in range(3)]
+    loop.until(lambda: Job.objects.filter(status="RUNNING").count() == 3)
+    for _ in range(120):
+        submit(hold=str(tmp_path / "never"))
+    go.touch()
+    now, seen = [0.0], []
+    monkeypatch.setattr("clusterops.reconciler.dispatch.BATCH", 10)
+    monkeypatch.setattr("clusterops.reconciler.dispatch.time", SimpleNamespace(monotonic=lambda: now[0]))
+    start_run = loop.gateway.start_run
+
+    def slow(spec) -> bool:
+        now[0] += BOX_S / 10
+        seen.append(Job.objects.filter(pk__in=[job.pk for job in running], status="SUCCEEDED").count())
+        return bool(start_run(spec))
+
+    monkeypatch.setattr(loop.memory.pool, "map", map)  # one after the other: this thread's transaction
+    monkeypatch.setattr(loop.gateway, "start_run", slow)
+    loop.once()
+    assert set(seen) == {3}
+    assert 10 <= len(seen) <= 20  # of 120: the box, and the batch that was begun in it
+    assert loop.last.more_to_start
 
 
 def test_a_cluster_that_asks_for_a_rest_gets_it_and_is_asked_again_soon(db) -> None:

@@ -8,6 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from simulations import files
+from simulations.api.serializers import UploadedScenarioSerializer
+from simulations.api.storage import StorageSerializer, UseSerializer
 from simulations.models import Job, Scenario
 from tests.simulations.scenarios import archive, upload
 
@@ -20,6 +22,9 @@ def test_upload_tells_what_was_found(api: Any) -> None:
     assert answer.status_code == 201
     assert answer["Location"] == "/scenarios/zurich_peak?version=1"
     body = answer.json()
+    assert list(body) == list(UploadedScenarioSerializer().fields)
+    assert body["storage"].keys() == StorageSerializer().fields.keys()
+    assert body["storage"]["scenarios"].keys() == UseSerializer().fields.keys()
     assert body["sha256"] == hashlib.sha256(content).hexdigest()
     assert body["size_bytes"] == len(content)
     assert body["config"] == "run.sumocfg"
