@@ -31,6 +31,7 @@ FILES = {
 }  # 404 here: the factory's job has none
 NEED_A_QUERY = {"job-map-curve", "study-map-curve"}  # which edge
 LOOKED_AT = PAGES | FILES
+LOOKED_AT_BY_OWNERS = {"changes"}
 CHANGED_BY_ENGINEERS = {"upload", "job-cancel", "job-again", "scenario-delete", "share", "share-end", "study-act"}
 CHANGED_BY_OWNERS = {"key-revoke", "key-rotate", "member-role", "member-remove", "invitation-take-back", "webhook"}
 ASKED = {
@@ -93,7 +94,10 @@ def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_address_is_sorted(address_of: dict[str, str]) -> None:
-    assert set(address_of) == LOOKED_AT | CHANGED_BY_ENGINEERS | CHANGED_BY_OWNERS | set(FORMS) | APART
+    assert (
+        set(address_of)
+        == LOOKED_AT | LOOKED_AT_BY_OWNERS | CHANGED_BY_ENGINEERS | CHANGED_BY_OWNERS | set(FORMS) | APART
+    )
 
 
 @pytest.mark.parametrize("who", ["anonymous", "stranger", "other", "bare staff"])
@@ -116,6 +120,8 @@ def test_each_role_may_what_it_may(client_of: Who, address_of: dict[str, str], w
         expected = 400 if name in NEED_A_QUERY else 404 if name in FILES else 200
         assert _status(client, "GET", address_of[name]) == expected, name
         assert _status(client, "POST", address_of[name]) == 405, name
+    for name in LOOKED_AT_BY_OWNERS:
+        assert _status(client, "GET", address_of[name]) == (200 if role.covers(Role.OWNER) else 403), name
     for name, needed in FORMS.items():
         assert _status(client, "GET", address_of[name]) == (200 if role.covers(needed) else 403), name
         assert _status(client, "POST", address_of[name]) == (422 if role.covers(needed) else 403), name

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from simulations.webhooks.models import Endpoint
+from tenants.acting import acting
 from tenants.members import Invitation, Member
 from tenants.models import ApiKey, Tenant
 from tests.conftest import client_with
@@ -136,3 +137,15 @@ def test_a_new_password_ends_other_sessions(tenant: Tenant) -> None:
     here.post("/password", {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
     assert "signed out everywhere else" in here.get("/", follow=True).content.decode()
     assert elsewhere.get("/t/city-a").status_code == 302
+
+
+def test_owners_see_who_changed_what_but_not_which_of_the_staff(client_of: Who, tenant: Tenant) -> None:
+    with acting(lambda: "otto-of-staff", lambda: "admin"):
+        Tenant.objects.filter(pk=tenant.pk).update(max_cpu=33)
+    owner = client_of("owner")
+    owner.post("/t/city-a/keys", {"label": "ci", "role": "engineer"})
+    page = owner.get("/t/city-a/changes").content.decode()
+    assert "max_cpu</span>: 10 → 33" in page
+    assert "the operator" in page
+    assert "otto-of-staff" not in page
+    assert '<td>owner<span class="sub">pages</span></td>' in page
