@@ -15,7 +15,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, Unread
 
 from sumok8 import errors
 from sumok8.addresses import client_address
-from tenants.acting import acting
+from tenants.acting import ADMIN, API, PAGES, acting
 from tenants.models import ApiKey
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -116,8 +116,8 @@ def _caller(request: HttpRequest) -> str:
 
 def _way(request: HttpRequest) -> str:
     if getattr(request, "auth", None) or getattr(request.user, "scope", None):
-        return "API"
-    return "admin" if request.path_info.startswith("/admin/") else "pages"
+        return API
+    return ADMIN if request.path_info.startswith(("/admin/", "/cluster/")) else PAGES
 
 
 class RateLimitHeadersMiddleware:

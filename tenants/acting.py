@@ -13,6 +13,8 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 NAME, WAY = 150, 60  # characters
+ADMIN, API, PAGES = "admin", "API", "pages"  # staff's pages; programs with a key; tenants' pages. Else a command.
+OWN_WAYS = frozenset({API, PAGES})  # those of a tenant itself
 WRITES = re.compile(
     r'\s*(?:INSERT INTO|UPDATE|DELETE FROM) "?(?:tenants|plans|plan_prices|plan_assignments|api_keys|members|'
     r"invitations|trusted_issuers|webhook_endpoints|budgets)\b"

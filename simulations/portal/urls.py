@@ -2,7 +2,20 @@
 
 from django.urls import path, re_path
 
-from simulations.portal import files, glance, home, jobs, joining, keys, maps, people, scenarios, submit, webhooks
+from simulations.portal import (
+    changes,
+    files,
+    glance,
+    home,
+    jobs,
+    joining,
+    keys,
+    maps,
+    people,
+    scenarios,
+    submit,
+    webhooks,
+)
 from simulations.portal.studies import urls as studies
 from simulations.services.scenarios import SCENARIO_ID
 
@@ -44,6 +57,7 @@ urlpatterns = [
     path(f"{HERE}/keys/<int:key_id>/revoke", keys.revoke, name="key-revoke"),
     path(f"{HERE}/webhooks", webhooks.webhooks, name="webhooks"),
     path(f"{HERE}/webhooks/<uuid:endpoint_id>", webhooks.change, name="webhook"),
+    path(f"{HERE}/changes", changes.changes, name="changes"),
     path(f"{HERE}/members", people.members, name="members"),
     path(f"{HERE}/members/<int:member_id>/role", people.change_role, name="member-role"),
     path(f"{HERE}/members/<int:member_id>/remove", people.remove, name="member-remove"),

@@ -99,7 +99,8 @@ def test_plans_and_prices(tenant: Tenant) -> None:
 
 def test_a_change_outside_a_transaction_is_told_in_one(transactional_db: None) -> None:
     with acting(lambda: "otto", lambda: "pages"):
-        TenantFactory(tenant_id="city-t")
+        key, _ = ApiKey.objects.issue(tenant=TenantFactory(tenant_id="city-t"))
+    assert ApiKey.objects.get(pk=key.pk).prefix == newest("key").subject
     assert newest("tenant").by == "otto"
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('sumok8.by', true)")

@@ -44,7 +44,7 @@ def test_a_limit_that_would_have_helped_is_set_by_a_button(quota_editor: Client,
     assert crowded.max_concurrent_jobs == 3
     row = Change.objects.first()
     assert row
-    assert (row.fields, row.by, row.via) == ({"max_concurrent_jobs": [2, 3]}, "quinn", "pages")
+    assert (row.fields, row.by, row.via) == ({"max_concurrent_jobs": [2, 3]}, "quinn", "admin")
 
 
 @pytest.mark.parametrize("sent", [{"max_cpu": "0"}, {"max_cpu": "-1"}, {"max_cpu": "9" * 20}, {"weight": "5"}, {}])

@@ -24,6 +24,9 @@ class CannedApi:
     def items(self, path: str, *, keep: Callable[[Any], Any] = lambda item: item, **_: Any) -> list[Any]:
         return [keep(item) for item in self.lists.get(path.rsplit("/", 1)[1], [])]
 
+    def certificate_ends_at(self) -> None:
+        return None
+
     def request(self, method: str, path: str, *, body: Any = None, **_: Any) -> dict[str, Any]:
         if path in self.refuses:
             raise self.refuses[path]

@@ -91,7 +91,8 @@ def test_fifty_follow_one_log_from_before_its_pod_to_its_end(loop, submit, city,
     key = issue_key(city)
 
     kubeconfig = str(fate_cluster.config.kubeconfig)
-    with web(KUBE_CONFIG_PATH=kubeconfig) as served, contextlib.ExitStack() as connections:
+    # A tenant has half of the places.
+    with web(KUBE_CONFIG_PATH=kubeconfig, LOG_FOLLOWERS="100") as served, contextlib.ExitStack() as connections:
 
         def get(path: str) -> http.client.HTTPResponse:
             connection = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=60)

@@ -54,6 +54,7 @@ CHANGED_BY_ENGINEERS = {
     "share-end",
     "study-act",
 }
+LOOKED_AT_BY_OWNERS = {"changes"}
 CHANGED_BY_OWNERS = {"key-revoke", "key-rotate", "member-role", "member-remove", "invitation-take-back", "webhook"}
 ASKED = {
     "primary_kpis": ["mean_time_loss_s"], "relevant_difference": 0.02, "max_failed_share": 0.2, "precision": None,
@@ -115,7 +116,10 @@ def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_address_is_sorted(address_of: dict[str, str]) -> None:
-    assert set(address_of) == LOOKED_AT | CHANGED_BY_ENGINEERS | CHANGED_BY_OWNERS | set(FORMS) | APART
+    assert (
+        set(address_of)
+        == LOOKED_AT | LOOKED_AT_BY_OWNERS | CHANGED_BY_ENGINEERS | CHANGED_BY_OWNERS | set(FORMS) | APART
+    )
 
 
 @pytest.mark.parametrize("who", ["anonymous", "stranger", "other", "bare staff"])
@@ -138,6 +142,8 @@ def test_each_role_may_what_it_may(client_of: Who, address_of: dict[str, str], w
         expected = 400 if name in NEED_A_QUERY else 404 if name in FILES else 200
         assert _status(client, "GET", address_of[name]) == expected, name
         assert _status(client, "POST", address_of[name]) == 405, name
+    for name in LOOKED_AT_BY_OWNERS:
+        assert _status(client, "GET", address_of[name]) == (200 if role.covers(Role.OWNER) else 403), name
     for name, needed in FORMS.items():
         assert _status(client, "GET", address_of[name]) == (200 if role.covers(needed) else 403), name
         assert _status(client, "POST", address_of[name]) == (422 if role.covers(needed) else 403), name

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from simulations.webhooks.models import Endpoint
 from tenants.accounts.tidying import tidy
+from tenants.acting import acting
 from tenants.members import Invitation, Member
 from tenants.models import ApiKey, Tenant
 from tests.conftest import client_with
@@ -179,3 +180,15 @@ def test_limits_hold_for_successors_too(owner: Client, monkeypatch: pytest.Monke
     assert "1 keys are usable already" in again.text
     assert "1 keys are usable already" in successor.text
     assert ApiKey.objects.count() == 1
+
+
+def test_owners_see_who_changed_what_but_not_which_of_the_staff(client_of: Who, tenant: Tenant) -> None:
+    with acting(lambda: "otto-of-staff", lambda: "admin"):
+        Tenant.objects.filter(pk=tenant.pk).update(max_cpu=33)
+    owner = client_of("owner")
+    owner.post("/t/city-a/keys", {"label": "ci", "role": "engineer"})
+    page = owner.get("/t/city-a/changes").content.decode()
+    assert "max_cpu</span>: 10 → 33" in page
+    assert "the operator" in page
+    assert "otto-of-staff" not in page
+    assert '<td>owner<span class="sub">pages</span></td>' in page
