@@ -1,7 +1,7 @@
 """A scenario's archive from another one and what is laid over it: packed bytes are copied as they are."""
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
 
 from simulations.sumo.inputs.archive import Archive, ArchiveLimits, open_archive
@@ -35,9 +35,10 @@ def _write(old: Archive, new: Archive | None, removed: Sequence[str], target: Bi
             problems.add(Problem("overlay.not_there", f"The base has no file '{shown(path)}' to remove.", shown(path)))
     if new is not None and not (new.members or new.problems or removed):
         problems.add(Problem("overlay.empty", "The zip holds no file: give files that change, or paths that go."))
+    kept = old.files.keys() - set(removed)
+    problems.extend(_almost_alike(kept, new.files if new else ()))
     if found := problems.all():
         raise InvalidScenario(found)
-    kept = old.files.keys() - set(removed)
     sources = dict.fromkeys(kept, old)
     if new:
         sources |= dict.fromkeys(_changed(old, new, kept), new)
@@ -48,6 +49,17 @@ def _write(old: Archive, new: Archive | None, removed: Sequence[str], target: Bi
         for path in sorted(sources):
             _copy(sources[path], path, packed)
     return bool(removed) or any(source is new for source in sources.values())
+
+
+def _almost_alike(kept: Collection[str], given: Collection[str]) -> Iterator[Problem]:
+    """A file that was meant to take another's place would lie beside it, and change nothing."""
+    spelt = {path.casefold(): path for path in kept}
+    for path in sorted(given):
+        there = spelt.get(path.casefold())
+        if there is not None and path not in kept:
+            message = f"'{shown(path)}' differs from the base's '{shown(there)}' in upper and lower case only."
+            hint = "Spell it as the base does, or remove the base's."
+            yield Problem("overlay.case", message, shown(path), hint)
 
 
 def _changed(old: Archive, new: Archive, kept: set[str]) -> list[str]:

@@ -68,6 +68,8 @@ def test_it_is_checked_like_an_upload(api: Any, town: Scenario) -> None:
     no_zip.name = "x.zip"
     assert lay_over(api, file=no_zip).json()["error"]["details"][0]["code"] == "zip.unreadable"
     assert lay_over(api, file=changes(**{"a": "x"}), config="other.sumocfg").status_code == 422
+    other_case = lay_over(api, file=changes(Demand__rou__xml=TWO))
+    assert (other_case.status_code, other_case.json()["error"]["details"][0]["code"]) == (422, "overlay.case")
     for nothing, status in (({}, 400), ({"file": changes()}, 422)):
         answer = lay_over(api, **nothing)
         assert (answer.status_code, answer.json()["error"]["details"][0]["code"]) == (status, "overlay.empty")

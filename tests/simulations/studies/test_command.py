@@ -46,7 +46,7 @@ def test_a_studys_whole_life(study: Any, cluster: Any, tmp_path: Path) -> None:
     cluster.run()
     assert "8 of 8 runs succeeded." in study("watch", found.pk)
     assert "0 runs are run again" in study("retry", found.pk)
-    for name in ("archive.zip", "runs.csv", "report.html"):
+    for name in ("archive.zip", "runs.csv", "runs.parquet", "report.html"):
         study("export", found.pk, name, "--to", tmp_path / name)
         assert (tmp_path / name).stat().st_size > 100
 

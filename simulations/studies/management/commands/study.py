@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from client import ApiProblem, Client
 from client.api import read_request
-from client.studies import FILES
+from client.studies import FILES, MORE_FILES
 from client.text import cost, show, study_findings, study_line
 from simulations.management.commands import _api
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         extend.add_argument("--seeds-total", type=int, required=True, help="seeds in all; may be repeated")
         export = actions.add_parser("export", help="write a file of it")
         export.add_argument("study_id", type=uuid.UUID)
-        export.add_argument("name", choices=FILES)
+        export.add_argument("name", choices=FILES + MORE_FILES)
         export.add_argument("--to", type=Path, help="default: the same name, in this folder")
         for each in [*every, extend, export]:
             _api.add_arguments(each)
