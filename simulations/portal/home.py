@@ -10,6 +10,7 @@ from simulations import attention
 from simulations.models import Job, JobCount, Scenario
 from simulations.portal import live
 from simulations.portal.access import Seat, member_page, show
+from simulations.portal.estimates import starts_in_s, typical_s
 from simulations.portal.jobs import NOT_SHOWN
 from simulations.services.storage import uses_of
 from simulations.studies.models import Study
@@ -51,10 +52,17 @@ def _now(seat: Seat) -> dict[str, Any]:
     line = line_for(tenant, waiting)
     silence = attention.silence(timezone.now())
     told_of_studies = [(study.pk, study.status, study.message) for study in studies]
+    estimates: list[float | None] = [None] * len(waiting)
+    if used["jobs"] == len(running):  # else some that run are not known here
+        left = [(job.progress or {}).get("eta_s") for job in running]
+        estimates = starts_in_s(len(waiting), tenant.max_concurrent_jobs, left, typical_s(recent))
     shown = (*map(live.state_of, (*running, *waiting, *recent)), *told_of_studies)
     return {
         "running": running,
-        "waiting": [(line.place(job) if line else None, job, tell(job, line)) for job in waiting],
+        "waiting": [
+            (line.place(job) if line else None, estimate, job, tell(job, line))
+            for job, estimate in zip(waiting, estimates, strict=True)
+        ],
         "recent": recent,
         "studies": studies,
         "used": used,

@@ -130,7 +130,8 @@ def _state(job: Job) -> dict[str, Any]:
 
 def _so_far(job: Job) -> Chart | None:
     """The run's traffic up to now, from its progress; its files tell it better once it has ended."""
-    trail = job.progress["trail"] if job.progress and "trail" in job.progress else []
+    progress: Mapping[str, Any] = job.progress or {}
+    trail = progress.get("trail") or []
     if job.status != Job.Status.RUNNING or job.waits or len(trail) < 2:
         return None
     drawn = [

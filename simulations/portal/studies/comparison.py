@@ -63,6 +63,9 @@ def comparison(answer: Answer, asked: QueryDict) -> dict[str, Any]:
         "slopes": slopes_of(figure, answer),
         "slopes_more": max(0, pairs - MOST_SLOPES),
         "sweep": sweep_of(figure, answer),
+        "has_runs": any(_has(answer, each) for each in FIGURES.values()),
+        "has_pairs": any(each.found.difference is not None for each in answer.summary.comparisons),
+        "has_bases": bool(own_bases),
         "matters": f"{answer.question.relevant_difference * 100:g} %",
         "rows": [_row(each) for each in answer.summary.comparisons if each.found.difference is not None][:MOST_ROWS],
     }

@@ -8,7 +8,7 @@ from simulations.sumo.results.sumo_run import StepRecord
 
 
 class Trail:
-    """How many drove and stood at about `MOST` moments so far, evenly over the run: when full, every second goes."""
+    """How many drove and stood, evenly over the run so far: when `MOST` moments are kept, every second goes."""
 
     MOST = 60
 

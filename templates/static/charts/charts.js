@@ -40,6 +40,47 @@ const asPng = async (figure) => {
   savePng(titleOf(figure), legend, image, ...size);
 };
 
+// What the lines are under the pointer, at once; the other charts of the page mark the same place.
+const tip = Object.assign(document.createElement("div"), { className: "chart-tip", hidden: true });
+let marked = [];
+const told = (slot) => {
+  const title = slot.querySelector("title");
+  if (title) {
+    slot.dataset.told = title.textContent;
+    title.remove(); // else the browser tells it a second time
+  }
+  return slot.dataset.told ?? "";
+};
+const leave = () => {
+  tip.hidden = true;
+  marked.forEach((slot) => slot.classList.remove("chart-slot-on"));
+  marked = [];
+};
+document.addEventListener("pointermove", ({ target, clientX, clientY }) => {
+  const slot = target.closest?.(".chart-slot");
+  if (!slot) {
+    if (!tip.hidden) leave();
+    return;
+  }
+  const figure = slot.closest(".chart-figure");
+  const [at, ...rest] = told(slot).split(": ");
+  if (!marked.includes(slot)) {
+    leave();
+    const unit = (each) => each.querySelector("table th")?.textContent;
+    const alike = [...document.querySelectorAll(".chart-figure")].filter((each) => unit(each) === unit(figure));
+    marked = alike.flatMap((each) => [...each.querySelectorAll(".chart-slot")].find((other) => told(other).startsWith(`${at}: `)) ?? []);
+    marked.forEach((each) => each.classList.add("chart-slot-on"));
+    tip.replaceChildren(Object.assign(document.createElement("strong"), { textContent: at }), ...rest.join(": ").split("; ").map((text) => Object.assign(document.createElement("span"), { textContent: text })));
+    figure.append(tip);
+  }
+  tip.hidden = false;
+  const box = figure.getBoundingClientRect();
+  const turned = clientX - box.left > box.width / 2;
+  tip.style.left = turned ? "" : `${clientX - box.left + 14}px`;
+  tip.style.right = turned ? `${box.right - clientX + 14}px` : "";
+  tip.style.top = `${clientY - box.top}px`;
+});
+
 // One listener for all, also for charts that come later.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-chart-save]");

@@ -51,7 +51,10 @@ def test_a_study_that_has_just_begun(client_of: Who, submit: Any) -> None:
     study = submit()
     client = client_of("engineer")
     assert "No verdict yet: 0 of 6 runs have ended." in text_of(client, f"{HERE}/{study.pk}")
-    assert "No verdict yet" in text_of(client, f"{HERE}/{study.pk}/compare")
+    comparison = text_of(client, f"{HERE}/{study.pk}/compare")
+    assert "No verdict yet" in comparison
+    assert "There is nothing to compare yet." in comparison
+    assert "Does it matter?" not in comparison
     assert "0 of 6" in text_of(client, HERE)
 
 
