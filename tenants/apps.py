@@ -1,5 +1,18 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class TenantsConfig(AppConfig):
     name = "tenants"
+
+    def ready(self) -> None:
+        post_migrate.connect(_keep_first_cluster, sender=self)
+
+
+def _keep_first_cluster(using: str, **_: Any) -> None:
+    """The migration makes it; `flush` would leave every tenant without a home."""
+    from tenants.clusters import FIRST, FIRST_NAME, Cluster
+
+    Cluster.objects.using(using).get_or_create(pk=FIRST, defaults={"name": FIRST_NAME})

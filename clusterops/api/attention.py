@@ -9,7 +9,6 @@ from rest_framework.response import Response
 
 from clusterops.api.admin import AdminView
 from clusterops.attention import look
-from clusterops.gateway.snapshot_cache import cluster
 from clusterops.policy.attention import Finding
 from clusterops.policy.causes import CAUSES, Severity
 from simulations.sumo.protocol.endings import Fault
@@ -66,7 +65,7 @@ class AttentionView(AdminView):
 
     @extend_schema(summary="What is wrong, who can mend it and how", responses=AttentionAnswer, tags=["admin"])
     def get(self, request: Request) -> Response:
-        found = look(cluster.look())
+        found = look()
         return Response(
             AttentionAnswer({"findings": [_shown(each) for each in found.findings], "silenced": found.silences}).data
         )

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from clusterops.attention.gathering import drift
 from clusterops.contract import Node
+from clusterops.dashboard.clusters import Chosen
 from clusterops.gateway.snapshot_cache import LatestSnapshot
 from clusterops.models import ReconcilerState
 from simulations.attention import SILENT_AFTER
@@ -22,13 +23,13 @@ DISPATCHED = Q(dispatched_at__isnull=False)
 LIST_COLUMNS = (
     "job_id", "tenant_id", "status", "reason", "message", "submitted_at", "started_at", "finished_at",
     "cpu_request", "memory_gi", "progress", "cancel_requested_at", "scenario_data", "attempt", "node_name",
-    "dispatched_at",
+    "dispatched_at", "cluster_id",
 )  # fmt: skip
 
 
-def health(latest: LatestSnapshot) -> dict[str, Any]:
+def health(place: Chosen, latest: LatestSnapshot) -> dict[str, Any]:
     """One query: the reconciler's last pass; is the cluster reachable, is anything amiss."""
-    state = ReconcilerState.get()
+    state = ReconcilerState.get(place.cluster.pk)
     late = state.pass_finished_at is None or timezone.now() - state.pass_finished_at > SILENT_AFTER
     last_good_at = max(filter(None, (latest.last_good_at, state.last_success_at)), default=None)
     return {
@@ -41,24 +42,31 @@ def health(latest: LatestSnapshot) -> dict[str, Any]:
     }
 
 
-def summary(latest: LatestSnapshot) -> dict[str, Any]:
+def summary(place: Chosen) -> dict[str, Any]:
     """Four queries: the numbers at the top. Queued with us, reserved in the cluster and running are three things."""
-    in_hand = Job.objects.in_hand().filter(dispatched_at__isnull=False)
+    latest, of_jobs = place.latest, place.of("cluster")
+    in_hand = Job.objects.in_hand().filter(of_jobs, dispatched_at__isnull=False)
     reserved = in_hand.aggregate(
         running=Count("pk", filter=~WAITS),
         starting=Count("pk", filter=WAITS),
         for_node=Count("pk", filter=Q(reason=Job.Reason.WAITING_FOR_NODE)),
         cpu=Sum("cpu_request", default=0),
     )
-    total = JobCount.objects.all().total()
-    oldest = Job.objects.queued().order_by("submitted_at").values_list("submitted_at", flat=True).first()
+    total = JobCount.objects.filter(place.of("tenant__cluster")).total()
+    oldest = (
+        Job.objects.queued().filter(of_jobs).order_by("submitted_at").values_list("submitted_at", flat=True).first()
+    )
     counts = reserved | {
         "queued": max(0, total.active - reserved["running"] - reserved["starting"]),  # counted at two moments
         "oldest": oldest if total.queued else None,
     }
-    ended = _finished_since(timezone.now() - timedelta(hours=1)).aggregate(
-        succeeded=Count("pk", filter=Q(status=Job.Status.SUCCEEDED)),
-        failed=Count("pk", filter=Q(status=Job.Status.FAILED)),
+    ended = (
+        _finished_since(timezone.now() - timedelta(hours=1))
+        .filter(of_jobs)
+        .aggregate(
+            succeeded=Count("pk", filter=Q(status=Job.Status.SUCCEEDED)),
+            failed=Count("pk", filter=Q(status=Job.Status.FAILED)),
+        )
     )
     nodes = latest.current.nodes if latest.current else ()
     capacity = {
@@ -69,17 +77,17 @@ def summary(latest: LatestSnapshot) -> dict[str, Any]:
         "memory": sum(node.memory for node in nodes),
         "memory_requested": sum(node.memory_requested for node in nodes),
     }
-    return {"counts": counts, "ended": ended, "capacity": capacity, **health(latest)}
+    return {"counts": counts, "ended": ended, "capacity": capacity, **health(place, latest)}
 
 
-def jobs(latest: LatestSnapshot) -> dict[str, Any]:
+def jobs(place: Chosen) -> dict[str, Any]:
     """Three queries: what runs, what waits and why, what failed in the last hour."""
-    listed = Job.objects.only(*LIST_COLUMNS)
+    listed = Job.objects.filter(place.of("cluster")).only(*LIST_COLUMNS)
     running = listed.running().order_by("-submitted_at")
     waiting = listed.waiting().order_by("submitted_at")
     failed = listed.filter(status=Job.Status.FAILED, finished_at__gt=timezone.now() - timedelta(hours=1))
     lists = {"running": running, "waiting": waiting, "failed": failed.order_by("-finished_at")}
-    context: dict[str, Any] = {"latest": latest}
+    context: dict[str, Any] = {"latest": place.latest}
     for name, rows in lists.items():
         found = list(rows[: ROWS + 1])
         context[name] = found[:ROWS]
@@ -130,18 +138,18 @@ class TenantRow:
         return place.problem if place else ""
 
 
-def tenants(*, show_all: bool = False) -> dict[str, Any]:
+def tenants(place: Chosen, *, show_all: bool = False) -> dict[str, Any]:
     """Two queries, neither of which walks the queue: tenants with jobs first, the longest waiting on top."""
     started: dict[str, tuple[int, int, int]] = {
         pk: (cpu, memory_gi, count)
         for pk, cpu, memory_gi, count in Job.objects.in_hand()
-        .filter(DISPATCHED)
+        .filter(place.of("cluster"), DISPATCHED)
         .order_by()
         .values_list("tenant_id")
         .annotate(Sum("cpu_request"), Sum("memory_gi"), Count("pk"))
     }
     waiting = Job.objects.filter(tenant=OuterRef("pk"), status=Job.Status.PENDING).order_by("submitted_at")
-    found = Tenant.objects.select_related("cluster_namespace", "job_count")
+    found = Tenant.objects.filter(place.of("cluster")).select_related("cluster_namespace", "job_count")
     rows = []
     for tenant in found.annotate(oldest=Subquery(waiting.values("submitted_at")[:1])):
         cpu, memory_gi, count = started.get(tenant.pk, (0, 0, 0))

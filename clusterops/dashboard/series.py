@@ -7,6 +7,7 @@ from django.db.models import Avg, Count, F, Func, Max
 from django.db.models.fields import DateTimeField
 from django.utils import timezone
 
+from clusterops.dashboard.clusters import Chosen
 from clusterops.models import ClusterSample
 from simulations.models import Job
 from simulations.run_series import POINTS
@@ -21,13 +22,13 @@ class _Bin(Func):
     output_field = DateTimeField()
 
 
-def activity(hours: int) -> dict[str, Any]:
+def activity(hours: int, place: Chosen) -> dict[str, Any]:
     """The last `hours` as bins: jobs, CPU and nodes from the samples, and how jobs ended. Two queries."""
     width = timedelta(seconds=max(60, hours * 3600 // POINTS // 60 * 60))
     ends = timezone.now()
     begins = ends - timedelta(hours=hours)
     samples = list(
-        ClusterSample.objects.filter(at__gt=begins)
+        ClusterSample.objects.filter(place.of("cluster"), at__gt=begins)
         .order_by()
         .annotate(bin=_Bin(width, F("at"), EPOCH))
         .values("bin")
@@ -40,7 +41,7 @@ def activity(hours: int) -> dict[str, Any]:
         )
         .order_by("bin")
     )
-    ended, outcomes = _ended(begins, ends, hours)
+    ended, outcomes = _ended(begins, ends, hours, place)
     return {
         "x": [row["bin"].timestamp() for row in samples],
         "running": [row["running_"] for row in samples],
@@ -54,11 +55,11 @@ def activity(hours: int) -> dict[str, Any]:
     }
 
 
-def _ended(begins: datetime, ends: datetime, hours: int) -> tuple[list[float], dict[str, list[int]]]:
+def _ended(begins: datetime, ends: datetime, hours: int, place: Chosen) -> tuple[list[float], dict[str, list[int]]]:
     """About forty bars; a bin in which nothing ended is a bar of height zero."""
     width = timedelta(seconds=max(300, hours * 3600 // 40 // 300 * 300))
     rows = (
-        Job.objects.filter(finished_at__gt=begins)
+        Job.objects.filter(place.of("cluster"), finished_at__gt=begins)
         .order_by()
         .annotate(bin=_Bin(width, F("finished_at"), EPOCH))
         .values_list("bin", "status")

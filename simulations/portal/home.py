@@ -49,7 +49,7 @@ def _now(seat: Seat) -> dict[str, Any]:
     queued = count.queued if count else 0
     uses = uses_of(tenant.pk)
     line = line_for(tenant, waiting)
-    silence = attention.silence(timezone.now())
+    silence = attention.silence(timezone.now(), tenant.cluster_id)
     told_of_studies = [(study.pk, study.status, study.message) for study in studies]
     shown = (*map(live.state_of, (*running, *waiting, *recent)), *told_of_studies)
     return {

@@ -84,9 +84,9 @@ def test_overview_costs_the_same_at_any_size(
     seed.fill(tenants=200, jobs=3_000)
     cluster_answers(seed.snapshot(50))
     attention.silence(timezone.now())  # asked once a second at most
-    with django_assert_num_queries(SESSION_QUERIES + 21):
+    with django_assert_num_queries(SESSION_QUERIES + 22):
         staff_client.get("/cluster/")
-    with django_assert_num_queries(SESSION_QUERIES + 2):
+    with django_assert_num_queries(SESSION_QUERIES + 3):
         staff_client.get("/cluster/data/activity?hours=24")
     with django_assert_num_queries(SESSION_QUERIES + 2 + PERMISSION_QUERIES):
         staff_client.get("/cluster/jobs/?status=SUCCEEDED")
