@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from tenants.clusters import FIRST
-
 SILENT_AFTER = timedelta(seconds=120)  # four missed passes of the reconciler
 FRESH_S = 1.0  # one look a second and process is enough, however many jobs are shown
 
@@ -44,7 +42,7 @@ def forget() -> None:
     _known.clear()
 
 
-def silence(submitted_at: datetime, cluster_id: int | None = FIRST) -> Silence | None:
+def silence(submitted_at: datetime, cluster_id: int | None) -> Silence | None:
     """What a job submitted then has to know, if the service has been silent there for longer than SILENT_AFTER."""
     if _look is None:
         return None
