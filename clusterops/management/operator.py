@@ -5,7 +5,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.conf import settings
+from django.db import DatabaseError
 
 from clusterops.gateway import KubeApi
 from tenants.clusters import FIRST, Cluster, first_cluster
@@ -46,5 +48,8 @@ def meant_cluster(options: dict[str, Any]) -> Cluster:
     """By `--cluster`. Without it the first; an operator's machine may not know the database. Raises CommandError."""
     if options["cluster"]:
         return find_cluster(options["cluster"])
-    known = settings.DATABASES["default"]["NAME"]
-    return (Cluster.objects.filter(pk=FIRST).first() if known else None) or first_cluster()
+    try:
+        known = settings.DATABASES["default"]["NAME"] and Cluster.objects.filter(pk=FIRST).first()
+    except (DatabaseError, psycopg.Error):  # checks tell of that themselves
+        known = None
+    return known or first_cluster()
