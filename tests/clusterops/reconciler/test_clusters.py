@@ -20,7 +20,8 @@ from tenants.clusters import FIRST, Cluster
 from tenants.models import Tenant
 from tests.clusterops.fake_api import FakeApi
 from tests.clusterops.reconciler.conftest import QUICK, Loop, fate_image
-from tests.factories import TenantFactory
+from tests.conftest import client_with
+from tests.factories import TenantFactory, issue_key
 
 pytestmark = pytest.mark.django_db
 
@@ -241,12 +242,17 @@ def second_cluster(folder: Path) -> Iterator[tuple[LocalClusterConfig, LocalClus
 
 
 @pytest.mark.local_cluster
-def test_one_is_away_and_the_other_never_notices(loop, submit, city, settler, far, tmp_path) -> None:
+def test_one_is_away_and_the_other_never_notices(loop, submit, city, settler, far, tmp_path, settings) -> None:
     go = tmp_path / "go"
     with second_cluster(tmp_path / "far") as (config, cluster):
         there = loop_of(far, KubeApi(str(config.kubeconfig)))
         away, here = of(settler, submit, 2, hold=str(go)), of(city, submit, 2, hold=str(go))
         there.until(lambda: Job.objects.filter(cluster=far, status="RUNNING").count() == 2)
+        settings.KUBE_CONFIG_PATH = str(tmp_path / "nowhere")
+        Cluster.objects.filter(pk=far.pk).update(kubeconfig=str(config.kubeconfig))
+        log = client_with(issue_key(settler)).get(f"/jobs/{away[0].pk}/logs").json()
+        assert (log["source"], "attempt 1" in log["logs"]) == ("live", True)
+        assert "0 of 2 simulation pod(s)" in run("delete_orphan_pods", "--cluster", "far", "--dry-run")
         cluster.stop()
         waiting = of(settler, submit, 1)
         assert not there.once().seen
