@@ -100,9 +100,11 @@ class TenantAdmin(KeysOnTenantMixin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
+        return self.with_home(super().get_fieldsets(request, obj))
+
+    def with_home(self, fieldsets: Any) -> Any:
         """Where there is one cluster, a home is no question."""
-        found = super().get_fieldsets(request, obj)
-        return [*found, HOME] if Cluster.objects.count() > 1 else found
+        return [*fieldsets, HOME] if Cluster.objects.count() > 1 else fieldsets
 
     @admin.display(description="state", ordering="is_active")
     def state(self, tenant: Tenant) -> SafeString:

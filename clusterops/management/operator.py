@@ -5,12 +5,10 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from django.conf import settings
-from django.db import DatabaseError
 
 from clusterops.gateway import KubeApi
-from tenants.clusters import FIRST, Cluster, first_cluster
+from tenants.clusters import FIRST_NAME, Cluster, first_cluster
 from tenants.management.base import find_cluster
 
 IN_CLUSTER = "KUBERNETES_SERVICE_HOST"  # set in every pod
@@ -37,19 +35,18 @@ def add_cluster_arguments(parser: ArgumentParser) -> None:
 
 def operator_api(options: dict[str, Any], cluster: Cluster | None = None) -> KubeApi:
     """The cluster that the operator means: `cluster` where it is known. Raises NotConfigured, CommandError."""
-    own = cluster or meant_cluster(options)
+    own = cluster or named_cluster(options)
     path = options["kubeconfig"] or own.kubeconfig or settings.KUBE_CONFIG_PATH or os.environ.get("KUBECONFIG", "")
     if not path and IN_CLUSTER not in os.environ:
         path = str(Path.home() / ".kube" / "config")
     return KubeApi(path, "" if options["kubeconfig"] else own.context)
 
 
+def named_cluster(options: dict[str, Any]) -> Cluster:
+    """By `--cluster`, else as the settings say, as the database may not be known here. Raises CommandError."""
+    return find_cluster(options["cluster"]) if options["cluster"] else first_cluster()
+
+
 def meant_cluster(options: dict[str, Any]) -> Cluster:
-    """By `--cluster`. Without it the first; an operator's machine may not know the database. Raises CommandError."""
-    if options["cluster"]:
-        return find_cluster(options["cluster"])
-    try:
-        known = settings.DATABASES["default"]["NAME"] and Cluster.objects.filter(pk=FIRST).first()
-    except (DatabaseError, psycopg.Error):  # checks tell of that themselves
-        known = None
-    return known or first_cluster()
+    """By `--cluster`, else the first, as its row is. Raises CommandError."""
+    return find_cluster(options["cluster"] or FIRST_NAME)

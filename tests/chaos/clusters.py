@@ -1,5 +1,5 @@
-"""Two clusters, a reconciler for each. One tenant moves while most of its jobs are still to come; then its new home dies
-for a while. Does any job run twice, in both, or get lost; do limits hold over both; does the other cluster notice?"""
+"""Two clusters, a reconciler for each. One tenant moves while most of its jobs are still to come; then its new home is
+dead for a while. Does any job run twice, in both, or get lost; do limits hold over both; does the other notice?"""
 
 import time
 from collections import Counter
