@@ -39,7 +39,7 @@ HOME = (
     "Home",
     {
         "fields": ("cluster", "allowed_regions"),
-        "description": "The cluster where its jobs run. `manage.py move_tenant` gives it another one.",
+        "description": "The cluster where its jobs run. The command move_tenant gives it another one.",
     },
 )
 LIMIT_ROWS = tuple(row for row in Tenant.ROWS if row != SHARE)
