@@ -25,7 +25,7 @@ def local_cluster(folder: Path, program: str = "pod.sh") -> Iterator[Path]:
     pods and benchmark share."""
     from django.conf import settings
 
-    from clusterops.gateway import default_gateway
+    from clusterops.gateway import forget_gateways
     from localcluster.cluster import start_process
     from localcluster.config import Image, LocalClusterConfig
 
@@ -37,7 +37,7 @@ def local_cluster(folder: Path, program: str = "pod.sh") -> Iterator[Path]:
     )
     process = start_process(config)
     settings.KUBE_CONFIG_PATH = os.environ["KUBE_CONFIG_PATH"] = str(config.kubeconfig)
-    default_gateway.cache_clear()
+    forget_gateways()
     try:
         yield ended
     finally:
@@ -86,15 +86,16 @@ def dispatch() -> list[dict[str, Any]]:
 
 def latency(folder: Path) -> list[dict[str, Any]]:
     """Submit → Job seen in the cluster, and pod ended → end recorded, with the reconciler's own process."""
-    from clusterops.gateway import default_gateway
+    from clusterops.gateway import gateway_of
     from simulations.models import Job
+    from tenants.clusters import first_cluster
 
     Job.objects.all().delete()
     seen: dict[str, float] = {}
     recorded: dict[uuid.UUID, float] = {}
     stop = threading.Event()
     with local_cluster(folder) as ended:
-        gateway = default_gateway()
+        gateway = gateway_of(first_cluster())
         os.environ["DISPATCH_PER_SECOND"] = "0"
         reconciler = subprocess.Popen([sys.executable, "manage.py", "reconcile_jobs"], cwd=ROOT)
 

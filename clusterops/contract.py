@@ -29,6 +29,8 @@ class NamespaceSpec:
     max_cpu: int
     max_memory_gi: int
     max_concurrent_jobs: int
+    cluster: str = ""  # its label; empty in the first
+    service_url: str = ""  # where this service is another network's; empty: in the same cluster
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class RunSpec:
     description: Mapping[str, Any]  # SUMOK8_JOB of the runner contract
     token: str = field(repr=False)
     wall_s: int = 3600
+    cluster: str = ""  # its label; empty in the first
+    service_url: str = ""  # empty: RUNNER_URL
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from clusterops.models import Installation
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 INSTALLATION = "sumok8.io/installation"
+CLUSTER = "sumok8.io/cluster"  # which of its clusters; not on what is in the first
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # a label's value, and nothing to quote anywhere
 
 
@@ -42,9 +43,12 @@ def confirm() -> str:
     return row.name
 
 
-def selector() -> str:
-    """Selects the objects of this installation and no others."""
-    return f"{MANAGED_BY}=sumok8,{INSTALLATION}={own_id()}"
+def selector(cluster: str = "") -> str:
+    """Selects the objects of this installation in one of its clusters and no others. Empty: in the first.
+
+    So two reconcilers keep apart even where two rows lead to the same API server.
+    """
+    return f"{MANAGED_BY}=sumok8,{INSTALLATION}={own_id()}," + (f"{CLUSTER}={cluster}" if cluster else f"!{CLUSTER}")
 
 
 def others_selector() -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from simulations.attention import Look
 from simulations.machines import Sizes
+from tenants.clusters import FIRST, Cluster
 from tenants.models import Tenant
 
 
@@ -15,6 +16,15 @@ class TenantNamespace(models.Model):
     """A tenant's namespace: which limits are in force there, and what is wrong with it."""
 
     tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="cluster_namespace")
+    cluster = models.ForeignKey(
+        Cluster,
+        models.PROTECT,
+        default=FIRST,
+        db_default=models.Value(FIRST),
+        related_name="+",
+        db_index=False,
+        help_text="In which it was made.",
+    )
     namespace = models.CharField(max_length=63)
     uid = models.CharField(
         max_length=64, blank=True, help_text="The Namespace's uid; another one is another namespace."
@@ -66,9 +76,11 @@ class Installation(models.Model):
 
 
 class ReconcilerState(models.Model):
-    """One row: the last pass and the last look at the cluster. Read it with `ReconcilerState.get()`."""
+    """A row for each cluster: the last pass and the last look at it. Read it with `ReconcilerState.get()`."""
 
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    cluster = models.OneToOneField(
+        Cluster, models.CASCADE, primary_key=True, default=FIRST, db_column="id", related_name="reconciler_state"
+    )
     pass_started_at = models.DateTimeField(null=True, blank=True)
     pass_finished_at = models.DateTimeField(null=True, blank=True)
     pass_duration_s = models.FloatField(null=True, blank=True)
@@ -91,33 +103,36 @@ class ReconcilerState(models.Model):
 
     class Meta:
         db_table = "reconciler_state"
-        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="reconciler_state_one_row")]
+        ordering = ["cluster"]
 
     def __str__(self) -> str:
         return f"pass {self.passes}"
 
     @classmethod
-    def get(cls) -> "ReconcilerState":
-        """The row; before the first pass an unsaved one with every field empty."""
-        return cls.objects.filter(pk=1).first() or cls()
+    def get(cls, cluster_id: int = FIRST) -> "ReconcilerState":
+        """The cluster's row; before the first pass an unsaved one with every field empty."""
+        return cls.objects.filter(pk=cluster_id).first() or cls(pk=cluster_id)
 
     @classmethod
-    def largest_machines(cls) -> Sizes:
+    def largest_machines(cls, cluster_id: int | None) -> Sizes:
         """As last seen, for submissions; empty: not known."""
-        return cls.objects.filter(pk=1).values_list("sizes", flat=True).first() or []
+        return cls.objects.filter(pk=cluster_id).values_list("sizes", flat=True).first() or []
 
     @classmethod
-    def look(cls) -> Look:
-        """The last look at the jobs, for what is told of them."""
-        times = cls.objects.filter(pk=1).values_list("pass_finished_at", "last_success_at").first()
+    def look(cls, cluster_id: int | None) -> Look:
+        """The last look at the cluster's jobs, for what is told of them."""
+        times = cls.objects.filter(pk=cluster_id).values_list("pass_finished_at", "last_success_at").first()
         return Look(*times) if times else Look()
 
 
 class ClusterSample(models.Model):
-    """The cluster once a minute, for charts. CPU in cores, memory in bytes; kept for a week. Where it did not answer,
+    """A cluster once a minute, for charts. CPU in cores, memory in bytes; kept for a week. Where it did not answer,
     what only it knows is 0 and means nothing."""
 
     at = models.DateTimeField(default=timezone.now, primary_key=True)
+    cluster = models.ForeignKey(
+        Cluster, models.CASCADE, default=FIRST, db_default=models.Value(FIRST), related_name="+", db_index=False
+    )
     running = models.PositiveIntegerField()
     queued = models.PositiveIntegerField()
     starting = models.PositiveIntegerField()

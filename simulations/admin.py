@@ -102,7 +102,16 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
         ("Times", {"fields": (("submitted_at", "dispatched_at"), ("started_at", "finished_at"), "observed_at")}),
         (
             "Cluster",
-            {"fields": (("cpu_request", "memory_gi"), "k8s_namespace", "k8s_job_name", "pod_name", "node_name")},
+            {
+                "fields": (
+                    ("cpu_request", "memory_gi"),
+                    "cluster",
+                    "k8s_namespace",
+                    "k8s_job_name",
+                    "pod_name",
+                    "node_name",
+                )
+            },
         ),
         ("Request and results", {"classes": ("collapse",), "fields": ("request_text", "results_text")}),
     )

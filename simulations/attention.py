@@ -27,30 +27,28 @@ class Silence:
     sentence: str
 
 
-_look: Callable[[], Look] | None = None
-_known: tuple[float, Look] | None = None
+_look: Callable[[int | None], Look] | None = None
+_known: dict[int | None, tuple[float, Look]] = {}  # by cluster
 
 
-def register(look: Callable[[], Look]) -> None:
-    """`look` is asked from now on."""
+def register(look: Callable[[int | None], Look]) -> None:
+    """`look` is asked from now on, of a cluster by its key."""
     global _look
     _look = look
 
 
 def forget() -> None:
     """The next question is asked anew."""
-    global _known
-    _known = None
+    _known.clear()
 
 
-def silence(submitted_at: datetime) -> Silence | None:
-    """What a job submitted then has to know, if the service has been silent for longer than SILENT_AFTER."""
-    global _known
+def silence(submitted_at: datetime, cluster_id: int | None) -> Silence | None:
+    """What a job submitted then has to know, if the service has been silent there for longer than SILENT_AFTER."""
     if _look is None:
         return None
-    known = _known
+    known = _known.get(cluster_id)
     if known is None or time.monotonic() - known[0] > FRESH_S:
-        known = _known = (time.monotonic(), _look())
+        known = _known[cluster_id] = (time.monotonic(), _look(cluster_id))
     return judge(known[1], submitted_at, timezone.now())
 
 

@@ -7,30 +7,30 @@ FRESH_S = 10.0  # one look in so long and process is enough
 
 Sizes = Sequence[Sequence[float]]  # (cores, Gi) of the largest machines; empty: not known
 
-_look: Callable[[], Sizes] | None = None
-_known: tuple[float, Sizes] | None = None
+_look: Callable[[int | None], Sizes] | None = None
+_known: dict[int | None, tuple[float, Sizes]] = {}  # by cluster
 
 
-def register(look: Callable[[], Sizes]) -> None:
-    """`look` is asked from now on. It must not ask the cluster: submissions do not wait for that."""
+def register(look: Callable[[int | None], Sizes]) -> None:
+    """`look` is asked from now on, of a cluster by its key. It must not ask the cluster itself: submissions do not wait
+    for that."""
     global _look
     _look = look
 
 
 def forget() -> None:
     """The next question is asked anew."""
-    global _known
-    _known = None
+    _known.clear()
 
 
-def refusal(cpu: int, memory_gi: int) -> str:
-    """Why a job of that size could never run; empty: it could, or nobody knows."""
-    global _known
+def refusal(cpu: int, memory_gi: int, cluster_id: int | None) -> str:
+    """Why a job of that size could never run there; empty: it could, or nobody knows."""
     if _look is None:
         return ""
-    if _known is None or time.monotonic() - _known[0] > FRESH_S:
-        _known = (time.monotonic(), _look())
-    return too_large(_known[1], cpu, memory_gi)
+    known = _known.get(cluster_id)
+    if known is None or time.monotonic() - known[0] > FRESH_S:
+        known = _known[cluster_id] = (time.monotonic(), _look(cluster_id))
+    return too_large(known[1], cpu, memory_gi)
 
 
 def too_large(sizes: Sizes, cpu: int, memory_gi: int) -> str:

@@ -31,7 +31,7 @@ def tell(job: Job, line: Line | None = None) -> Told:
             told = Told(Job.Reason.CANCELLING, NOT_STARTED if job.is_queued else STARTED)
     elif line is not None and job.is_queued and job.reason == Job.Reason.QUEUED:
         told = Told(job.reason, line.sentence(job))
-    if silence := attention.silence(job.submitted_at):
+    if silence := attention.silence(job.submitted_at, job.cluster_id):
         asked = "Its cancellation was asked for. " if job.cancel_requested_at else ""
         return Told(told.reason, asked + silence.sentence, silence.since)
     return told

@@ -57,7 +57,7 @@ class TenantUsageAdmin(TenantAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
         """A tenant that is only being made uses nothing yet."""
-        return super().get_fieldsets(request, obj) if obj else TenantAdmin.fieldsets
+        return super().get_fieldsets(request, obj) if obj else self.with_home(TenantAdmin.fieldsets)
 
     @admin.display(description="CPU", ordering="used_cpu")
     def cpu_used(self, tenant: Any) -> SafeString:

@@ -68,7 +68,7 @@ class Line:
                 f"It needs {job.cpu_request} CPUs and {job.memory_gi} Gi; the tenant may use {limits.max_cpu} CPUs and "
                 f"{limits.max_memory_gi} Gi by now. Cancel it, or ask the operator for more."
             )
-        if refusal := machines.refusal(job.cpu_request, job.memory_gi):
+        if refusal := machines.refusal(job.cpu_request, job.memory_gi, limits.cluster_id):
             return refusal
         place = self.place(job)
         where = ordinal(place)

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clusterops.dashboard import attention
+from clusterops.dashboard.clusters import chosen
 from clusterops.dashboard.overview import job_counts
-from clusterops.gateway.snapshot_cache import cluster
 from simulations.models import Job
 from tenants.models import Tenant
 
@@ -54,4 +54,5 @@ def home() -> dict[str, Any]:
             reverse("admin:tenants_tenant_changelist"),
         ),
     ]
-    return {"tiles": tiles, "attention": attention.section(cluster.look())}
+    place = chosen({})
+    return {"tiles": tiles, "attention": attention.section(place.latest, place.name)}

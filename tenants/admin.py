@@ -11,6 +11,8 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from tenants.cluster_admin import ClusterAdmin
+from tenants.clusters import Cluster
 from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin, change
 from tenants.key_admin import KeysOnTenantMixin, show_once
@@ -23,8 +25,23 @@ from tenants.plan_admin import PlanAdmin, PlanAssignmentAdmin
 from tenants.plans import billing_today
 from tenants.trust.admin import TrustedIssuerAdmin
 
-__all__ = ["ApiKeyAdmin", "MemberAdmin", "PlanAdmin", "PlanAssignmentAdmin", "TenantAdmin", "TrustedIssuerAdmin"]
+__all__ = [
+    "ApiKeyAdmin",
+    "ClusterAdmin",
+    "MemberAdmin",
+    "PlanAdmin",
+    "PlanAssignmentAdmin",
+    "TenantAdmin",
+    "TrustedIssuerAdmin",
+]
 NAMED = 20  # rows in a message
+HOME = (
+    "Home",
+    {
+        "fields": ("cluster", "allowed_regions"),
+        "description": "The cluster where its jobs run. The command move_tenant gives it another one.",
+    },
+)
 LIMIT_ROWS = tuple(row for row in Tenant.ROWS if row != SHARE)
 
 
@@ -82,6 +99,13 @@ class TenantAdmin(KeysOnTenantMixin):
         ("Access", {"fields": ("is_active", "submissions_paused", "contact_email")}),
     )
 
+    def get_fieldsets(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
+        return self.with_home(super().get_fieldsets(request, obj))
+
+    def with_home(self, fieldsets: Any) -> Any:
+        """Where there is one cluster, a home is no question."""
+        return [*fieldsets, HOME] if Cluster.objects.count() > 1 else fieldsets
+
     @admin.display(description="state", ordering="is_active")
     def state(self, tenant: Tenant) -> SafeString:
         if not tenant.is_active:
@@ -127,7 +151,7 @@ class TenantAdmin(KeysOnTenantMixin):
             )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
-        fixed = ("tenant_id", "namespace") if obj else ()
+        fixed = ("tenant_id", "namespace", "cluster") if obj else ()
         return (*super().get_readonly_fields(request, obj), "limit_sources", *fixed)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:

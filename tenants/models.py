@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from tenants.accounts.models import Letter, PersonSession
 from tenants.changes import Change
+from tenants.clusters import FIRST, Cluster
 from tenants.limits import Limit, Limits
 from tenants.members import Invitation, Member, Role
 from tenants.names import validate_namespace, validate_tenant_id
@@ -24,6 +25,7 @@ from tenants.trust.models import Identity, IssuerKeys, TrustedIssuer, UsedToken
 __all__ = [
     "ApiKey",
     "Change",
+    "Cluster",
     "Identity",
     "Invitation",
     "IssuerKeys",
@@ -73,6 +75,21 @@ class Tenant(Limits):
         "contact address", blank=True, help_text="Told of budgets, keys about to expire and webhooks that were stopped."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    cluster = models.ForeignKey(
+        Cluster,
+        models.PROTECT,
+        default=FIRST,
+        db_default=models.Value(FIRST),
+        related_name="tenants",
+        help_text="Its home, where its jobs run.",
+    )
+    allowed_regions = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Regions of clusters that may be its home, separated by commas; empty: any.",
+    )
 
     class Meta:
         db_table = "tenants"
@@ -92,6 +109,16 @@ class Tenant(Limits):
         if not self.namespace:
             self.namespace = f"{settings.NAMESPACE_PREFIX}{self.tenant_id}"
             validate_namespace(self.namespace)
+        if not self.may_live_in(self.cluster.region if self.allowed_regions else ""):
+            raise ValidationError(
+                f"Its home {self.cluster} stands in the region “{self.cluster.region}”, and it is bound to "
+                f"{', '.join(self.allowed_regions)}.",
+                code="tenant.region",
+            )
+
+    def may_live_in(self, region: str) -> bool:
+        """Whether a cluster there may be its home."""
+        return not self.allowed_regions or region in self.allowed_regions
 
     def lock(self) -> None:
         """Until the transaction ends: what is counted before it grows is counted by one at a time."""

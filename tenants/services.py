@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from tenants.clusters import Cluster
 from tenants.errors import ApiError
 from tenants.limits import Limit
 from tenants.members import Role
@@ -31,15 +32,22 @@ class TenantFound:
 
 @transaction.atomic
 def create_tenant(
-    *, tenant_id: str, namespace: str = "", limits: Mapping[str, Limit] | None = None, with_key: bool = True
+    *,
+    tenant_id: str,
+    namespace: str = "",
+    limits: Mapping[str, Limit] | None = None,
+    cluster: Cluster | None = None,
+    with_key: bool = True,
 ) -> TenantFound:
-    """Make the tenant and its first key, or find it: repeating changes nothing. Raises ValidationError."""
+    """Make the tenant and its first key, or find it: repeating changes nothing. Its home is the first cluster unless
+    another is told. Raises ValidationError."""
     if found := Tenant.objects.filter(tenant_id=tenant_id).first():
         return TenantFound(tenant=found, created=False, key=None)
-    wanted = Tenant(tenant_id=tenant_id, namespace=namespace, **(limits or {}))
+    home = {"cluster": cluster} if cluster else {}
+    wanted = Tenant(tenant_id=tenant_id, namespace=namespace, **home, **(limits or {}))
     wanted.full_clean()
     tenant, created = Tenant.objects.get_or_create(
-        tenant_id=tenant_id, defaults={"namespace": wanted.namespace, **wanted.limits}
+        tenant_id=tenant_id, defaults={"namespace": wanted.namespace, **home, **wanted.limits}
     )
     key = ApiKey.objects.issue(tenant=tenant, label="first key")[1] if created and with_key else None
     return TenantFound(tenant=tenant, created=created, key=key)

@@ -9,10 +9,11 @@ from rest_framework.response import Response
 
 from clusterops.api.admin import AdminView
 from clusterops.attention import look
-from clusterops.gateway.snapshot_cache import cluster
+from clusterops.gateway.snapshot_cache import look_at
 from clusterops.policy.attention import Finding
 from clusterops.policy.causes import CAUSES, Severity
 from simulations.sumo.protocol.endings import Fault
+from tenants.clusters import FIRST, Cluster
 
 MAX_TENANTS = 100  # of one finding
 MAX_DETAILS = 10
@@ -66,7 +67,8 @@ class AttentionView(AdminView):
 
     @extend_schema(summary="What is wrong, who can mend it and how", responses=AttentionAnswer, tags=["admin"])
     def get(self, request: Request) -> Response:
-        found = look(cluster.look())
+        own = Cluster.objects.get(pk=FIRST)
+        found = look(look_at(own), own.name)
         return Response(
             AttentionAnswer({"findings": [_shown(each) for each in found.findings], "silenced": found.silences}).data
         )

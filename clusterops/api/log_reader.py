@@ -9,9 +9,10 @@ from enum import Enum
 from functools import total_ordering
 
 from clusterops import errors
-from clusterops.gateway import Gateway, default_gateway
+from clusterops.gateway import Gateway, gateway_of
 from simulations.models import Job, JobLog
 from simulations.telling import tell
+from tenants.clusters import Cluster
 
 KEPT_LINES = 5000  # read at once, and kept for followers
 ANY = 10**6  # beyond the lines that one moment has
@@ -100,7 +101,7 @@ def stamped(text: str, after: Position | None = None) -> Iterator[LogLine]:
 class Reader:
     """New lines of one job's log at each `read`, across replaced pods, with a note when something changes."""
 
-    def __init__(self, job_id: uuid.UUID, gateway: Callable[[], Gateway] = default_gateway) -> None:
+    def __init__(self, job_id: uuid.UUID, gateway: Callable[[Cluster], Gateway] = gateway_of) -> None:
         self.ended = False
         self._job_id = job_id
         self._gateway = gateway
@@ -133,7 +134,7 @@ class Reader:
 
     def _live(self, job: Job) -> list[LogLine]:
         try:
-            text = self._gateway().read_log(
+            text = self._gateway(job.cluster).read_log(
                 job.k8s_namespace,
                 self._pod,
                 tail=KEPT_LINES,

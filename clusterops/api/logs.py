@@ -16,7 +16,7 @@ from clusterops import errors
 from clusterops.api import log_formats
 from clusterops.api.log_followers import Followed, shared_logs
 from clusterops.api.log_reader import Position, stamped
-from clusterops.gateway import default_gateway
+from clusterops.gateway import gateway_of
 from simulations.api.callers import query
 from simulations.api.downloads import AnyType
 from simulations.api.fields import LOST_PLUS, PLUS, StrictSerializer
@@ -136,7 +136,7 @@ def log_of(job: Job, lines: int, after: Position | None = None) -> dict[str, Any
     stored = JobLog.objects.filter(job=job).first()
     if job.pod_name and not (stored and stored.is_final) and (job.released_at is None):
         try:
-            text = default_gateway().read_log(
+            text = gateway_of(job.cluster).read_log(
                 job.k8s_namespace,
                 job.pod_name,
                 tail=lines,

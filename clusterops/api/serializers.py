@@ -12,6 +12,7 @@ from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.api.requests import ProgressRequest
 from simulations.models import Job
 from simulations.telling import tell
+from tenants.clusters import FIRST
 
 
 class ClusterView(serializers.Serializer):
@@ -109,6 +110,7 @@ class AdminJob(serializers.Serializer):
 
     job_id = serializers.UUIDField()
     tenant_id = serializers.CharField()
+    cluster = serializers.CharField(source="cluster.name")
     namespace = serializers.CharField(source="k8s_namespace")
     status = serializers.ChoiceField(Job.Status.choices)
     submitted_at = serializers.DateTimeField()
@@ -129,8 +131,8 @@ class AdminJob(serializers.Serializer):
     @extend_schema_field(K8sStatus(allow_null=True))
     def get_k8s_status(self, job: Job) -> Mapping[str, int] | None:
         """Null: there is no such Kubernetes Job now, or the cluster does not answer."""
-        counters: Mapping[str, Mapping[str, int]] = self.context["job_counters"]
-        return counters.get(f"{job.k8s_namespace}/{job.k8s_job_name}")
+        counters: Mapping[int, Mapping[str, Mapping[str, int]]] = self.context["job_counters"]
+        return counters.get(job.cluster_id or FIRST, {}).get(f"{job.k8s_namespace}/{job.k8s_job_name}")
 
     def get_reason(self, job: Job) -> str:
         return tell(job).reason
@@ -155,11 +157,18 @@ class AdminJobsAnswer(serializers.Serializer):
     cluster = ClusterView()
 
 
+class ClusterRequest(StrictSerializer):
+    """Which cluster, where there are several."""
+
+    cluster = serializers.CharField(max_length=40, required=False, help_text="Its name; if not told the first.")
+
+
 class AdminJobsRequest(StrictSerializer):
     """Filters; all of them must match."""
 
     status = serializers.ChoiceField(Job.Status.choices, required=False)
     tenant = serializers.CharField(max_length=40, required=False)
+    cluster = serializers.CharField(max_length=40, required=False, help_text="Where they run, or are to run.")
     since = Moment(required=False, help_text="Submitted at or after this moment (ISO 8601).")
     limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=50)
     cursor = CursorField(key_of=uuid.UUID, required=False, default=None, help_text="From `next` of the page before.")

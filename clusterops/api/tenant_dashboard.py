@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from clusterops import errors
-from clusterops.gateway import default_gateway
+from clusterops.gateway import gateway_of
 from simulations import attention
 from simulations.api.callers import tenant_of
 from simulations.api.storage import StorageSerializer, storage_shown
@@ -97,7 +97,7 @@ class TenantDashboardView(APIView):
         usage, source = _usage(tenant, database)
         jobs = Job.objects.filter(tenant=tenant)
         recent = list(jobs.order_by("-submitted_at", "-job_id").defer("results", "labels")[:RECENT_JOBS])
-        silence = attention.silence(timezone.now())
+        silence = attention.silence(timezone.now(), tenant.cluster_id)
         answer = {
             "tenant_id": tenant.tenant_id,
             "plan_limits": tenant,
@@ -134,7 +134,7 @@ def _counted(tenant: Tenant) -> dict[str, Any]:
 
 def _usage(tenant: Tenant, database: dict[str, float]) -> tuple[Any, str]:
     try:
-        return default_gateway().usage(tenant.namespace), "cluster"
+        return gateway_of(tenant.cluster).usage(tenant.namespace), "cluster"
     except errors.GatewayError as error:
         log.info("usage of %s from the database: %s", tenant.pk, error)
         return database, "database"

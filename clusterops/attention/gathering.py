@@ -1,7 +1,7 @@
 """Facts for the rules: each from an index, a counter or a window of an hour, never from the whole table of jobs."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from simulations.models import Job, JobCount
 from simulations.services.storage import nearly_full
 from simulations.sumo.protocol.endings import WAITING, Reason
 from simulations.webhooks.models import Endpoint
+from tenants.clusters import FIRST, Cluster
 from tenants.models import ApiKey
 
 WINDOW = timedelta(hours=1)  # of ended jobs
@@ -37,17 +38,17 @@ LIMITS = ("max_cpu", "max_memory_gi", "max_concurrent_jobs")  # those that the c
 
 def facts(now: datetime) -> Facts:
     """All facts as of `now`."""
-    state = ReconcilerState.get()
+    clusters = list(Cluster.objects.select_related("reconciler_state"))
+    states = {row.pk: getattr(row, "reconciler_state", None) or ReconcilerState(pk=row.pk) for row in clusters}
     failures, ended = _ended(now)
     return Facts(
         now=now,
-        machinery=_machinery(state),
-        nodes=_nodes(state, now),
+        machinery=[_machinery(row, states[row.pk], now, is_one=len(clusters) == 1) for row in clusters],
         spaces=list(_spaces()),
         waiting=_waiting(),
         failures=failures,
         ended=ended,
-        lines=_lines(state),
+        lines=_lines({pk: state.sizes for pk, state in states.items()}),
         stores=_stores(),
         webhooks=_webhooks(now),
         keys=_keys(now),
@@ -59,8 +60,10 @@ def drift(state: ReconcilerState) -> dict[str, int]:
     return {words: state.counts[name] for name, words in DRIFT.items() if state.counts.get(name)}
 
 
-def _machinery(state: ReconcilerState) -> Machinery:
+def _machinery(cluster: Cluster, state: ReconcilerState, now: datetime, *, is_one: bool) -> Machinery:
     return Machinery(
+        cluster="" if is_one else cluster.name,
+        is_down=cluster.state == Cluster.State.DOWN,
         looked_at=state.pass_finished_at,
         saw_cluster_at=state.last_success_at,
         sees_cluster=state.cluster_reachable is not False,
@@ -73,6 +76,7 @@ def _machinery(state: ReconcilerState) -> Machinery:
         ],
         drift=drift(state),
         certificate_ends_at=state.certificate_ends_at,
+        nodes=_nodes(state, now),
     )
 
 
@@ -147,7 +151,7 @@ def _ended(now: datetime) -> tuple[list[Failures], dict[str, int]]:
     return failures, ended
 
 
-def _lines(state: ReconcilerState) -> list[LineFact]:
+def _lines(sizes: Mapping[int, machines.Sizes]) -> list[LineFact]:
     counted = list(
         JobCount.objects.filter(queued__gt=0, tenant__is_active=True).select_related("tenant").order_by("tenant_id")
     )
@@ -166,7 +170,12 @@ def _lines(state: ReconcilerState) -> list[LineFact]:
     waiting = Job.objects.queued().filter(cancel_requested_at=None, reason=Reason.QUEUED).order_by("submitted_at")
     for row in waiting.values_list("tenant_id", "submitted_at", "cpu_request", "memory_gi")[:OLDEST]:
         heads[row[0]].append(row[1:])
-    return [_line(row, heads[row.tenant_id], used.get(row.tenant_id, (0, 0, 0)), state.sizes) for row in counted]
+    return [
+        _line(
+            row, heads[row.tenant_id], used.get(row.tenant_id, (0, 0, 0)), sizes.get(row.tenant.cluster_id or FIRST, [])
+        )
+        for row in counted
+    ]
 
 
 def _line(row: JobCount, heads: Sequence[Any], used: tuple[int, int, int], sizes: machines.Sizes) -> LineFact:

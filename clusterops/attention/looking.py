@@ -23,13 +23,19 @@ class Attention:
         return tally(self.findings)
 
 
-def look(latest: LatestSnapshot | None = None) -> Attention:
-    """Twelve queries at most, none of which grows with the jobs table. `latest`: what this process sees."""
+def look(latest: LatestSnapshot | None = None, cluster: str = "") -> Attention:
+    """Twelve queries at most, none of which grows with the jobs table. `latest`: what this process sees, of the cluster
+    of that name if there are several."""
     now = timezone.now()
     silences = list(AttentionSilence.objects.filter(until__gt=now).select_related("by"))
     found = facts(now)
-    if latest is not None and not latest.reachable and found.machinery.sees_cluster:
-        seen = replace(found.machinery, sees_cluster=False, saw_cluster_at=latest.last_good_at, error=latest.problem)
-        found = replace(found, machinery=seen)
+    if latest is not None and not latest.reachable:
+        machinery = [
+            replace(each, sees_cluster=False, saw_cluster_at=latest.last_good_at, error=latest.problem)
+            if each.sees_cluster and each.cluster in ("", cluster)
+            else each
+            for each in found.machinery
+        ]
+        found = replace(found, machinery=machinery)
     listed = findings(found, [Silence(each.cause, each.tenant_id) for each in silences])
     return Attention(listed, silences)

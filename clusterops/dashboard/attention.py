@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clusterops.attention import look
+from clusterops.dashboard.clusters import Chosen
 from clusterops.gateway.snapshot_cache import LatestSnapshot
 from clusterops.models import AttentionSilence
 from clusterops.policy.attention import Finding
@@ -62,9 +63,9 @@ class Row:
         return f"{count:,} {unit}{'' if count == 1 else 's'}" if unit else ""
 
 
-def section(latest: LatestSnapshot) -> dict[str, Any]:
-    """What needs somebody, the operator's own first."""
-    found = look(latest)
+def section(latest: LatestSnapshot, cluster: str = "") -> dict[str, Any]:
+    """What needs somebody, the operator's own first, whatever the cluster; `latest` is of that one."""
+    found = look(latest, cluster)
     groups = []
     for who, words in WHO.items():
         rows = [Row(each, links(each)) for each in found.findings if each.cause.who is who]
@@ -73,10 +74,10 @@ def section(latest: LatestSnapshot) -> dict[str, Any]:
     return {"groups": groups, "silenced": len(found.silences), "at": timezone.now()}
 
 
-def cause_page(code: str, latest: LatestSnapshot) -> dict[str, Any]:
+def cause_page(code: str, place: Chosen) -> dict[str, Any]:
     """One cause: all its tenants, what is said of it, and its silences."""
     cause = CAUSES[code]
-    found = look(latest)
+    found = look(place.latest, place.name)
     finding = next((each for each in found.findings if each.cause.code == code), None)
     return {
         "cause": cause,

@@ -10,6 +10,7 @@ from django.utils import timezone
 from clusterops.attention.gathering import drift
 from clusterops.contract import Node
 from clusterops.dashboard.capacity import HATCH, Box, capacity
+from clusterops.dashboard.clusters import Chosen
 from clusterops.gateway.snapshot_cache import LatestSnapshot
 from clusterops.models import ReconcilerState
 from simulations.attention import SILENT_AFTER
@@ -21,13 +22,13 @@ JOINING_FOR = timedelta(minutes=10)
 LIST_COLUMNS = (
     "job_id", "tenant_id", "status", "reason", "message", "submitted_at", "started_at", "finished_at",
     "cpu_request", "memory_gi", "progress", "cancel_requested_at", "scenario_data", "attempt", "node_name",
-    "dispatched_at",
+    "dispatched_at", "cluster_id",
 )  # fmt: skip
 
 
-def health(latest: LatestSnapshot) -> dict[str, Any]:
+def health(place: Chosen, latest: LatestSnapshot) -> dict[str, Any]:
     """One query: the reconciler's last pass; is the cluster reachable, is anything amiss."""
-    state = ReconcilerState.get()
+    state = ReconcilerState.get(place.cluster.pk)
     late = state.pass_finished_at is None or timezone.now() - state.pass_finished_at > SILENT_AFTER
     last_good_at = max(filter(None, (latest.last_good_at, state.last_success_at)), default=None)
     return {
@@ -40,28 +41,32 @@ def health(latest: LatestSnapshot) -> dict[str, Any]:
     }
 
 
-def job_counts() -> dict[str, Any]:
-    """Two queries. Queued with us, reserved in the cluster (running and starting) and running are three things, and
-    counted so wherever they are shown."""
-    in_hand = Job.objects.in_hand().filter(dispatched_at__isnull=False)
+def job_counts(place: Chosen | None = None) -> dict[str, Any]:
+    """Two queries, of one cluster or of all. Queued with us, reserved in the cluster (running and starting) and running
+    are three things, and counted so wherever they are shown."""
+    in_hand = Job.objects.in_hand().filter(place.of("cluster") if place else Q(), dispatched_at__isnull=False)
     reserved = in_hand.aggregate(
         running=Count("pk", filter=~WAITS),
         starting=Count("pk", filter=WAITS),
         for_node=Count("pk", filter=Q(reason=Job.Reason.WAITING_FOR_NODE)),
         cpu=Sum("cpu_request", default=0),
     )
-    active = JobCount.objects.all().total().active
+    active = JobCount.objects.filter(place.of("tenant__cluster") if place else Q()).total().active
     return reserved | {"queued": max(0, active - reserved["running"] - reserved["starting"])}  # counted at two moments
 
 
-def summary(latest: LatestSnapshot) -> dict[str, Any]:
+def summary(place: Chosen) -> dict[str, Any]:
     """Four queries: the numbers at the top."""
-    counts = job_counts()
-    oldest = Job.objects.queued().order_by("submitted_at").values_list("submitted_at", flat=True).first()
-    counts["oldest"] = oldest if counts["queued"] else None
-    ended = _finished_since(timezone.now() - timedelta(hours=1)).aggregate(
-        succeeded=Count("pk", filter=Q(status=Job.Status.SUCCEEDED)),
-        failed=Count("pk", filter=Q(status=Job.Status.FAILED)),
+    latest, counts, own = place.latest, job_counts(place), place.of("cluster")
+    line = Job.objects.queued().filter(own).order_by("submitted_at")
+    counts["oldest"] = line.values_list("submitted_at", flat=True).first() if counts["queued"] else None
+    ended = (
+        _finished_since(timezone.now() - timedelta(hours=1))
+        .filter(own)
+        .aggregate(
+            succeeded=Count("pk", filter=Q(status=Job.Status.SUCCEEDED)),
+            failed=Count("pk", filter=Q(status=Job.Status.FAILED)),
+        )
     )
     nodes = latest.current.nodes if latest.current else ()
     capacity = {
@@ -72,17 +77,17 @@ def summary(latest: LatestSnapshot) -> dict[str, Any]:
         "memory": sum(node.memory for node in nodes),
         "memory_requested": sum(node.memory_requested for node in nodes),
     }
-    return {"counts": counts, "ended": ended, "capacity": capacity, **health(latest)}
+    return {"counts": counts, "ended": ended, "capacity": capacity, **health(place, latest)}
 
 
-def jobs(latest: LatestSnapshot) -> dict[str, Any]:
+def jobs(place: Chosen) -> dict[str, Any]:
     """Three queries: what runs, what waits and why, what failed in the last hour."""
-    listed = Job.objects.only(*LIST_COLUMNS)
+    listed = Job.objects.filter(place.of("cluster")).only(*LIST_COLUMNS)
     running = listed.running().order_by("-submitted_at")
     waiting = listed.waiting().order_by("submitted_at")
     failed = listed.filter(status=Job.Status.FAILED, finished_at__gt=timezone.now() - timedelta(hours=1))
     lists = {"running": running, "waiting": waiting, "failed": failed.order_by("-finished_at")}
-    context: dict[str, Any] = {"latest": latest}
+    context: dict[str, Any] = {"latest": place.latest}
     for name, rows in lists.items():
         found = list(rows[: ROWS + 1])
         context[name] = found[:ROWS]

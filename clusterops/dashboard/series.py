@@ -9,6 +9,7 @@ from django.db.models import Avg, Count, F, Func, Max, Q
 from django.db.models.fields import DateTimeField
 from django.utils import timezone
 
+from clusterops.dashboard.clusters import Chosen
 from clusterops.models import ClusterSample
 from simulations.models import Job
 from simulations.run_series import POINTS
@@ -26,7 +27,7 @@ class _Bin(Func):
     output_field = DateTimeField()
 
 
-def activity(hours: int) -> dict[str, Any]:
+def activity(hours: int, place: Chosen) -> dict[str, Any]:
     """The last `hours` as bins: jobs, CPU and nodes from the samples, and how jobs ended. Two queries.
 
     Where there are no samples there is a gap, and `away` says who was: [from, to, reconciler or cluster].
@@ -35,7 +36,7 @@ def activity(hours: int) -> dict[str, Any]:
     ends = timezone.now()
     begins = ends - timedelta(hours=hours)
     samples = list(
-        ClusterSample.objects.filter(at__gt=begins)
+        ClusterSample.objects.filter(place.of("cluster"), at__gt=begins)
         .order_by()
         .annotate(bin=_Bin(width, F("at"), EPOCH))
         .values("bin")
@@ -58,10 +59,10 @@ def activity(hours: int) -> dict[str, Any]:
     # A row of nothing breaks the line where the gap begins.
     rows += [(begun + width, *[None] * len(COLUMNS)) for begun, _, who in away if who == "reconciler"]
     rows.sort(key=lambda row: row[0])
-    ended, outcomes = _ended(begins, ends, hours)
+    ended, outcomes = _ended(begins, ends, hours, place)
     return {
         "x": [row[0].timestamp() for row in rows],
-        **{name: [row[place] for row in rows] for place, name in enumerate(COLUMNS, 1)},
+        **{name: [row[at] for row in rows] for at, name in enumerate(COLUMNS, 1)},
         "away": [[begun.timestamp(), end.timestamp(), who] for begun, end, who in away],
         "range": [begins.timestamp(), ends.timestamp()],
         "ended_x": ended,
@@ -88,11 +89,11 @@ def _away(samples: Sequence[Any], width: timedelta, ends: datetime) -> Iterator[
         yield blind, ends, "cluster"
 
 
-def _ended(begins: datetime, ends: datetime, hours: int) -> tuple[list[float], dict[str, list[int]]]:
+def _ended(begins: datetime, ends: datetime, hours: int, place: Chosen) -> tuple[list[float], dict[str, list[int]]]:
     """About forty bars; a bin in which nothing ended is a bar of height zero."""
     width = timedelta(seconds=max(300, hours * 3600 // 40 // 300 * 300))
     rows = (
-        Job.objects.filter(finished_at__gt=begins)
+        Job.objects.filter(place.of("cluster"), finished_at__gt=begins)
         .order_by()
         .annotate(bin=_Bin(width, F("finished_at"), EPOCH))
         .values_list("bin", "status")

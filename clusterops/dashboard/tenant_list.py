@@ -55,9 +55,9 @@ class TenantRow:
         )
 
 
-def section() -> dict[str, Any]:
-    """For the overview, two queries: the longest waiting on top."""
-    rows = _sorted(_rows({}), "waiting")
+def section(of: Q) -> dict[str, Any]:
+    """For the overview, two queries: the longest waiting on top. `of`: of a cluster."""
+    rows = _sorted(_rows({}, of), "waiting")
     shown = rows[:SECTION_ROWS]
     return {"rows": shown, "total": len(rows), "hidden": len(rows) - len(shown)}
 
@@ -66,7 +66,7 @@ def page(query: Mapping[str, str]) -> dict[str, Any]:
     """The whole list, three queries: `sort` by one of SORTS, `at=limit` for those at a limit now, `q` in the name."""
     sort = query.get("sort", "") if query.get("sort") in SORTS else "waiting"
     find = query.get("q", "").strip()[:40]
-    rows = [row for row in _sorted(_rows(_waits()), sort) if find in row.tenant.tenant_id]
+    rows = [row for row in _sorted(_rows(_waits(), Q()), sort) if find in row.tenant.tenant_id]
     at_limit = sum(row.is_at_limit for row in rows)
     only = query.get("at") == "limit"
     if only:
@@ -87,17 +87,17 @@ def page(query: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _rows(waits: Mapping[str, tuple[float, float]]) -> list[TenantRow]:
+def _rows(waits: Mapping[str, tuple[float, float]], of: Q) -> list[TenantRow]:
     started: dict[str, tuple[int, int, int]] = {
         pk: (cpu, memory_gi, count)
         for pk, cpu, memory_gi, count in Job.objects.in_hand()
-        .filter(DISPATCHED)
+        .filter(of, DISPATCHED)
         .order_by()
         .values_list("tenant_id")
         .annotate(Sum("cpu_request"), Sum("memory_gi"), Count("pk"))
     }
     waiting = Job.objects.filter(tenant=OuterRef("pk"), status=Job.Status.PENDING).order_by("submitted_at")
-    found = Tenant.objects.select_related("cluster_namespace", "job_count")
+    found = Tenant.objects.filter(of).select_related("cluster_namespace", "job_count")
     rows = []
     for tenant in found.annotate(oldest=Subquery(waiting.values("submitted_at")[:1])):
         cpu, memory_gi, count = started.get(tenant.pk, (0, 0, 0))

@@ -12,10 +12,10 @@ from django.views.decorators.gzip import gzip_page
 from clusterops.api.log_text import log_view
 from clusterops.dashboard import attention, overview, pages, series, tenant_list
 from clusterops.dashboard.access import staff_page
+from clusterops.dashboard.clusters import Chosen, chosen
 from clusterops.dashboard.job_list import Asked
 from clusterops.dashboard.job_list import job_list as jobs_asked_for
 from clusterops.dashboard.polling import unless_seen
-from clusterops.gateway.snapshot_cache import cluster
 from clusterops.policy.causes import CAUSES
 from simulations import run_series
 from simulations.api import downloads
@@ -29,19 +29,18 @@ STOP_POLLING = 286
 FIND = 100  # characters
 
 
-def _section(request: HttpRequest, name: str) -> dict[str, Any]:
-    latest = cluster.look()
+def _section(request: HttpRequest, name: str, place: Chosen) -> dict[str, Any]:
     match name:
         case "attention":
-            return attention.section(latest)
+            return attention.section(place.latest, place.name)
         case "summary":
-            return overview.summary(latest)
+            return overview.summary(place)
         case "jobs":
-            return overview.jobs(latest)
+            return overview.jobs(place)
         case "nodes":
-            return overview.nodes(latest)
+            return overview.nodes(place.latest)
         case "tenants":
-            return tenant_list.section()
+            return tenant_list.section(place.of("cluster"))
     raise Http404
 
 
@@ -49,16 +48,20 @@ def _section(request: HttpRequest, name: str) -> dict[str, Any]:
 def cluster_page(request: HttpRequest) -> HttpResponse:
     """Everything at a glance; complete without JavaScript, live with it."""
     names = ("attention", "summary", "jobs", "nodes", "tenants")
-    sections = {name: _section(request, name) for name in names}
+    place = chosen(request.GET)
+    sections = {name: _section(request, name, place) for name in names}
     hours = _hours(request)
-    return render(request, "cluster/overview.html", {**sections, "hours": hours, "hours_offered": HOURS})
+    context = {**sections, "place": place, "hours": hours, "hours_offered": HOURS}
+    return render(request, "cluster/overview.html", context)
 
 
 @gzip_page
 @staff_page
 def section(request: HttpRequest, name: str) -> HttpResponse:
     """One section of the overview, for polling."""
-    return unless_seen(request, render(request, f"cluster/_{name}.html", {name: _section(request, name)}))
+    place = chosen(request.GET)
+    context = {name: _section(request, name, place), "place": place}
+    return unless_seen(request, render(request, f"cluster/_{name}.html", context))
 
 
 @staff_page
@@ -72,7 +75,7 @@ def cause_page(request: HttpRequest, code: str) -> HttpResponse:
     """One cause of the attention list: whom it is about, and its silences."""
     if code not in CAUSES:
         raise Http404
-    return render(request, "cluster/cause.html", attention.cause_page(code, cluster.look()))
+    return render(request, "cluster/cause.html", attention.cause_page(code, chosen(request.GET)))
 
 
 @staff_page
@@ -114,7 +117,7 @@ def job_file(request: HttpRequest, job_id: UUID, name: str) -> HttpResponseBase:
 @staff_page
 def activity_data(request: HttpRequest) -> HttpResponse:
     """Numbers of the overview's charts."""
-    return JsonResponse(series.activity(_hours(request)))
+    return JsonResponse(series.activity(_hours(request), chosen(request.GET)))
 
 
 @staff_page

@@ -44,13 +44,16 @@ class KubeApi:
     Raises `errors.GatewayError` subclasses only. Safe to share between threads.
     """
 
-    def __init__(self, kubeconfig: str = "") -> None:
-        """`kubeconfig`: a path; empty means the pod's own service account. Raises NotConfigured."""
+    def __init__(self, kubeconfig: str = "", context: str = "") -> None:
+        """`kubeconfig`: a path; empty means the pod's own service account. `context`: in it; empty: its current one.
+
+        Raises NotConfigured.
+        """
         configuration = client.Configuration()
         try:
             if kubeconfig:
                 config.load_kube_config(  # type: ignore[no-untyped-call]
-                    config_file=kubeconfig, client_configuration=configuration
+                    config_file=kubeconfig, context=context or None, client_configuration=configuration
                 )
             else:
                 config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]

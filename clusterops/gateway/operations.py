@@ -27,6 +27,7 @@ from clusterops.readings import cluster as cluster_readings
 from clusterops.readings import events as event_readings
 from clusterops.readings import jobs as job_readings
 from clusterops.readings import pod_requests
+from tenants.clusters import Cluster
 
 WATCH_S = 240  # the server ends a watch after this; the socket's own time-out is a little longer
 MAX_LOG_BYTES = 256 * 1024
@@ -39,8 +40,10 @@ FIELD_MANAGER = {"fieldManager": "sumok8", "force": "true"}
 class Gateway:
     """What the product asks of a cluster. Every method answers or raises `errors.GatewayError`."""
 
-    def __init__(self, api: KubeApi) -> None:
+    def __init__(self, api: KubeApi, cluster: str = "") -> None:
+        """`cluster`: the label of what is ours there; empty in the first."""
         self.api = api
+        self._cluster = cluster
         self._autoscaler_says: dict[str, str] = {}
         self._autoscaler_asked_at = float("-inf")
         self._others_request: Mapping[str, Counter[str]] = {}
@@ -50,6 +53,9 @@ class Gateway:
     def certificate_ends_at(self) -> datetime | None:
         """When the way to the cluster ends by itself; None: it does not, as far as can be read. Asks nobody."""
         return self.api.certificate_ends_at()
+
+    def _own(self) -> str:
+        return installation.selector(self._cluster)
 
     def ensure_namespace(self, spec: NamespaceSpec) -> str:
         """Make the tenant's namespace and what belongs in it as its limits ask; returns the Namespace's uid.
@@ -78,7 +84,7 @@ class Gateway:
 
     def inspect_namespaces(self, specs: Iterable[NamespaceSpec]) -> dict[str, NamespaceState]:
         """Namespaces of ours by name, each with whether it is as `specs` want it. One LIST per kind of object."""
-        query = {"labelSelector": installation.selector()}
+        query = {"labelSelector": self._own()}
         objects: dict[tuple[str, str, str], Json] = {}
         for kind in ("namespaces", *manifests.tenant_kinds()):
             objects |= cluster_readings.by_name(kind, self.api.items(path_of(kind), query=query))
@@ -86,7 +92,7 @@ class Gateway:
 
     def namespaces(self) -> dict[str, NamespaceState]:
         """Namespaces of ours by name, without a look at what is in them."""
-        items = self.api.items(path_of("namespaces"), query={"labelSelector": installation.selector()})
+        items = self.api.items(path_of("namespaces"), query={"labelSelector": self._own()})
         return cluster_readings.namespace_states(cluster_readings.by_name("namespaces", items), ())
 
     def list_runs(self, between: Callable[[], None] = nothing) -> list[Run]:
@@ -133,9 +139,7 @@ class Gateway:
 
     def usage(self, namespace: str, *, timeout_s: float = 3.0) -> Mapping[str, float]:
         """What one tenant's pods that have not ended ask for: cpu (cores), memory (bytes), pods, running."""
-        pods = self.api.items(
-            path_of("pods", namespace), query={"labelSelector": installation.selector()}, timeout_s=timeout_s
-        )
+        pods = self.api.items(path_of("pods", namespace), query={"labelSelector": self._own()}, timeout_s=timeout_s)
         found = cluster_readings.snapshot([], [], pods, [], datetime.now(UTC)).usage_by_namespace
         return found.get(namespace) or {"cpu": 0.0, "memory": 0.0, "pods": 0.0, "running": 0.0}
 
@@ -143,7 +147,7 @@ class Gateway:
         self, timeout_s: float = LIST_TIMEOUT_S, between: Callable[[], None] = nothing
     ) -> tuple[list[Json], list[Json]]:
         # Jobs first: a pod that vanishes in between belongs to a Job that is still listed.
-        query = {"labelSelector": installation.selector()}
+        query = {"labelSelector": self._own()}
         jobs = self.api.items(
             path_of("jobs"), query=query, timeout_s=timeout_s, keep=job_readings.slim_job, between=between
         )
@@ -231,7 +235,7 @@ class Gateway:
 
     def watch(self, kind: str, stop: threading.Event) -> Iterator[None]:
         """Yields whenever something of ours changes; returns when the server ends the watch. Carries no state."""
-        query: dict[str, str | int] = {"labelSelector": installation.selector()}
+        query: dict[str, str | int] = {"labelSelector": self._own()}
         start = self.api.request("GET", path_of(kind), query={**query, "limit": 1})["metadata"]["resourceVersion"]
         query |= {"watch": "true", "resourceVersion": start, "timeoutSeconds": WATCH_S, "allowWatchBookmarks": "true"}
         for line in self.api.lines(path_of(kind), query=query, timeout_s=WATCH_S + 30):
@@ -241,7 +245,16 @@ class Gateway:
                 yield
 
 
+def gateway_of(cluster: Cluster) -> Gateway:
+    """The one to that cluster, with its connections. Raises NotConfigured."""
+    return _gateway(cluster.kubeconfig or settings.KUBE_CONFIG_PATH, cluster.context, cluster.label)
+
+
+def forget_gateways() -> None:
+    """Each is made anew when it is next asked for."""
+    _gateway.cache_clear()
+
+
 @cache
-def default_gateway() -> Gateway:
-    """The cluster that settings name. Raises NotConfigured."""
-    return Gateway(KubeApi(settings.KUBE_CONFIG_PATH))
+def _gateway(kubeconfig: str, context: str, label: str) -> Gateway:
+    return Gateway(KubeApi(kubeconfig, context), label)

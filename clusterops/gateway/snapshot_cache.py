@@ -1,4 +1,4 @@
-"""The cluster as dashboards see it: one snapshot shared by everyone who looks within two seconds."""
+"""Each cluster as dashboards see it: one snapshot shared by everyone who looks within two seconds."""
 
 import threading
 import time
@@ -8,7 +8,8 @@ from datetime import datetime
 
 from clusterops.contract import ClusterSnapshot
 from clusterops.errors import GatewayError
-from clusterops.gateway import default_gateway
+from clusterops.gateway import gateway_of
+from tenants.clusters import Cluster
 
 FRESH_S = 2.0
 TIMEOUT_S = 4.0
@@ -67,8 +68,19 @@ class SnapshotCache:
             return LatestSnapshot(self._latest.snapshot if self._latest else None, reachable=False, problem=str(error))
 
 
-def _take() -> ClusterSnapshot:
-    return default_gateway().snapshot(timeout_s=TIMEOUT_S)
+_caches: dict[int, SnapshotCache] = {}
+_making = threading.Lock()
 
 
-cluster = SnapshotCache(_take)
+def cache_of(cluster_id: int) -> SnapshotCache:
+    """The cluster's own in this process."""
+    with _making:
+        return _caches.setdefault(cluster_id, SnapshotCache(lambda: _take(cluster_id)))
+
+
+def look_at(cluster: Cluster) -> LatestSnapshot:
+    return cache_of(cluster.pk).look()
+
+
+def _take(cluster_id: int) -> ClusterSnapshot:
+    return gateway_of(Cluster.objects.get(pk=cluster_id)).snapshot(timeout_s=TIMEOUT_S)

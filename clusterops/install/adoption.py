@@ -26,14 +26,14 @@ def rename(*, dry_run: bool) -> str:
     return installation.own_id()
 
 
-def adopt(api: KubeApi, *, former: str = "", dry_run: bool = False) -> Iterator[str]:
+def adopt(api: KubeApi, cluster_id: int, *, former: str = "", dry_run: bool = False) -> Iterator[str]:
     """Say of each tenant's namespace what became of it. Repeatable. Raises GatewayError.
 
     Only a namespace that our rows know by its uid is ours; one that names an installation is left alone unless that
     is `former`.
     """
     mine = installation.own_id()
-    for row in TenantNamespace.objects.exclude(uid="").order_by("pk"):
+    for row in TenantNamespace.objects.filter(cluster=cluster_id).exclude(uid="").order_by("pk"):
         found = find(api, path_of("namespaces", name=row.namespace))
         if found is None:
             yield f"{row.namespace}: is not there."

@@ -14,6 +14,7 @@ from clusterops.gateway import KubeApi
 from clusterops.gateway.permissions import BIND, BY_METHOD, Identity, Right, needed_by
 from clusterops.install import reach_check
 from clusterops.objects.manifests import uses_kueue
+from tenants.clusters import Cluster, first_cluster
 from tenants.database import configuration_problem
 
 OLDEST = (1, 28)
@@ -32,14 +33,17 @@ class Finding:
     text: str
 
 
-def check(api: KubeApi, identity: Identity, *, probe: bool = False) -> Iterator[Finding]:
+def check(
+    api: KubeApi, identity: Identity, cluster: Cluster | None = None, *, probe: bool = False
+) -> Iterator[Finding]:
     """All findings in turn; with `probe` a pod in a tenant's namespace tries to reach the control plane.
 
     An unreachable cluster ends the list with its own line.
     """
+    own = cluster or first_cluster()
     try:
         yield _version(api)
-        namespaces = _tenant_namespaces(api)
+        namespaces = _tenant_namespaces(api, own)
         example = next((item["metadata"]["name"] for item in namespaces), "")
         for right in sorted(needed_by(identity)):
             yield _right(api, right, "" if is_cluster_wide(right, identity) else example or None)
@@ -47,7 +51,7 @@ def check(api: KubeApi, identity: Identity, *, probe: bool = False) -> Iterator[
             yield _right(api, BIND, "", name="sumok8-tenant")
             yield _pod_security(api, namespaces)
             if probe:
-                yield _reach(api, example)
+                yield _reach(api, example, own.service_url)
         if uses_kueue():
             yield _kueue(api, settings.KUEUE_CLUSTER_QUEUE)
         yield _optional(api, "karpenter.sh", "Karpenter", "machines come and go with the jobs")
@@ -75,8 +79,8 @@ def _version(api: KubeApi) -> Finding:
     return Finding(Verdict.OK if fit else Verdict.MISSING, "version", text)
 
 
-def _tenant_namespaces(api: KubeApi) -> list[dict[str, Any]]:
-    query = {"labelSelector": installation.selector()}
+def _tenant_namespaces(api: KubeApi, cluster: Cluster) -> list[dict[str, Any]]:
+    query = {"labelSelector": installation.selector(cluster.label)}
     try:
         found = api.items("/api/v1/namespaces", query=query)
     except errors.Forbidden:  # the web's identity may not; the table below tells whether it should
@@ -140,10 +144,10 @@ def _pod_security(api: KubeApi, namespaces: list[dict[str, Any]]) -> Finding:
     return Finding(Verdict.MISSING, subject, f"{names[0]} is labelled restricted, yet a privileged pod is accepted")
 
 
-def _reach(api: KubeApi, namespace: str) -> Finding:
+def _reach(api: KubeApi, namespace: str, url: str) -> Finding:
     if not namespace:
         return Finding(Verdict.NOTE, reach_check.SUBJECT, "no tenant's namespace yet to try it from")
-    works, text = reach_check.reach(api, namespace)
+    works, text = reach_check.reach(api, namespace, url)
     verdict = {True: Verdict.OK, False: Verdict.MISSING, None: Verdict.NOTE}[works]
     return Finding(verdict, reach_check.SUBJECT, text)
 

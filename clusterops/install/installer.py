@@ -27,6 +27,10 @@ CONTROLLER_IMAGE = "sumok8-controller"
 SECRET = "sumok8-secrets"  # noqa: S105 - its name
 POLL_S = 2.0
 GONE_S = 120.0
+RUNS_ONLY = {
+    *("Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding"),
+    *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
+}
 DryRun = Literal["", "server"]
 
 
@@ -72,6 +76,25 @@ def load(folder: Path, *, namespace: str = "", image: str = "", runner_image: st
         change = {"op": "replace", "path": "/data/RUNNER_IMAGE", "value": runner_image}
         objects = kustomize.patched(objects, [change], kind="ConfigMap", name="sumok8-config")
     return sorted(objects, key=lambda manifest: manifest["kind"] != "Namespace")
+
+
+def runs_only(objects: list[Manifest]) -> list[Manifest]:
+    """What a cluster needs that runs jobs alone: the Namespace, and who may do what. No web, no reconciler, no keys."""
+    return [each for each in objects if each["kind"] in RUNS_ONLY]
+
+
+def apply_all(api: KubeApi, objects: list[Manifest], *, dry_run: DryRun = "") -> Iterator[Step]:
+    """Each in turn, without a Secret. Raises GatewayError."""
+    present = find(api, f"/api/v1/namespaces/{namespace_of(objects)}") is not None
+    yield from _apply_all(api, objects, dry_run, present=present)
+
+
+def _apply_all(api: KubeApi, objects: list[Manifest], dry_run: DryRun, *, present: bool) -> Iterator[Step]:
+    for manifest in objects:
+        if dry_run and not present and manifest["kind"] not in kustomize.CLUSTER_SCOPED:
+            yield Step(name_of(manifest), "would be created; the server checks it once the namespace exists")
+        else:
+            yield from _apply(api, manifest, dry_run)
 
 
 def namespace_of(objects: list[Manifest]) -> str:
@@ -132,11 +155,8 @@ def install(api: KubeApi, objects: list[Manifest], *, database_url: str, dry_run
         if not dry_run:
             found = api.request("POST", secret.rpartition("/")[0], body=made)
         yield Step(f"Secret/{SECRET}", f"{'would be ' if dry_run else ''}created, with random keys")
-    for manifest in with_configuration_mark(with_api_server_ports(api, objects[1:]), found):
-        if dry_run and not present and manifest["kind"] not in kustomize.CLUSTER_SCOPED:
-            yield Step(name_of(manifest), "would be created; the server checks it once the namespace exists")
-        else:
-            yield from _apply(api, manifest, dry_run)
+    marked = with_configuration_mark(with_api_server_ports(api, objects[1:]), found)
+    yield from _apply_all(api, marked, dry_run, present=present)
 
 
 def with_configuration_mark(objects: list[Manifest], secret: Manifest | None) -> list[Manifest]:

@@ -37,7 +37,7 @@ def offboard(api: KubeApi, tenant: Tenant, *, erase: bool, patience_s: float) ->
     if wished:
         yield f"Asked {wished} job(s) to end."
     _wait_for_jobs(tenant, patience_s)
-    _wait_for_pass(patience_s)
+    _wait_for_pass(tenant.cluster.pk, patience_s)
     TenantNamespace.objects.filter(tenant=tenant).delete()
     yield _delete_namespace(api, tenant)
     if erase:
@@ -72,10 +72,11 @@ def _wait_for_jobs(tenant: Tenant, patience_s: float) -> None:
         time.sleep(POLL_S)
 
 
-def _wait_for_pass(patience_s: float) -> None:
-    """A pass that read the tenant before it was locked out may make its namespace again; later ones leave it alone."""
-    before, deadline = ReconcilerState.get().passes, time.monotonic() + patience_s
-    while is_at_work() and ReconcilerState.get().passes == before:
+def _wait_for_pass(cluster_id: int, patience_s: float) -> None:
+    """A pass of its home's reconciler that read the tenant before it was locked out may make its namespace again; later
+    ones leave it alone."""
+    before, deadline = ReconcilerState.get(cluster_id).passes, time.monotonic() + patience_s
+    while is_at_work(cluster_id) and ReconcilerState.get(cluster_id).passes == before:
         if time.monotonic() > deadline:
             raise NotEnded(
                 f"The reconciler has not ended a pass within {patience_s:.0f} s. Nothing was deleted. Repeat the "
@@ -90,7 +91,7 @@ def _delete_namespace(api: KubeApi, tenant: Tenant) -> str:
     if found is None:
         return f"There is no namespace {tenant.namespace} in the cluster."
     try:
-        refuse_foreign_namespace(found, spec_of(tenant))
+        refuse_foreign_namespace(found, spec_of(tenant, tenant.cluster))
     except errors.NamespaceTerminating:
         return f"The namespace {tenant.namespace} is being deleted already."
     installer.delete(api, path)

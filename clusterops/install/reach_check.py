@@ -23,11 +23,12 @@ SUBJECT = "pods reach the control plane"
 LOOK_AT = "see “name not resolved” in docs/operations.md"
 
 
-def reach(api: KubeApi, namespace: str) -> tuple[bool | None, str]:
-    """(whether it works, what was seen) from `namespace`; None: it could not be tried. Raises ClusterUnreachable."""
+def reach(api: KubeApi, namespace: str, url: str = "") -> tuple[bool | None, str]:
+    """(whether it works, what was seen) from `namespace`, at RUNNER_URL or the cluster's own `url`; None: it
+    could not be tried. Raises ClusterUnreachable."""
     name = f"sumok8-check-{secrets.token_hex(4)}"
     try:
-        api.request("POST", path_of("jobs", namespace), body=job(namespace, name))
+        api.request("POST", path_of("jobs", namespace), body=job(namespace, name, url))
     except errors.Refused as error:
         return None, f"not tried in {namespace}: {error}"
     try:
@@ -37,7 +38,7 @@ def reach(api: KubeApi, namespace: str) -> tuple[bool | None, str]:
             api.request("DELETE", path_of("jobs", namespace, name), body={"propagationPolicy": "Background"})
 
 
-def job(namespace: str, name: str) -> dict[str, Any]:
+def job(namespace: str, name: str, url: str = "") -> dict[str, Any]:
     """The Job of a run, small, and with labels of its own: the reconciler does not take it for a run."""
     limits = {"unpacked_bytes": 0, "output_bytes": 0}
     spec = RunSpec("", "", namespace, name, 1, "", 1, 1, {"job_id": "", "limits": limits}, "", 0)
@@ -49,7 +50,7 @@ def job(namespace: str, name: str) -> dict[str, Any]:
     template["spec"]["activeDeadlineSeconds"] = int(PATIENCE_S)
     template["spec"]["terminationGracePeriodSeconds"] = 1
     [container] = template["spec"]["containers"]
-    container["command"] = ["python", "-m", "simulations.sumo.run.reach", settings.RUNNER_URL]
+    container["command"] = ["python", "-m", "simulations.sumo.run.reach", url or settings.RUNNER_URL]
     container["env"] = [each for each in container["env"] if not each["name"].startswith(("SUMOK8", "JOB", "SCENARIO"))]
     container["resources"]["requests"] |= {"cpu": "100m", "memory": "128Mi"}
     container["resources"]["limits"]["memory"] = "128Mi"

@@ -11,7 +11,7 @@ from clusterops import installation
 from clusterops.contract import NamespaceSpec, RunSpec
 from simulations.sumo.protocol.endings import EXIT_CODES, Outcome
 
-MANAGED_BY, INSTALLATION = installation.MANAGED_BY, installation.INSTALLATION
+MANAGED_BY, INSTALLATION, CLUSTER = installation.MANAGED_BY, installation.INSTALLATION, installation.CLUSTER
 TENANT = "sumok8.io/tenant"
 JOB_ID = "sumok8.io/job-id"
 ATTEMPT = "sumok8.io/attempt"
@@ -40,9 +40,10 @@ INTERRUPTED = EXIT_CODES[Outcome.INTERRUPTED]
 WORK, TMP, TERMINATION_LOG = "/work", "/tmp", "/dev/termination-log"  # noqa: S108 - inside the container
 
 
-def labels(tenant_id: str) -> dict[str, str]:
+def labels(tenant_id: str, cluster: str = "") -> dict[str, str]:
     """On every object of ours."""
-    return {MANAGED_BY: "sumok8", INSTALLATION: installation.own_id(), TENANT: tenant_id}
+    own = {MANAGED_BY: "sumok8", INSTALLATION: installation.own_id(), TENANT: tenant_id}
+    return own | ({CLUSTER: cluster} if cluster else {})
 
 
 def group_of(kind: str) -> str:
@@ -55,7 +56,7 @@ def namespace(tenant: NamespaceSpec) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
-        "metadata": {"name": tenant.namespace, "labels": labels(tenant.tenant_id) | restricted},
+        "metadata": {"name": tenant.namespace, "labels": labels(tenant.tenant_id, tenant.cluster) | restricted},
     }
 
 
@@ -64,7 +65,7 @@ def uses_kueue() -> bool:
 
 
 def _object(api_version: str, kind: str, name: str, tenant: NamespaceSpec, **content: Any) -> dict[str, Any]:
-    metadata = {"name": name, "namespace": tenant.namespace, "labels": labels(tenant.tenant_id)}
+    metadata = {"name": name, "namespace": tenant.namespace, "labels": labels(tenant.tenant_id, tenant.cluster)}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
 
 
@@ -111,14 +112,20 @@ def isolation(tenant: NamespaceSpec) -> dict[str, Any]:
         # A policy sees the pod behind the Service, so the port is the web container's.
         {"to": [web], "ports": [{"protocol": "TCP", "port": 8000}]},
     ]
-    if settings.S3_BUCKET:
-        endpoint = urlsplit(settings.S3_ENDPOINT_URL or "https://s3.amazonaws.com")
-        port = endpoint.port or (80 if endpoint.scheme == "http" else 443)
-        # Presigned downloads and uploads. Never the clouds' metadata service.
-        anywhere = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
-        egress.append({"to": [anywhere], "ports": [{"protocol": "TCP", "port": port}]})
+    if settings.S3_BUCKET:  # presigned downloads and uploads
+        egress.append(_outside(settings.S3_ENDPOINT_URL or "https://s3.amazonaws.com"))
+    if tenant.service_url:
+        egress.append(_outside(tenant.service_url))
     spec = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": egress}
     return _object("networking.k8s.io/v1", "NetworkPolicy", f"{tenant.namespace}-isolation", tenant, spec=spec)
+
+
+def _outside(url: str) -> dict[str, Any]:
+    """A service beyond the cluster, by its port alone. Never the clouds' metadata service."""
+    address = urlsplit(url)
+    port = address.port or (80 if address.scheme == "http" else 443)
+    anywhere = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
+    return {"to": [anywhere], "ports": [{"protocol": "TCP", "port": port}]}
 
 
 def _dns() -> dict[str, Any]:
@@ -164,7 +171,7 @@ def tenant_objects(tenant: NamespaceSpec) -> list[tuple[str, dict[str, Any]]]:
 
 def job(spec: RunSpec) -> dict[str, Any]:
     """One attempt of a job. Where a field is not obvious, its reason was seen on a real cluster."""
-    own = labels(spec.tenant_id) | {JOB_ID: spec.job_id, ATTEMPT: str(spec.attempt)}
+    own = labels(spec.tenant_id, spec.cluster) | {JOB_ID: spec.job_id, ATTEMPT: str(spec.attempt)}
     final, queued, held = RUNNER_EXIT_CODES, {}, {}
     if uses_kueue():
         # Kueue starts it, and stops it where others come first: its pod then ends as interrupted, which is no verdict.
@@ -237,7 +244,7 @@ def _container(spec: RunSpec, disk_mi: int) -> dict[str, Any]:
     env = {
         "SCENARIO_ID": spec.scenario_id,
         "JOB_ID": spec.description["job_id"],
-        "SUMOK8_URL": settings.RUNNER_URL,
+        "SUMOK8_URL": spec.service_url or settings.RUNNER_URL,
         "SUMOK8_TOKEN": spec.token,
         "SUMOK8_JOB": json.dumps(dict(spec.description)),
         "WORK_DIR": WORK,

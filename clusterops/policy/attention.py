@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from clusterops.policy.causes import CAUSES, ORDER, Cause, Severity, cause_of_failure
-from clusterops.policy.facts import Facts, Group
+from clusterops.policy.facts import Facts, Group, Machinery
 from simulations.sumo.protocol.endings import NEEDS_OPERATOR, Fault, Reason
 
 SILENT_AFTER = timedelta(seconds=120)  # four missed passes
@@ -93,7 +93,16 @@ def _merged(parts: Sequence[Group]) -> tuple[Group, ...]:
 
 
 def _machinery(facts: Facts) -> Iterator[Found]:
-    state = facts.machinery
+    for state in facts.machinery:
+        for code, part in _of_cluster(facts, state):
+            where = f"Cluster {state.cluster}: " if state.cluster else ""
+            yield code, replace(part, detail=f"{where}{part.detail}")
+
+
+def _of_cluster(facts: Facts, state: Machinery) -> Iterator[Found]:
+    if state.is_down:
+        yield "cluster_down", Group(since=state.saw_cluster_at, detail=f"Last seen: {_moment(state.saw_cluster_at)}.")
+        return  # what else could be said of it is known
     if state.looked_at is None or facts.now - state.looked_at > SILENT_AFTER:
         yield "reconciler_silent", Group(since=state.looked_at, detail="" if state.looked_at else "It never passed.")
         return  # what it said before is no news
@@ -111,10 +120,14 @@ def _machinery(facts: Facts) -> Iterator[Found]:
         yield "disagreement", Group(count=count, since=state.looked_at, detail=f"{count} {words}")
     if (ends := state.certificate_ends_at) and ends - facts.now < CERTIFICATE_ENDS_WITHIN:
         yield "certificate_expiring", Group(detail=f"On {ends:%Y-%m-%d %H:%M} UTC.", severe=ends <= facts.now)
-    if lame := [node for node in facts.nodes if not node.ready]:
-        severe = len(lame) == len(facts.nodes)
+    if lame := [node for node in state.nodes if not node.ready]:
+        severe = len(lame) == len(state.nodes)
         names = ", ".join(node.name for node in lame[:5]) + (" …" if len(lame) > 5 else "")
         yield "nodes_not_ready", Group(count=len(lame), detail=names, severe=severe)
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
 
 
 def _spaces(facts: Facts) -> Iterator[Found]:

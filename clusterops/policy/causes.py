@@ -69,6 +69,11 @@ _ROWS = (
         "manage.py check_cluster.", unit="",
     ),
     Cause(
+        "cluster_down", OPERATOR, BAD, "A cluster is marked as down",
+        "Nothing is started there. Set it active when it is back, or move its tenants: manage.py move_tenant; what may "
+        "still run there is never started elsewhere by itself.", unit="",
+    ),
+    Cause(
         "pass_failed", OPERATOR, BAD, "The last pass ended early",
         "Its log has more; manage.py doctor looks at the whole.", unit="",
     ),

@@ -17,9 +17,19 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Machinery:
-    """The reconciler's last pass."""
+class NodeFact:
+    """A machine that has had time to join."""
 
+    name: str
+    ready: bool
+
+
+@dataclass(frozen=True)
+class Machinery:
+    """One cluster, as its reconciler's last pass left word of it."""
+
+    cluster: str = ""  # its name; empty: there is no other
+    is_down: bool = False  # by an operator's word
     looked_at: datetime | None = None
     saw_cluster_at: datetime | None = None
     sees_cluster: bool = False
@@ -29,14 +39,7 @@ class Machinery:
     troubles: Sequence[Group] = ()
     drift: Mapping[str, int] = field(default_factory=dict)  # in words → how many
     certificate_ends_at: datetime | None = None  # of the way to the cluster
-
-
-@dataclass(frozen=True)
-class NodeFact:
-    """A machine that has had time to join."""
-
-    name: str
-    ready: bool
+    nodes: Sequence[NodeFact] = ()
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,7 @@ class Facts:
     """All of them, as of `now`."""
 
     now: datetime
-    machinery: Machinery = Machinery()
-    nodes: Sequence[NodeFact] = ()
+    machinery: Sequence[Machinery] = (Machinery(),)
     spaces: Sequence[Group] = ()  # severe: nothing can be started there; else the limits in force are others
     waiting: Sequence[Waiting] = ()
     failures: Sequence[Failures] = ()

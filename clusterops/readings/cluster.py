@@ -219,5 +219,10 @@ def refuse_foreign_namespace(found: Json, spec: NamespaceSpec) -> None:
             f"The namespace {spec.namespace} belongs to another installation, {other}; with NAMESPACE_PREFIX each has "
             "names of its own."
         )
+    if (other := own.get(manifests.CLUSTER, "")) != spec.cluster:
+        raise errors.NamespaceNotOurs(
+            f"The namespace {spec.namespace} belongs to the cluster {other or 'that was the first'} of this "
+            "installation, whose row leads to the same API server as this one's."
+        )
     if (found.get("status") or {}).get("phase") == "Terminating":
         raise errors.NamespaceTerminating(f"The namespace {spec.namespace} is being deleted.", status=403)

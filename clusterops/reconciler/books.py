@@ -18,7 +18,7 @@ def keep_books(this_pass: Pass) -> None:
         this_pass.more = not _post_runs(this_pass) or this_pass.more
     with this_pass.isolate("budgets"):
         budgets.watch()
-    if this_pass.memory.due("books", DAILY_LOOK_S):
+    if this_pass.memory.works_for_all() and this_pass.memory.due("books", DAILY_LOOK_S):
         with this_pass.isolate("plans whose day has come"):
             apply_due_plans()
         with this_pass.isolate("what is kept, in the ledger"):

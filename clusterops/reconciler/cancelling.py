@@ -17,7 +17,8 @@ def cancel_untouched(this_pass: Pass) -> None:
     `dispatch` marks a job before it asks the cluster for it, so a job without a mark cannot be there. Locked, and the
     mark looked at again under the lock: a reconciler that has lost its own lock may be marking at this moment.
     """
-    untouched = Job.objects.queued().filter(cancel_requested_at__isnull=False, dispatching_at=None)
+    here = Job.objects.queued().filter(cluster=this_pass.cluster.pk)
+    untouched = here.filter(cancel_requested_at__isnull=False, dispatching_at=None)
     found = list(untouched.order_by("cancel_requested_at").values_list("pk", flat=True)[:AT_ONCE])
     this_pass.more = this_pass.more or len(found) == AT_ONCE
     for batch in batches(found):

@@ -21,6 +21,7 @@ from clusterops.reconciler.shares import claims, half_life, note_overtaken
 from clusterops.reconciler.starting import start_all, start_of
 from clusterops.usage.budgets import allowances
 from simulations.models import Job, Move
+from tenants.clusters import Cluster
 from tenants.models import Tenant
 
 BOX_S = 0.25  # of a step; then endings are looked at again, whatever is left to start
@@ -56,18 +57,22 @@ def _round(this_pass: Pass) -> bool:
     """
     allowed = this_pass.memory.bucket.free(settings.DISPATCH_PER_SECOND, BATCH)
     again = [job for job in this_pass.jobs if _begins_again(this_pass, job)]
-    tenants = _in_line({job.tenant_id for job in again})
+    tenants = _in_line(this_pass, {job.tenant_id for job in again})
     this_pass.more_to_start = bool(tenants)
     if not tenants or not allowed:
         return False
     started = _started(this_pass)
-    rooms = {pk: Room.of(tenant, started[pk]) for pk, tenant in tenants.items()}
+    elsewhere = _elsewhere(this_pass, tenants)
+    rooms = {pk: Room.of(tenant, [*started[pk], *elsewhere[pk]]) for pk, tenant in tenants.items()}
     queued = _queued(this_pass, tenants, rooms, again)
     waits: list[Turn] = []
+    if why := this_pass.cluster.holds_back:
+        begun = set() if this_pass.cluster.state == Cluster.State.DOWN else {job.pk for job in again}
+        _hold_back(queued, begun, waits, why)
     _leave_out_unfit(this_pass, tenants, queued, waits)
-    for pk, allowance in allowances({pk: [*started[pk], *jobs] for pk, jobs in queued.items()}).items():
+    for pk, allowance in allowances({pk: [*started[pk], *elsewhere[pk], *jobs] for pk, jobs in queued.items()}).items():
         rooms[pk].allowance = allowance
-        for job in started[pk]:
+        for job in (*started[pk], *elsewhere[pk]):
             allowance.take(job)
     capacity = room(this_pass, (job for jobs in started.values() for job in jobs))
     places = claims(this_pass, tenants, started, capacity.whole)
@@ -104,9 +109,10 @@ def _begins_again(this_pass: Pass, job: Job) -> bool:
     )
 
 
-def _in_line(besides: set[str]) -> dict[str, Tenant]:
-    """Tenants with jobs that wait for their turn."""
-    rows = Tenant.objects.filter(Q(job_count__queued__gt=0) | Q(pk__in=besides))
+def _in_line(this_pass: Pass, besides: set[str]) -> dict[str, Tenant]:
+    """Tenants with jobs that wait for their turn here."""
+    at_home = Q(job_count__queued__gt=0, cluster=this_pass.cluster.pk)
+    rows = Tenant.objects.filter(at_home | Q(pk__in=besides))
     return {tenant.pk: tenant for tenant in rows}
 
 
@@ -117,6 +123,29 @@ def _started(this_pass: Pass) -> Mapping[str, list[Job]]:
         if not job.is_finished and (job.dispatched_at is not None or job.pk in this_pass.blocked):
             started[job.tenant_id].append(job)
     return started
+
+
+def _elsewhere(this_pass: Pass, tenants: Mapping[str, Tenant]) -> Mapping[str, list[Job]]:
+    """What tenants that moved here still have in other clusters: it holds its room until it has ended, also what begins
+    again there, so that no two reconcilers ever give the same room away."""
+    found: dict[str, list[Job]] = defaultdict(list)
+    if this_pass.others:
+        at_home = [pk for pk, tenant in tenants.items() if tenant.cluster_id == this_pass.cluster.pk]
+        rows = Job.objects.in_hand().filter(tenant__in=at_home, cluster__in=this_pass.others)
+        for job in rows.only("job_id", "tenant_id", "cpu_request", "memory_gi"):
+            found[job.tenant_id].append(job)
+    return found
+
+
+def _hold_back(queued: dict[str, list[Job]], begun: set[uuid.UUID], waits: list[Turn], why: str) -> None:
+    """Of a cluster that is drained, only what has begun there, and cannot be moved, begins again; of one that is down,
+    nothing."""
+    for pk, jobs in list(queued.items()):
+        if fresh := [job for job in jobs if job.pk not in begun]:
+            waits.append(Turn(fresh[0], why))
+        queued[pk] = [job for job in jobs if job.pk in begun]
+        if not queued[pk]:
+            del queued[pk]
 
 
 def _queued(
@@ -130,7 +159,8 @@ def _queued(
     queued: dict[str, list[Job]] = defaultdict(list)
     for job in again:
         queued[job.tenant_id].append(job)
-    for tenant_id, jobs in heads(wanted, NEEDED, this_pass.blocked | this_pass.tried | _resting(this_pass)).items():
+    left_out = this_pass.blocked | this_pass.tried | _resting(this_pass)
+    for tenant_id, jobs in heads(wanted, NEEDED, left_out, this_pass.cluster.pk).items():
         queued[tenant_id] += [job for job in jobs if job.pk not in known]
     return queued
 
@@ -159,7 +189,8 @@ def _unfit(this_pass: Pass, tenant: Tenant, row: TenantNamespace | None) -> str:
     """Why nothing can be started for the tenant; empty: nothing is in the way."""
     if not tenant.is_active:
         return "The tenant is deactivated; its jobs wait until the operator activates it."
-    if tenant.pk in this_pass.fit or (row and not row.problem and is_applied(row, spec_of(tenant))):
+    here = this_pass.cluster
+    if tenant.pk in this_pass.fit or (row and not row.problem and is_applied(row, spec_of(tenant, here), here)):
         return ""
     return ensure(this_pass, tenant)
 

@@ -18,6 +18,7 @@ from clusterops.attention import look
 from clusterops.models import ReconcilerState
 from clusterops.policy.causes import CAUSES
 from simulations.models import WAITS, Job, JobCount
+from tenants.clusters import FIRST, Cluster
 
 TENANTS = 1000  # told one by one where METRICS_PER_TENANT asks for it
 TROUBLES = {  # of the last pass; see `pass_state.Counts`
@@ -31,8 +32,12 @@ class DatabaseCollector(Collector):
     """A few queries at each scrape, whatever the table's size; nothing while another reconciler is at work. One scrape
     at a time: whoever knocks, the passes keep the pool's other connections."""
 
-    def __init__(self, is_at_work: Callable[[], bool]) -> None:
+    def __init__(
+        self, is_at_work: Callable[[], bool], cluster_id: int = FIRST, works_for_all: Callable[[], bool] = lambda: True
+    ) -> None:
         self._is_at_work = is_at_work
+        self._cluster_id = cluster_id
+        self._works_for_all = works_for_all
         self._turn = Lock()
 
     def describe(self) -> list[GaugeMetricFamily]:
@@ -48,16 +53,22 @@ class DatabaseCollector(Collector):
     def _asked(self) -> list[GaugeMetricFamily]:
         close_old_connections()  # a scrape's thread has a connection of its own
         try:
-            return list(gauges())
+            return list(gauges(self._cluster_id, for_all=self._works_for_all()))
         except DatabaseError:
             return []  # the counters are told all the same
         finally:
             close_old_connections()
 
 
-def gauges() -> Iterator[GaugeMetricFamily]:
-    yield from _jobs()
-    yield from _state(ReconcilerState.get())
+def gauges(cluster_id: int = FIRST, *, for_all: bool = True) -> Iterator[GaugeMetricFamily]:
+    """A cluster's own, marked with its name; `for_all`: and those of the installation."""
+    cluster = Cluster.objects.get(pk=cluster_id)
+    for family in (*_jobs(cluster), *_state(ReconcilerState.get(cluster_id))):
+        for sample in family.samples:
+            sample.labels["cluster"] = cluster.name
+        yield family
+    if not for_all:
+        return
     attention = GaugeMetricFamily(
         "sumok8_attention", "What needs somebody: see GET /admin/attention.", labels=["cause", "who"]
     )
@@ -69,22 +80,24 @@ def gauges() -> Iterator[GaugeMetricFamily]:
         yield _tenants()
 
 
-def _jobs() -> Iterator[GaugeMetricFamily]:
-    total = JobCount.objects.all().total()
+def _jobs(cluster: Cluster) -> Iterator[GaugeMetricFamily]:
+    total = JobCount.objects.filter(tenant__cluster=cluster).total()
     active = GaugeMetricFamily("sumok8_jobs_active", "Jobs that have not ended.", labels=["status"])
     for status, count in ((Job.Status.PENDING, total.pending), (Job.Status.RUNNING, total.running)):
         active.add_metric([status], count)
     yield active
-    in_hand = Job.objects.in_hand().filter(dispatched_at__isnull=False)
+    in_hand = Job.objects.in_hand().filter(dispatched_at__isnull=False, cluster=cluster)
     running = in_hand.exclude(WAITS).count()
     waiting = max(0, total.active - running)  # counted at two moments
     yield GaugeMetricFamily("sumok8_jobs_waiting", "Active jobs that do not run at present.", value=waiting)
-    oldest = Job.objects.queued().order_by("submitted_at").values_list("submitted_at", flat=True)
+    oldest = (
+        Job.objects.queued().filter(cluster=cluster).order_by("submitted_at").values_list("submitted_at", flat=True)
+    )
     first = oldest.first() if total.queued else None
     age = (timezone.now() - first).total_seconds() if first else 0.0
     yield GaugeMetricFamily("sumok8_oldest_waiting_age_seconds", "Of the job that waits longest in line.", value=age)
     ended = GaugeMetricFamily("sumok8_jobs_finished_last_hour", "Jobs by how they ended.", labels=["status"])
-    recent = Job.objects.filter(finished_at__gt=timezone.now() - timedelta(hours=1)).order_by()
+    recent = Job.objects.filter(finished_at__gt=timezone.now() - timedelta(hours=1), cluster=cluster).order_by()
     counts = dict(recent.values_list("status").annotate(Count("pk")))
     for status in Job.TERMINAL:
         ended.add_metric([status], counts.get(status, 0))
@@ -121,11 +134,16 @@ def _tenants() -> GaugeMetricFamily:
     return jobs
 
 
-def serve(address: str, is_at_work: Callable[[], bool]) -> tuple[WSGIServer, Thread]:
+def serve(
+    address: str,
+    is_at_work: Callable[[], bool],
+    cluster_id: int = FIRST,
+    works_for_all: Callable[[], bool] = lambda: True,
+) -> tuple[WSGIServer, Thread]:
     """Answer scrapes on `address` (host:port) from a thread that ends with the process. Raises OSError."""
     host, _, port = address.rpartition(":")
     registry = CollectorRegistry()
-    registry.register(DatabaseCollector(is_at_work))
+    registry.register(DatabaseCollector(is_at_work, cluster_id, works_for_all))
     registry.register(_Others())
     return start_http_server(int(port), host, registry)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from clusterops.policy.fair_share import Resources
 from simulations.models import Job
 from simulations.waiting import ORDER
+from tenants.clusters import FIRST
 from tenants.models import Tenant
 
 # The first of a line tells why its tenant waits, whatever it asks for; the others are those that the tenant's limits
@@ -22,6 +23,7 @@ CROSS JOIN LATERAL (
 ) j
 """
 LINE = """jobs.tenant_id = t.tenant_id AND status = 'PENDING' AND dispatched_at IS NULL AND cancel_requested_at IS NULL
+  AND cluster_id = %(cluster)s
   AND job_id <> ALL (%(left_out)s::uuid[])"""
 
 
@@ -42,7 +44,9 @@ class Wanted:
         return cls(tenant.pk, number, cpu, memory_gi)
 
 
-def heads(wanted: Iterable[Wanted], columns: Iterable[str], left_out: Iterable[uuid.UUID]) -> Mapping[str, list[Job]]:
+def heads(
+    wanted: Iterable[Wanted], columns: Iterable[str], left_out: Iterable[uuid.UUID], cluster_id: int = FIRST
+) -> Mapping[str, list[Job]]:
     """Per tenant the first jobs that wait to be given to the cluster, with these columns: one query.
 
     Those wished to end are not among them, nor those left out.
@@ -54,6 +58,6 @@ def heads(wanted: Iterable[Wanted], columns: Iterable[str], left_out: Iterable[u
     tenants, numbers, max_cpu, max_memory_gi = (list(column) for column in zip(*rows, strict=True))
     statement = HEADS.format(columns=", ".join(f"j.{name}" for name in columns), line=LINE, order=ORDER)
     values = {"tenants": tenants, "numbers": numbers, "max_cpu": max_cpu, "max_memory_gi": max_memory_gi}
-    for job in Job.objects.raw(statement, {**values, "left_out": list(left_out)}):
+    for job in Job.objects.raw(statement, {**values, "left_out": list(left_out), "cluster": cluster_id}):
         found.setdefault(job.tenant_id, {})[job.pk] = job
     return {tenant_id: list(jobs.values()) for tenant_id, jobs in found.items()}

@@ -19,23 +19,40 @@ from tenants.errors import ApiError
 
 CONFIRM_EVERY_S = 60
 NEEDED = [
-    *("job_id", "tenant_id", "k8s_job_name", "k8s_namespace", "status", "reason", "message", "attempt", "disruptions"),
+    *(
+        "job_id",
+        "tenant_id",
+        "cluster_id",
+        "k8s_job_name",
+        "k8s_namespace",
+        "status",
+        "reason",
+        "message",
+        "attempt",
+        "disruptions",
+    ),
     *("submitted_at", "dispatched_at", "started_at", "finished_at", "observed_at", "cancel_requested_at"),
     *("cpu_request", "memory_gi", "priority_class", "priority", "pod_name", "node_name", "exit_code"),
 ]
 
 
-def jobs_in_hand() -> list[Job]:
-    """Oldest first: one query, no wide columns beyond what decisions read."""
-    return list(Job.objects.in_hand().only(*NEEDED).order_by("submitted_at", "job_id"))
+def jobs_in_hand(cluster_id: int) -> list[Job]:
+    """The cluster's, oldest first: one query, no wide columns beyond what decisions read."""
+    return list(Job.objects.in_hand().filter(cluster=cluster_id).only(*NEEDED).order_by("submitted_at", "job_id"))
 
 
 def add_listed(this_pass: Pass) -> None:
-    """Jobs of which the cluster has something although their rows, restored from an older state, know nothing of it."""
+    """Jobs of which the cluster has something although their rows, restored from an older state, know nothing of it.
+
+    Such a row may even name the cluster that its tenant had moved away from: the job is here, where it may still run.
+    """
     known = {job.job_id.hex for job in this_pass.jobs}
     listed = [job_id for text in this_pass.by_job.keys() - known if (job_id := as_uuid(text))]
     if listed:
-        this_pass.jobs += Job.objects.active().filter(pk__in=listed).only(*NEEDED).order_by("submitted_at", "job_id")
+        rows, here = Job.objects.active().filter(pk__in=listed), this_pass.cluster.pk
+        if this_pass.others:
+            rows.filter(dispatching_at=None, cluster__in=this_pass.others).update(cluster=here)
+        this_pass.jobs += rows.filter(cluster=here).only(*NEEDED).order_by("submitted_at", "job_id")
 
 
 def update_jobs(this_pass: Pass) -> None:
@@ -205,7 +222,8 @@ class Namespaces:
         """Terminating, gone, or replaced by another namespace of the same name since we made ours."""
         if self._states is None:
             self._states = self._this_pass.gateway.namespaces()
-            self._known = dict(TenantNamespace.objects.values_list("namespace", "uid"))
+            rows = TenantNamespace.objects.filter(cluster=self._this_pass.cluster.pk)
+            self._known = dict(rows.values_list("namespace", "uid"))
         state = self._states.get(job.k8s_namespace)
         known = self._known.get(job.k8s_namespace)
         return state is None or state.terminating or bool(known and known != state.uid)
@@ -214,7 +232,7 @@ class Namespaces:
 def confirm(this_pass: Pass) -> None:
     """Note for all jobs at once, every minute, that the cluster still says what their rows say."""
     if this_pass.memory.due("confirm", CONFIRM_EVERY_S):
-        seen = Job.objects.active().filter(dispatched_at__isnull=False)
+        seen = Job.objects.active().filter(dispatched_at__isnull=False, cluster=this_pass.cluster.pk)
         unseen = [
             job.pk for job in this_pass.jobs if job.dispatched_at and not job.is_finished and not this_pass.current(job)
         ]

@@ -1,4 +1,5 @@
-"""Only one reconciler works at a time, wherever it runs: a PostgreSQL session lock, given up with the connection."""
+"""Only one reconciler works for a cluster at a time, wherever it runs: a PostgreSQL session lock, given up with the
+connection. And only one of them all does what is done once for all clusters: a second lock of the same session."""
 
 import logging
 import threading
@@ -9,22 +10,28 @@ from typing import Any
 import psycopg
 from django.db import connection
 
+from tenants.clusters import FIRST
 from tenants.database import direct_connection
 
 log = logging.getLogger(__name__)
 
-LOCK_KEY = 0x53554D4F4B38  # "SUMOK8"
+LOCK_KEY = 0x53554D4F4B38  # "SUMOK8", of the first cluster; of the others those that follow
+ALL_KEY = LOCK_KEY - 1
 POLL_S = 1.0
 
 
-def is_at_work() -> bool:
-    """Whether some reconciler holds the lock now."""
+def key_of(cluster_id: int) -> int:
+    return LOCK_KEY + cluster_id - FIRST
+
+
+def is_at_work(cluster_id: int = FIRST) -> bool:
+    """Whether some reconciler holds the cluster's lock now."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
             " AND (classid::bigint << 32) + objid::bigint = %s",
-            [LOCK_KEY],
+            [key_of(cluster_id)],
         )
         return cursor.fetchone() is not None
 
@@ -32,9 +39,11 @@ def is_at_work() -> bool:
 class Lock:
     """`held` before every pass: a lost connection means a lost lock, and another process may be working already."""
 
-    def __init__(self) -> None:
+    def __init__(self, cluster_id: int = FIRST) -> None:
+        self._key = key_of(cluster_id)
         self._own: psycopg.Connection[Any] | None = None
         self.is_ours = False  # as last seen; for other threads, which may not use the connection
+        self.works_for_all = False  # the same, of the lock for what is done once for all clusters
 
     def wait(
         self,
@@ -52,7 +61,7 @@ class Lock:
             if self.held():
                 return True
             self._own = self._own or direct_connection()
-            row = self._own.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
+            row = self._own.execute("SELECT pg_try_advisory_lock(%s)", [self._key]).fetchone()
             if row and row[0]:
                 self.is_ours = True
                 return True
@@ -77,7 +86,15 @@ class Lock:
             self.release()
             return False
 
+    def take_all(self, sees_cluster: bool) -> None:
+        """Have the lock for what is done once, unless another has it; or leave it to one that sees its cluster: a pass
+        that does not see its own ends before that work. Call it between passes. Raises psycopg.Error."""
+        if self._own is not None and self.works_for_all != sees_cluster:
+            call = "pg_try_advisory_lock" if sees_cluster else "pg_advisory_unlock"
+            row = self._own.execute(f"SELECT {call}(%s)", [ALL_KEY]).fetchone()
+            self.works_for_all = sees_cluster and bool(row and row[0])
+
     def release(self) -> None:
-        own, self._own, self.is_ours = self._own, None, False
+        own, self._own, self.is_ours, self.works_for_all = self._own, None, False, False
         if own:
             own.close()

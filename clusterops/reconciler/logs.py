@@ -133,6 +133,7 @@ def _unreleased(this_pass: Pass) -> Sequence[Job]:
     waits = Q(node_name__in=silent) | Q(pod_name__in=silent)
     held = (
         Job.objects.filter(finished_at__isnull=False, dispatched_at__isnull=False, released_at=None)
+        .filter(cluster=this_pass.cluster.pk)
         .exclude(waits, finished_at__gt=this_pass.now - PATIENCE)
         .only("job_id", "k8s_job_name", "k8s_namespace", "pod_name", "node_name", "finished_at", "reason")
         .annotate(has_final_log=F("log__is_final"))
@@ -207,7 +208,7 @@ def _unheard(this_pass: Pass) -> Sequence[Job]:
     )
     stale |= unheard & Q(log__captured_at__lt=this_pass.now - UNHEARD_EVERY)
     rows = (
-        Job.objects.filter(stale, status=Job.Status.RUNNING, dispatched_at__isnull=False)
+        Job.objects.filter(stale, status=Job.Status.RUNNING, dispatched_at__isnull=False, cluster=this_pass.cluster.pk)
         .exclude(pod_name="")
         .only("job_id", "k8s_namespace", "pod_name", "node_name", *Job.READ_TO_MOVE)
         .order_by(F("log__captured_at").asc(nulls_first=True))

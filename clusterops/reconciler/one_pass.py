@@ -33,6 +33,8 @@ from clusterops.reconciler.study_runs import fold_edges, start_study_runs
 from simulations.models import Job, JobCount
 from simulations.sumo.protocol.strict_json import clean, storable
 from tenants import throttling
+from tenants.clusters import Cluster
+from tenants.models import Tenant
 
 SAMPLE_EVERY_S = 60
 SAMPLES_KEPT = timedelta(days=7)
@@ -46,7 +48,9 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
 
     Database errors are raised: without the database there is nothing to reconcile.
     """
-    this_pass = Pass(gateway=gateway, memory=memory or Memory(), now=timezone.now())
+    memory = memory or Memory()
+    cluster, others = _clusters(memory.cluster_id)
+    this_pass = Pass(gateway=gateway, memory=memory, now=timezone.now(), cluster=cluster, others=others)
     problem = ""
     try:
         _run(this_pass)
@@ -65,16 +69,22 @@ def reconcile_once(gateway: Gateway, memory: Memory | None = None) -> Pass:
     this_pass.forget_runs()
     this_pass.memory.last_pass = this_pass
     _sum_up(this_pass, time.monotonic() - this_pass.begun, problem)
-    if not this_pass.memory.stop.is_set():
+    if not this_pass.memory.stop.is_set() and this_pass.memory.works_for_all():
         with this_pass.isolate("operators' digest"):
             tell(this_pass)
     return this_pass
 
 
+def _clusters(own: int) -> tuple[Cluster, frozenset[int]]:
+    """This process's, as its row is now, and the others' keys."""
+    rows = {row.pk: row for row in Cluster.objects.all()}
+    return rows[own], frozenset(rows.keys() - {own})
+
+
 def _run(this_pass: Pass) -> None:
     cancel_untouched(this_pass)
     # Rows before lists: whatever a row says was made is then in the lists, unless it is gone.
-    this_pass.jobs = jobs_in_hand()
+    this_pass.jobs = jobs_in_hand(this_pass.cluster.pk)
     this_pass.counts.jobs = len(this_pass.jobs)
     meanwhile = Meanwhile(this_pass)
     snapshot = None
@@ -90,6 +100,7 @@ def _run(this_pass: Pass) -> None:
     this_pass.look(runs)
     unlisted = meanwhile.settle(this_pass)
     add_listed(this_pass)
+    this_pass.guests = _guests(this_pass)
     for what in snapshot.unreadable if snapshot else ():
         this_pass.odd(what)
     if snapshot:
@@ -126,8 +137,15 @@ STEPS: dict[str, Callable[[Pass], None]] = {
 }
 
 
+def _guests(this_pass: Pass) -> frozenset[str]:
+    if not this_pass.others:
+        return frozenset()
+    here = {job.tenant_id for job in this_pass.jobs}
+    return frozenset(Tenant.objects.filter(pk__in=here, cluster__in=this_pass.others).values_list("pk", flat=True))
+
+
 def _count(this_pass: Pass) -> None:
-    this_pass.counts.queued = JobCount.objects.all().total().queued
+    this_pass.counts.queued = JobCount.objects.filter(tenant__cluster=this_pass.cluster.pk).total().queued
     for job in this_pass.jobs:
         if job.is_finished:
             continue
@@ -143,6 +161,7 @@ def _sample(this_pass: Pass, snapshot: ClusterSnapshot) -> None:
     nodes = snapshot.nodes
     ClusterSample.objects.create(
         at=this_pass.now,
+        cluster_id=this_pass.cluster.pk,
         running=this_pass.counts.running,
         queued=this_pass.counts.queued,
         starting=this_pass.counts.starting,
@@ -155,7 +174,7 @@ def _sample(this_pass: Pass, snapshot: ClusterSnapshot) -> None:
     )
     ClusterSample.objects.filter(at__lt=this_pass.now - SAMPLES_KEPT).delete()
     ReconcilerState.objects.update_or_create(
-        pk=1,
+        pk=this_pass.cluster.pk,
         defaults={
             "snapshot": _as_json(snapshot),
             "snapshot_at": snapshot.taken_at,
@@ -166,9 +185,10 @@ def _sample(this_pass: Pass, snapshot: ClusterSnapshot) -> None:
 
 def _sample_blindly(this_pass: Pass) -> None:
     """The database's half, so that charts tell a cluster that was away from a reconciler that was."""
-    total = JobCount.objects.all().total()
+    total = JobCount.objects.filter(tenant__cluster=this_pass.cluster.pk).total()
     ClusterSample.objects.create(
         at=this_pass.now,
+        cluster_id=this_pass.cluster.pk,
         running=total.running,
         queued=total.queued,
         starting=total.pending - total.queued,
@@ -210,8 +230,8 @@ def _sum_up(this_pass: Pass, duration_s: float, problem: str) -> None:
     }
     if this_pass.seen:
         state["last_success_at"] = this_pass.now
-    row, _ = ReconcilerState.objects.get_or_create(pk=1)
-    ReconcilerState.objects.filter(pk=1).update(passes=row.passes + 1, **state)
+    row, _ = ReconcilerState.objects.get_or_create(pk=this_pass.cluster.pk)
+    ReconcilerState.objects.filter(pk=row.pk).update(passes=row.passes + 1, **state)
     told = " ".join(f"{name}={value}" for name, value in this_pass.summary().items() if value)
     if problem:
         log.warning("pass ended early after %.2f s: %s (%s)", duration_s, problem, told)

@@ -22,6 +22,7 @@ from clusterops.policy.fair_share import Resources
 from clusterops.reconciler.rate import Bucket
 from clusterops.reconciler.troubles import Troubles
 from simulations.models import Job
+from tenants.clusters import FIRST, Cluster, first_cluster
 
 log = logging.getLogger("clusterops.reconciler")
 
@@ -56,6 +57,8 @@ class Memory:
     """What a process carries from pass to pass: pacing only. Losing it costs time, never correctness."""
 
     stop: threading.Event = field(default_factory=threading.Event)
+    cluster_id: int = FIRST  # to which this process attends
+    works_for_all: Callable[[], bool] = lambda: True  # what is done once for all clusters is this process's part
     done_at: dict[str, float] = field(default_factory=dict)  # task → time.monotonic() of its last time
     bucket: Bucket = field(default_factory=Bucket)  # Jobs that may be created now
     log_pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(CALLS_AT_ONCE, "log"))
@@ -130,6 +133,9 @@ class Pass:
     gateway: Gateway
     memory: Memory
     now: datetime
+    cluster: Cluster = field(default_factory=first_cluster)
+    others: frozenset[int] = frozenset()  # clusters
+    guests: frozenset[str] = frozenset()  # tenants that have jobs here and their home in another cluster
     begun: float = field(default_factory=time.monotonic)
     jobs: list[Job] = field(default_factory=list)  # `JobQuerySet.in_hand`, and what it started; updated in place
     runs: list[Run] = field(default_factory=list)

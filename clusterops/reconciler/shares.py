@@ -18,10 +18,16 @@ def half_life() -> timedelta:
 
 
 def charge(this_pass: Pass) -> None:
-    """Two queries, after the jobs were settled: what ended in this pass counts to its end."""
-    this_pass.shares = FairShare.objects.in_bulk()
+    """Two queries, after the jobs were settled: what ended in this pass counts to its end.
+
+    Of the tenants whose home is here. What guests still use is not charged: one process reckons a tenant's use.
+    """
+    rows = FairShare.objects.filter(tenant__cluster=this_pass.cluster.pk) if this_pass.others else FairShare.objects
+    this_pass.shares = rows.in_bulk()
     used: dict[str, Resources] = defaultdict(Resources)
     for job in this_pass.jobs:
+        if job.tenant_id in this_pass.guests:
+            continue
         row = this_pass.shares.get(job.tenant_id)
         used[job.tenant_id] += charged(job, row.at if row else None, this_pass.now)
     changed = []
@@ -55,6 +61,8 @@ def note_overtaken(this_pass: Pass, jobs: Iterable[Job]) -> None:
     """Since when each, the first of its tenant, has found no room: see `fair_share.RESERVES_AFTER`."""
     changed = []
     for job in jobs:
+        if job.tenant_id in this_pass.guests:
+            continue
         row = this_pass.shares.setdefault(job.tenant_id, FairShare(tenant_id=job.tenant_id, at=this_pass.now))
         if row.overtaken_job != job.pk:
             row.overtaken_job, row.overtaken_since = job.pk, this_pass.now

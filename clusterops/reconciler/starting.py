@@ -17,6 +17,7 @@ from clusterops.reconciler.pass_state import UNREACHABLE_LIMIT, Pass
 from clusterops.reconciler.recording import record
 from simulations import tokens
 from simulations.models import Job, Move
+from tenants.clusters import Cluster
 
 Reason = Job.Reason
 SUMMARY_PERIOD_S = 60
@@ -48,7 +49,7 @@ def start_all(this_pass: Pass, jobs: Sequence[Job]) -> int:
         with this_pass.isolate(start_of(job), done=False):
             if whole := full.get(job.pk):
                 job.scenario_data, job.scenario = whole.scenario_data, whole.scenario
-                tries.append(Try(job, run_spec(job)))
+                tries.append(Try(job, run_spec(job, this_pass.cluster)))
     _create(this_pass, tries)
     moves = []
     for each in tries:
@@ -65,7 +66,8 @@ def start_all(this_pass: Pass, jobs: Sequence[Job]) -> int:
 
 def _announced(this_pass: Pass, jobs: Sequence[Job]) -> QuerySet[Job]:
     """Mark them, once for all, before the cluster is asked: from here on each may be there. See `cancel_untouched`."""
-    rows = Job.objects.active().filter(pk__in=[job.pk for job in jobs])
+    # Not those that were moved to another cluster meanwhile: of the two writers of a row one is first.
+    rows = Job.objects.active().filter(pk__in=[job.pk for job in jobs], cluster=this_pass.cluster.pk)
     rows.filter(dispatching_at=None).update(dispatching_at=this_pass.now)
     return rows.filter(dispatching_at__isnull=False)  # not those that ended meanwhile
 
@@ -118,7 +120,7 @@ def _told(this_pass: Pass, each: Try) -> Move | None:
 
 
 def _forget_namespace(this_pass: Pass, job: Job) -> None:
-    TenantNamespace.objects.filter(pk=job.tenant_id).update(applied={})
+    TenantNamespace.objects.filter(pk=job.tenant_id, cluster=this_pass.cluster.pk).update(applied={})
     this_pass.fit.discard(job.tenant_id)
 
 
@@ -127,8 +129,8 @@ def _wait(job: Job, reason: str, words: str) -> Move | None:
     return Move(job, job.status, reason, message) if (job.reason, job.message) != (reason, message) else None
 
 
-def run_spec(job: Job) -> RunSpec:
-    """Everything the job's present attempt needs; `scenario` and `scenario_data` must be loaded."""
+def run_spec(job: Job, cluster: Cluster) -> RunSpec:
+    """Everything the job's present attempt needs there; `scenario` and `scenario_data` must be loaded."""
     wall_s = int(job.scenario_data.get("time_limit_s") or settings.JOB_DEFAULT_TIME_LIMIT_S)
     held_s = KUEUE_HOLDS_S if uses_kueue() else settings.START_TIMEOUT_S
     lifetime_s = held_s + wall_s + TOKEN_SLACK_S
@@ -144,6 +146,8 @@ def run_spec(job: Job) -> RunSpec:
         description=description(job, wall_s),
         token=tokens.issue(job.job_id, job.attempt, lifetime_s),
         wall_s=wall_s,
+        cluster=cluster.label,
+        service_url=cluster.service_url,
     )
 
 

@@ -14,6 +14,7 @@ from simulations.models.notice import Notice
 from simulations.models.scenario import Scenario
 from simulations.sumo.protocol.endings import WAITING, Reason
 from simulations.sumo.protocol.report import RunReport
+from tenants.clusters import FIRST, Cluster
 from tenants.database import slow_statements_allowed
 from tenants.models import Tenant
 from tenants.priority import PriorityClass
@@ -98,6 +99,17 @@ class Job(models.Model):
     job_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Its own index would be one more to write at every submission: two below begin with the tenant.
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="jobs", db_index=False)
+    # No constraint of the database: it would lock the one row that all submissions share.
+    cluster = models.ForeignKey(
+        Cluster,
+        models.PROTECT,
+        default=FIRST,
+        db_default=models.Value(FIRST),
+        related_name="jobs",
+        db_index=False,
+        db_constraint=False,
+        help_text="Where it is to run: its tenant's home when it was submitted, or moved to before it began.",
+    )
     k8s_job_name = models.CharField(max_length=63)
     k8s_namespace = models.CharField(max_length=63)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)

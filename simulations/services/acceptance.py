@@ -38,7 +38,7 @@ def new_job(limits: Tenant, scenario_pk: int, request: dict[str, Any]) -> Job:
     """A job that waits, for an accepted `request`; not saved."""
     job = Job(job_id=uuid.uuid4())
     job.k8s_job_name, job.k8s_namespace = job.name_of_attempt(1), limits.namespace
-    job.tenant_id, job.scenario_id = limits.pk, scenario_pk
+    job.tenant_id, job.scenario_id, job.cluster_id = limits.pk, scenario_pk, limits.cluster_id
     job.cpu_request, job.memory_gi = request["cpu_request"], request["memory_gi"]
     job.priority_class = class_of(request).rank
     job.priority, job.labels = request["priority"], request["labels"]
@@ -73,7 +73,7 @@ def _beyond_limits(limits: Tenant, wanted: Mapping[str, Any]) -> list[Problem]:
         if wanted[field] > most:
             message = f"{field} is {wanted[field]}; this tenant may use at most {most} {unit}."
             problems.append(Problem("limits.exceeded", message, field))
-    if not problems and (refusal := machines.refusal(wanted["cpu_request"], wanted["memory_gi"])):
+    if not problems and (refusal := machines.refusal(wanted["cpu_request"], wanted["memory_gi"], limits.cluster_id)):
         problems.append(Problem("limits.no_machine", refusal, "cpu_request"))
     asked, highest = class_of(wanted), PriorityClass(limits.max_priority_class)
     if asked.rank > highest.rank:

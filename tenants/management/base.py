@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from tenants.clusters import Cluster
 from tenants.limits import Limit, field_of
 from tenants.models import Plan, Tenant
 
@@ -43,6 +44,15 @@ def find_tenant(tenant_id: str, *, lock: bool = False) -> Tenant:
         return tenants.get(tenant_id=tenant_id)
     except Tenant.DoesNotExist:
         raise CommandError(f"There is no tenant {tenant_id}; `manage.py list_tenants` names them.") from None
+
+
+def find_cluster(name: str) -> Cluster:
+    """Raises CommandError with the way on."""
+    try:
+        return Cluster.objects.get(name=name)
+    except Cluster.DoesNotExist:
+        names = ", ".join(Cluster.objects.values_list("name", flat=True))
+        raise CommandError(f"There is no cluster {name}, but {names}; clusters are made in the admin.") from None
 
 
 def find_plan(name: str) -> Plan:

@@ -14,12 +14,13 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from client import Client
-from clusterops.gateway import Gateway, default_gateway, snapshot_cache
+from clusterops.gateway import Gateway, forget_gateways, gateway_of, snapshot_cache
 from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Memory
 from localcluster.cluster import LocalCluster
 from localcluster.config import LocalClusterConfig
 from localcluster.runner_image import runner_stand_in
+from tenants.clusters import FIRST, first_cluster
 from tests.browser.conftest import accessibility_faults
 
 SAMPLE = Path(__file__).parents[2] / "simulations" / "samples" / "midtown_peak.zip"
@@ -51,17 +52,17 @@ def product(live_server: LiveServer, settings: Settings, tmp_path: Path) -> Iter
         )
     )  # fmt: skip
     cluster.start()
-    default_gateway.cache_clear()
-    snapshot_cache.cluster.forget()
+    forget_gateways()
+    snapshot_cache.cache_of(FIRST).forget()
     stop = threading.Event()
-    reconciler = threading.Thread(target=_reconcile, args=(default_gateway(), stop), name="reconciler")
+    reconciler = threading.Thread(target=_reconcile, args=(gateway_of(first_cluster()), stop), name="reconciler")
     reconciler.start()
     yield live_server
     stop.set()
     reconciler.join()
     cluster.stop(stop_pods=True)
-    default_gateway.cache_clear()
-    snapshot_cache.cluster.forget()
+    forget_gateways()
+    snapshot_cache.cache_of(FIRST).forget()
 
 
 def _accessible(page: Page) -> None:
@@ -130,7 +131,7 @@ def _lower_the_quota(page: Page) -> None:
     expect(page.locator("#quota-state")).to_contain_text("in force", timeout=SLOW)
     deadline = time.monotonic() + 30
     path = "/api/v1/namespaces/zurich/resourcequotas/zurich-quota"
-    while default_gateway().api.request("GET", path)["spec"]["hard"]["requests.cpu"] != "2":
+    while gateway_of(first_cluster()).api.request("GET", path)["spec"]["hard"]["requests.cpu"] != "2":
         assert time.monotonic() < deadline, "the cluster never heard of the new limit"
         time.sleep(0.1)
     for address in ("/admin/tenants/tenant/", "/admin/simulations/job/", "/admin/simulations/scenario/"):

@@ -14,7 +14,9 @@ DEFAULT_SEED = 20261123
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("plays", nargs="+", choices=("scenario", "crash-points", "crowded", "study", "sending"))
+    parser.add_argument(
+        "plays", nargs="+", choices=("scenario", "crash-points", "crowded", "study", "sending", "clusters")
+    )
     parser.add_argument("--seed", type=int, default=int(os.environ.get("CHAOS_SEED", DEFAULT_SEED)))
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("CHAOS_JOBS", 200)))
     parser.add_argument("--faults", type=float, default=0.1, help="share of the cluster's answers that go wrong")

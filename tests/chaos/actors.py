@@ -50,8 +50,8 @@ def act(name: str, log: str, *arguments: object) -> None:
     os._exit(0)
 
 
-def reconciler(interval_s: float) -> None:
+def reconciler(interval_s: float, cluster: str = "default") -> None:
     """`manage.py reconcile_jobs`, with a shorter interval so that lost doorbells cost less."""
     from django.core.management import call_command
 
-    call_command("reconcile_jobs", interval=interval_s)
+    call_command("reconcile_jobs", interval=interval_s, cluster=cluster)

@@ -7,10 +7,11 @@ from collections import Counter
 from itertools import chain, count
 from typing import Any
 
-from clusterops.gateway import default_gateway
+from clusterops.gateway import gateway_of
 from clusterops.objects import manifests
 from clusterops.reconciler.one_pass import reconcile_once
 from simulations.models import Job
+from tenants.clusters import first_cluster
 from tenants.models import Tenant
 from tests.chaos import actors, world
 from tests.chaos.fates import fate_of
@@ -78,7 +79,7 @@ class CrashPoints:
         died = False
         for _ in range(PASSES):
             if died:
-                reconcile_once(default_gateway())
+                reconcile_once(gateway_of(first_cluster()))
             else:
                 at, died = self.pass_with(victim, at)
             if not Job.objects.active().filter(pk__in=ids).exists() and not world.unreleased():

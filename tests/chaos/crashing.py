@@ -56,11 +56,12 @@ class Crash:
 
 def one_pass(at: int, steps: str, victim: str = "reconciler", pid: int = 0) -> None:
     """One `reconcile_once` with a death at step `at`."""
-    from clusterops.gateway import default_gateway
+    from clusterops.gateway import gateway_of
     from clusterops.reconciler.one_pass import reconcile_once
+    from tenants.clusters import first_cluster
 
     crash = Crash(at, Path(steps), victim, pid)
-    gateway = default_gateway()
+    gateway = gateway_of(first_cluster())
     for name in CALLS:
         setattr(gateway, name, crash.numbered(name, getattr(gateway, name)))
     with counted_database(crash):

@@ -8,6 +8,7 @@ from typing import Any
 
 from simulations.models import Job
 from tests.chaos import world
+from tests.chaos.clusters import Clusters
 from tests.chaos.crash_points import CrashPoints
 from tests.chaos.crowded import Crowded
 from tests.chaos.invariants import violations
@@ -20,7 +21,14 @@ from tests.chaos.study import StudyPlay
 def perform(stage: Stage, options: Namespace) -> list[str]:
     """The plays that `options` name, one after the other on the same stage; returns which rules broke."""
     world.make_scenarios()
-    plays = {"scenario": scenario, "crash-points": crash_points, "crowded": crowded, "study": study, "sending": sending}
+    plays = {
+        "scenario": scenario,
+        "crash-points": crash_points,
+        "crowded": crowded,
+        "study": study,
+        "sending": sending,
+        "clusters": clusters,
+    }
     return [problem for name in options.plays for problem in plays[name](stage, options)]
 
 
@@ -71,6 +79,14 @@ def sending(stage: Stage, options: Namespace) -> list[str]:
     print(f"sending: {play.lives} lives, {len(play.arrived)} notices arrived, {again} more than once, {seconds:.0f} s")
     print(f"  died before: {counted(play.crashes.points)}")
     return problems + play.problems
+
+
+def clusters(stage: Stage, options: Namespace) -> list[str]:
+    play = Clusters(stage, jobs=options.jobs)
+    problems, seconds = played(stage, play)
+    play.close()
+    print(f"clusters: {ends(play.told)}, {seconds:.0f} s; of the tenant that moved: {counted(play.moved)}")
+    return problems + play.noticed
 
 
 def played(stage: Stage, play: Any) -> tuple[list[str], float]:

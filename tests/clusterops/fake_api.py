@@ -14,7 +14,7 @@ from typing import Any
 
 from clusterops import errors
 from clusterops.gateway.kube_api import APPLY
-from clusterops.objects.manifests import CONTAINER
+from clusterops.objects.manifests import CLUSTER, CONTAINER
 
 Json = dict[str, Any]
 Place = tuple[str, str, str]  # kind, namespace, name
@@ -76,9 +76,7 @@ class FakeApi:
         listed = [
             keep(deepcopy(found))
             for (found_kind, found_namespace, _), found in sorted(self.objects.items())
-            if found_kind == kind
-            and namespace in ("", found_namespace)
-            and wanted.items() <= found["metadata"].get("labels", {}).items()
+            if found_kind == kind and namespace in ("", found_namespace) and wanted.items() <= _labelled(found).items()
         ]
         between()
         return listed
@@ -218,10 +216,15 @@ def _place(path: str) -> Place:
 
 
 def _labels_of(selector: str) -> dict[str, str] | None:
-    """None: a selector of what is not ours, of which there is nothing."""
-    if "!=" in selector or "notin" in selector or "!" in selector:
+    """None: a selector of what is not ours, of which there is nothing. `!name`: without it, as if it were empty."""
+    if "!=" in selector or "notin" in selector:
         return None
-    return dict(each.split("=", 1) for each in selector.split(",") if each)
+    terms = [each for each in selector.split(",") if each]
+    return {name.lstrip("!"): value for name, _, value in (each.partition("=") for each in terms)}
+
+
+def _labelled(found: Json) -> Json:
+    return {CLUSTER: "", **(found["metadata"].get("labels") or {})}
 
 
 def _merge(into: Json, changes: Json) -> None:

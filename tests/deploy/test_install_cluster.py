@@ -88,6 +88,15 @@ def test_local_overlay_brings_its_database(api: KubeApi) -> None:
     assert {step.state for step in again} == {"unchanged", "replaced"}
 
 
+def test_a_cluster_that_only_runs_jobs_gets_identities_and_roles(cluster: Path, api: KubeApi) -> None:
+    lines = run(cluster, "--overlay", "local", "--namespace", "runs", "--runs-only")
+    assert {line.partition("/")[0] for line in lines[:-1]} <= installer.RUNS_ONLY
+    assert "sumok8-reconciler in runs" in lines[-1]
+    assert api.request("GET", "/api/v1/namespaces/runs/serviceaccounts/sumok8-reconciler")
+    assert installer.find(api, "/apis/apps/v1/namespaces/runs/deployments/sumok8-web") is None
+    assert installer.find(api, SECRET.format("runs")) is None
+
+
 def test_changed_configuration_restarts_the_pods(api: KubeApi) -> None:
     def mark() -> str:
         web = api.request("GET", "/apis/apps/v1/namespaces/marks/deployments/sumok8-web")

@@ -8,7 +8,7 @@ from tenants.models import ApiKey, Tenant
 
 @pytest.mark.parametrize("name", ["a", "city-a", "x" * 40, "7th-district"])
 def test_good_names(name: str) -> None:
-    Tenant(tenant_id=name).clean_fields(exclude=["namespace"])
+    Tenant(tenant_id=name).clean_fields(exclude=["namespace", "cluster"])
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ def test_good_names(name: str) -> None:
 )
 def test_bad_names(name: str) -> None:
     with pytest.raises(ValidationError):
-        Tenant(tenant_id=name).clean_fields(exclude=["namespace"])
+        Tenant(tenant_id=name).clean_fields(exclude=["namespace", "cluster"])
 
 
 def test_namespace_defaults_to_the_prefixed_id(settings) -> None:

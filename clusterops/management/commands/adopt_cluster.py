@@ -4,7 +4,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from clusterops.errors import GatewayError
 from clusterops.install.adoption import adopt, rename
-from clusterops.management.operator import add_kubeconfig_argument, operator_api
+from clusterops.management.operator import add_kubeconfig_argument, meant_cluster, operator_api
 from tenants.management.base import OperatorCommand
 
 
@@ -24,9 +24,10 @@ class Command(OperatorCommand):
 
     def handle(self, *args: Any, former: str, dry_run: bool, **options: Any) -> None:
         try:
-            api = operator_api(options)
+            own = meant_cluster(options)
+            api = operator_api(options, own)
             self.stdout.write(f"This is the installation {rename(dry_run=dry_run)}.")
-            for line in adopt(api, former=former, dry_run=dry_run):
+            for line in adopt(api, own.pk, former=former, dry_run=dry_run):
                 self.stdout.write(line)
         except GatewayError as error:
             raise CommandError(f"The cluster refused or does not answer: {error}") from error

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from clusterops.errors import GatewayError
 from clusterops.install.cluster_check import Finding, Verdict, check, check_database
-from clusterops.management.operator import add_kubeconfig_argument, operator_api
+from clusterops.management.operator import add_kubeconfig_argument, named_cluster, operator_api
 from tenants.management.base import OperatorCommand
 
 
@@ -27,7 +27,8 @@ class Command(OperatorCommand):
     def _findings(self, options: dict[str, Any]) -> Iterator[Finding]:
         if settings.DATABASES["default"]["NAME"]:  # an operator's machine may not know it
             yield check_database()
-        yield from check(operator_api(options), options["identity"], probe=not options["no_probe"])
+        own = named_cluster(options)
+        yield from check(operator_api(options, own), options["identity"], own, probe=not options["no_probe"])
 
     def handle(self, **options: Any) -> None:
         missing = 0

@@ -6,7 +6,7 @@ from clusterops import installation
 from clusterops.errors import GatewayError
 from clusterops.gateway import path_of
 from clusterops.install import installer
-from clusterops.management.operator import add_kubeconfig_argument, operator_api
+from clusterops.management.operator import add_kubeconfig_argument, meant_cluster, operator_api
 from clusterops.objects import manifests
 from simulations.models import Job
 from tenants.management.base import OperatorCommand
@@ -26,9 +26,11 @@ class Command(OperatorCommand):
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         try:
-            api = operator_api(options)
+            own = meant_cluster(options)
+            api = operator_api(options, own)
             pods = [
-                pod["metadata"] for pod in api.items(path_of("pods"), query={"labelSelector": installation.selector()})
+                pod["metadata"]
+                for pod in api.items(path_of("pods"), query={"labelSelector": installation.selector(own.label)})
             ]
             orphans = [pod for pod in pods if not pod.get("ownerReferences")]
             wanted = {

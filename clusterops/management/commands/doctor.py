@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from clusterops.errors import GatewayError
 from clusterops.install import doctor
 from clusterops.install.cluster_check import Finding, Verdict, check
-from clusterops.management.operator import add_kubeconfig_argument, operator_api
+from clusterops.management.operator import add_kubeconfig_argument, named_cluster, operator_api
 from tenants.management.base import OperatorCommand
 
 
@@ -49,8 +49,9 @@ class Command(OperatorCommand):
                 yield Finding(Verdict.MISSING, "attention", f"its rows cannot be read: {error}".strip())
         yield from doctor.storage()
         try:
-            api = operator_api(options)
+            own = named_cluster(options)
+            api = operator_api(options, own)
             yield doctor.cluster_clock(api)
-            yield from check(api, options["identity"])
+            yield from check(api, options["identity"], own)
         except GatewayError as error:
             yield Finding(Verdict.MISSING, "cluster", str(error))

@@ -31,6 +31,11 @@ class Command(OperatorCommand):
             default="",
             help="print: show the manifests; server: let the API server check them; both change nothing",
         )
+        parser.add_argument(
+            "--runs-only",
+            action="store_true",
+            help="of a further cluster, which only runs jobs: its Namespace, identities and roles, and nothing else",
+        )
         parser.add_argument("--timeout", type=float, default=600, help="seconds to wait until all is ready (600)")
 
     def handle(self, **options: Any) -> None:
@@ -41,6 +46,8 @@ class Command(OperatorCommand):
                 image=options["image"],
                 runner_image=options["runner_image"],
             )
+            if options["runs_only"]:
+                objects = installer.runs_only(objects)
             if options["dry_run"] == "print":
                 self.stdout.write(yaml.safe_dump_all(objects, sort_keys=False))
                 return
@@ -50,6 +57,17 @@ class Command(OperatorCommand):
 
     def _install(self, objects: list[dict[str, Any]], options: dict[str, Any]) -> None:
         api = operator_api(options)
+        if options["runs_only"]:
+            for step in installer.apply_all(api, objects, dry_run=options["dry_run"]):
+                self.stdout.write(f"{step.subject:<55} {step.state}")
+            home = installer.namespace_of(objects)
+            self.stdout.write(
+                "Nothing was changed."
+                if options["dry_run"]
+                else f"Ready to run jobs. Its kubeconfig files want tokens of the ServiceAccounts sumok8-web and "
+                f"sumok8-reconciler in {home}; see docs/clusters.md."
+            )
+            return
         source = options["database_url_file"]
         database_url = "" if not source else sys.stdin.read() if source == "-" else Path(source).read_text()
         steps = installer.install(api, objects, database_url=database_url.strip(), dry_run=options["dry_run"])

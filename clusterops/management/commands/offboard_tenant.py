@@ -27,7 +27,7 @@ class Command(OperatorCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         tenant = find_tenant(options["tenant_id"])
         try:
-            api, erase = operator_api(options), options["erase_data"]
+            api, erase = operator_api(options, tenant.cluster), options["erase_data"]
             if options["dry_run"]:
                 steps = plan(api, tenant, erase=erase)
             else:

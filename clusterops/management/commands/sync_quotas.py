@@ -6,7 +6,7 @@ from django.utils import timezone
 from clusterops.contract import NamespaceState
 from clusterops.errors import GatewayError
 from clusterops.gateway import Gateway
-from clusterops.management.operator import add_kubeconfig_argument, operator_api
+from clusterops.management.operator import add_kubeconfig_argument, meant_cluster, operator_api
 from clusterops.reconciler import namespaces
 from clusterops.reconciler.pass_state import Memory, Pass
 from tenants.management.base import OperatorCommand, find_tenant
@@ -23,7 +23,7 @@ def _done(tenant: Tenant, before: NamespaceState | None) -> str:
 
 class Command(OperatorCommand):
     help = (
-        "Make every tenant's namespace, quota and network policy in the cluster as its limits ask. The reconciler does "
+        "Make every tenant's namespace, quota and network policy in its cluster as its limits ask. The reconciler does "
         "so by itself; this is for a new cluster, or to see at once what is wrong. Repeating is safe."
     )
     example = "manage.py sync_quotas --tenant city-a"
@@ -33,11 +33,15 @@ class Command(OperatorCommand):
         add_kubeconfig_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        tenants = [find_tenant(options["tenant"])] if options["tenant"] else Tenant.objects.filter(is_active=True)
+        own = meant_cluster(options)
+        tenants = list(Tenant.objects.filter(is_active=True, cluster=own))
+        if options["tenant"]:
+            tenants = [find_tenant(options["tenant"])]
+            own = tenants[0].cluster
         failed = 0
         try:
-            this_pass = Pass(gateway=Gateway(operator_api(options)), memory=Memory(), now=timezone.now())
-            found = this_pass.gateway.inspect_namespaces(namespaces.spec_of(tenant) for tenant in tenants)
+            this_pass = Pass(Gateway(operator_api(options, own), own.label), Memory(), timezone.now(), cluster=own)
+            found = this_pass.gateway.inspect_namespaces(namespaces.spec_of(tenant, own) for tenant in tenants)
             for tenant in tenants:
                 problem = namespaces.ensure(this_pass, tenant)
                 failed += bool(problem)

@@ -21,22 +21,24 @@ UPDATE study_runs r SET status = j.status, reason = j.reason, message = j.messag
   sumo_version = coalesce(left(j.results->>'sumo_version', 40), ''),
   wall_s = extract(epoch FROM j.finished_at - j.started_at), finished_at = j.finished_at
 FROM jobs j WHERE j.job_id = r.job_id AND r.status = 'SUBMITTED' AND j.status IN ('SUCCEEDED', 'FAILED', 'CANCELLED')
+  AND j.cluster_id = %s
 """
 
 
-def note_endings(now: datetime) -> None:
-    """Copy what ended. A run whose job vanished, which only an operator's hand can do, is planned again."""
+def note_endings(now: datetime, cluster_id: int) -> None:
+    """Copy what ended in that cluster. A run whose job vanished, which only an operator can do, is planned again."""
     with connection.cursor() as cursor:
-        cursor.execute(NOTE)
+        cursor.execute(NOTE, [cluster_id])
     StudyRun.objects.filter(status=StudyRun.Status.SUBMITTED, job=None).update(status=StudyRun.Status.PLANNED)
 
 
-def end_studies(isolate: Callable[[str], AbstractContextManager[Any]]) -> None:
-    """Each study that has nothing left to run either ends or, if it asked for a precision, goes on."""
+def end_studies(isolate: Callable[[str], AbstractContextManager[Any]], cluster_id: int) -> None:
+    """Each study that has nothing left to run either ends or, if it asked for a precision, goes on. Of the tenants
+    whose home the cluster is."""
     left = StudyRun.objects.filter(
         study=OuterRef("pk"), status__in=[StudyRun.Status.PLANNED, StudyRun.Status.SUBMITTED]
     )
-    done = Study.objects.filter(~Exists(left), status=Study.Status.RUNNING)
+    done = Study.objects.filter(~Exists(left), status=Study.Status.RUNNING, tenant__cluster=cluster_id)
     for pk in done.values_list("pk", flat=True):
         with isolate(f"end of study {pk}"), transaction.atomic():
             if study := done.select_for_update(skip_locked=True).filter(pk=pk).first():

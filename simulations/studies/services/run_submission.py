@@ -20,6 +20,7 @@ from simulations.studies.models import Study, StudyRun
 from simulations.studies.services.endings import end_studies, note_endings
 from simulations.studies.services.reuse import digest_of, finished_before
 from simulations.studies.turns import Waiting, next_runs
+from tenants.clusters import FIRST
 from tenants.models import Tenant
 from tenants.priority import PriorityClass
 
@@ -47,20 +48,21 @@ ORDER BY s.created_at, s.study_id
 """
 
 
-def submit_runs(now: datetime, isolate: Isolate = nullcontext) -> int:
-    """Note what ended, end or extend studies, make jobs of the runs that may start; how many jobs were made.
+def submit_runs(now: datetime, isolate: Isolate = nullcontext, cluster_id: int = FIRST) -> int:
+    """Note what ended, end or extend studies, make jobs of the runs that may start; how many jobs were made. Of the
+    tenants whose home the cluster is.
 
     Call it once per pass, before the dispatcher looks. `isolate(name)` surrounds what must not stop the rest.
     """
     if not Study.objects.active().exists() and not StudyRun.objects.filter(status=StudyRun.Status.SUBMITTED).exists():
         return 0
     with isolate("endings of studies' runs"):
-        note_endings(now)
-    end_studies(isolate)
+        note_endings(now, cluster_id)
+    end_studies(isolate, cluster_id)
     held = _held()
     waiting = _waiting(held)
     made = 0
-    for tenant in Tenant.objects.filter(pk__in=waiting.keys() | held.keys()).order_by("pk"):
+    for tenant in Tenant.objects.filter(pk__in=waiting.keys() | held.keys(), cluster=cluster_id).order_by("pk"):
         with isolate(f"studies of tenant {tenant.pk}"):
             made += _submit_of(tenant, held[tenant.pk], waiting.get(tenant.pk, []), now)
     return made
@@ -136,6 +138,9 @@ def _make_jobs(
     tenant: Tenant, chosen: Iterable[tuple[uuid.UUID, int]], now: datetime, *, first_is_sure: bool
 ) -> tuple[int, int]:
     """(jobs made, runs that needed none). A study that is being changed at this moment waits for the next pass."""
+    home = Tenant.objects.select_for_update(no_key=True).values_list("cluster_id", flat=True).get(pk=tenant.pk)
+    if home != tenant.cluster_id:  # it has just been moved: its new home's reconciler goes on
+        return 0, 0
     order = [run for _, run in chosen]
     locked = Study.objects.select_for_update(skip_locked=True).filter(
         pk__in={study for study, _ in chosen}, status=Study.Status.RUNNING

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from tenants.management.base import OperatorCommand, add_limit_arguments, given_limits, refuse
+from tenants.management.base import OperatorCommand, add_limit_arguments, find_cluster, given_limits, refuse
 from tenants.services import TenantFound, create_tenant
 
 
@@ -15,6 +15,7 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tenant_id", help="1 to 40 lower-case letters, digits and hyphens.")
         parser.add_argument("--namespace", default="", help="Kubernetes namespace; default: the tenant's name.")
+        parser.add_argument("--cluster", default="", metavar="NAME", help="Its home; default: the first cluster.")
         add_limit_arguments(parser)
         parser.add_argument("--no-key", action="store_true", help="Make no API key.")
         parser.add_argument("--json", action="store_true", help="One JSON object instead of sentences.")
@@ -26,6 +27,7 @@ class Command(OperatorCommand):
                 tenant_id=options["tenant_id"],
                 namespace=options["namespace"],
                 limits=asked,
+                cluster=find_cluster(options["cluster"]) if options["cluster"] else None,
                 with_key=not options["no_key"],
             )
         except ValidationError as error:

@@ -15,6 +15,7 @@ from clusterops.policy.causes import CAUSES
 from clusterops.policy.sentences import NOTHING_FITS, POOL_FULL
 from simulations.models import Job, TenantStorage
 from simulations.webhooks.models import Endpoint
+from tenants.clusters import Cluster
 from tenants.models import ApiKey, Tenant
 from tests.clusterops.dashboard.conftest import cluster_answers as cluster_answers
 from tests.factories import JobFactory, ScenarioFactory, TenantFactory
@@ -32,6 +33,10 @@ def state(**changes: Any) -> None:
     now = NOW()
     values = HEALTHY | {"pass_finished_at": now, "last_success_at": now, "snapshot_at": now} | changes
     ReconcilerState.objects.update_or_create(pk=1, defaults=values)
+
+
+def marked(cluster_state: str) -> None:
+    Cluster.objects.update(state=cluster_state)
 
 
 def ago(**span: float) -> Any:
@@ -109,6 +114,7 @@ MENDED: Callable[[], Any] = state
 CASES: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
     "reconciler_silent": (lambda: state(pass_finished_at=ago(minutes=3)), MENDED),
     "cluster_unreachable": (lambda: state(cluster_reachable=False, error="timed out"), MENDED),
+    "cluster_down": (lambda: marked("down"), lambda: marked("active")),
     "pass_failed": (lambda: state(error="Our fault."), MENDED),
     "reconciler_slow": (lambda: state(pass_duration_s=45.0), MENDED),
     "rows_failing": (lambda: state(counts={"failing": 1}, troubles=[TROUBLE]), MENDED),

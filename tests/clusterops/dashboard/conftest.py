@@ -9,6 +9,7 @@ from django.test import Client
 from clusterops.contract import ClusterSnapshot
 from clusterops.errors import ClusterUnreachable
 from clusterops.gateway import snapshot_cache
+from tenants.clusters import FIRST
 from tests.clusterops.dashboard import seed
 
 
@@ -33,9 +34,9 @@ def cluster_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Clust
                 raise ClusterUnreachable("GET /api/v1/nodes: ConnectTimeoutError")
             return snapshot
 
-        monkeypatch.setattr(snapshot_cache.cluster, "_take", take)
-        monkeypatch.setattr(snapshot_cache.cluster, "_asked_at", 0.0)
+        monkeypatch.setattr(snapshot_cache.cache_of(FIRST), "_take", take)
+        monkeypatch.setattr(snapshot_cache.cache_of(FIRST), "_asked_at", 0.0)
 
     answer(seed.snapshot())
     yield answer
-    snapshot_cache.cluster.forget()
+    snapshot_cache.cache_of(FIRST).forget()

@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from clusterops.dashboard import series
+from clusterops.dashboard.clusters import chosen
 from clusterops.models import ClusterSample
 from tests.clusterops.dashboard import seed
 from tests.factories import JobFactory
@@ -16,7 +17,7 @@ def test_activity_counts_every_finished_job_once(db: None) -> None:
     now = timezone.now()
     for minutes, status in ((5, "SUCCEEDED"), (6, "SUCCEEDED"), (50, "FAILED"), (70, "CANCELLED"), (400, "FAILED")):
         JobFactory(status=status, finished_at=now - timedelta(minutes=minutes))
-    columns = series.activity(6)
+    columns = series.activity(6, chosen({}))
     assert [sum(columns[name]) for name in ("succeeded", "failed", "cancelled")] == [2, 1, 1]
     assert len(columns["ended_x"]) == len(columns["failed"]) <= 80
 
@@ -24,7 +25,7 @@ def test_activity_counts_every_finished_job_once(db: None) -> None:
 @pytest.mark.parametrize("hours", [1, 6, 24])
 def test_activity_is_bounded(db: None, hours: int) -> None:
     seed.fill(jobs=5, minutes=24 * 60)
-    columns = series.activity(hours)
+    columns = series.activity(hours, chosen({}))
     assert hours * 60 - 2 <= len(columns["x"]) * max(1, hours // 6) <= hours * 60 + 8
     assert columns["range"][1] - columns["range"][0] == hours * 3600
 

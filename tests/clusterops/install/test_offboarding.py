@@ -157,7 +157,7 @@ def test_a_pass_under_way_cannot_make_the_namespace_again(cluster, api, monkeypa
         namespaces.ensure(this_pass, rows[0].tenant)
         ReconcilerState.objects.update_or_create(pk=1, defaults={"passes": 1})
 
-    monkeypatch.setattr("clusterops.install.offboarding.is_at_work", lambda: True)
+    monkeypatch.setattr("clusterops.install.offboarding.is_at_work", lambda cluster_id: True)
     monkeypatch.setattr("clusterops.install.offboarding.time.sleep", end_of_the_pass)
     run("offboard_tenant", "racing-a", "--keep-data", "--kubeconfig", cluster)
     monkeypatch.undo()
@@ -170,7 +170,7 @@ def test_a_pass_under_way_cannot_make_the_namespace_again(cluster, api, monkeypa
 def test_a_pass_that_does_not_end_keeps_everything(cluster, api, monkeypatch):
     TenantFactory(tenant_id="long-a")
     run("sync_quotas", "--kubeconfig", cluster)
-    monkeypatch.setattr("clusterops.install.offboarding.is_at_work", lambda: True)
+    monkeypatch.setattr("clusterops.install.offboarding.is_at_work", lambda cluster_id: True)
     with pytest.raises(CommandError, match="has not ended a pass"):
         run("offboard_tenant", "long-a", "--keep-data", "--wait", "0", "--kubeconfig", cluster)
     assert not is_gone(api, "long-a")

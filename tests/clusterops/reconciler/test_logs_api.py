@@ -16,7 +16,7 @@ import pytest
 from client import Client
 from clusterops.api import logs
 from clusterops.errors import ClusterUnreachable
-from clusterops.gateway import default_gateway
+from clusterops.gateway import forget_gateways
 from simulations.models import JobLog
 from tests.conftest import client_with
 from tests.factories import issue_key
@@ -28,9 +28,9 @@ pytestmark = pytest.mark.local_cluster
 @pytest.fixture(autouse=True)
 def _this_cluster(settings, gateway, fate_cluster):
     settings.KUBE_CONFIG_PATH = str(fate_cluster.config.kubeconfig)
-    default_gateway.cache_clear()
+    forget_gateways()
     yield
-    default_gateway.cache_clear()
+    forget_gateways()
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_silent_cluster_hides_live_logs_only(loop, submit, my_api, tmp_path, m
         def read_log(self, *args, **kwargs):
             raise ClusterUnreachable("no answer")
 
-    monkeypatch.setattr(logs, "default_gateway", Silent)
+    monkeypatch.setattr(logs, "gateway_of", lambda cluster: Silent())
     answer = my_api.get(f"/jobs/{job.pk}/logs")
     assert answer.status_code == 503
     assert answer.json()["error"]["code"] == "cluster.unreachable"

@@ -52,8 +52,8 @@ def test_gauges_are_told_by_the_one_at_work(settings: Any) -> None:
         for metric in exporter.gauges()
         for sample in metric.samples
     }
-    assert told["sumok8_jobs_active", "PENDING"] == told["sumok8_jobs_waiting",] == 1
-    assert told["sumok8_oldest_waiting_age_seconds",] >= 300
+    assert told["sumok8_jobs_active", "PENDING", "default"] == told["sumok8_jobs_waiting", "default"] == 1
+    assert told["sumok8_oldest_waiting_age_seconds", "default"] >= 300
     assert told["sumok8_attention", "image_error", "operator"] == 1
     assert told["sumok8_attention", "rows_failing", "operator"] == 0
     assert told["sumok8_tenant_jobs", "city-a", "queued"] == 1

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from clusterops.gateway import Gateway, KubeApi, default_gateway
+from clusterops.gateway import Gateway, KubeApi, forget_gateways
 from clusterops.reconciler import strays
 from clusterops.reconciler.one_pass import reconcile_once
 from localcluster.cluster import LocalCluster
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.local_cluster
 @pytest.fixture
 def once(settings, fate_cluster):
     settings.KUBE_CONFIG_PATH = str(fate_cluster.config.kubeconfig)
-    default_gateway.cache_clear()
+    forget_gateways()
     yield lambda: call_command("reconcile_jobs", "--once")
-    default_gateway.cache_clear()
+    forget_gateways()
 
 
 def put_back(job: Job, **columns) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clusterops.gateway import default_gateway
+from clusterops.gateway import forget_gateways
 from tests.conftest import client_with
 from tests.factories import issue_key
 
@@ -11,9 +11,9 @@ pytestmark = pytest.mark.local_cluster
 
 @pytest.fixture(autouse=True)
 def _fresh_gateway():
-    default_gateway.cache_clear()
+    forget_gateways()
     yield
-    default_gateway.cache_clear()
+    forget_gateways()
 
 
 def test_usage_is_the_clusters(loop, submit, city, settings, fate_cluster, tmp_path, django_assert_max_num_queries):
