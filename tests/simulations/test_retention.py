@@ -124,7 +124,7 @@ def test_files_without_a_row_go_once_they_are_a_day_old(tenant):
 
 
 def test_nothing_stored_yet(tenant):
-    assert prune().endswith("0 orphaned file(s).\n")
+    assert prune().endswith("0 orphaned file(s), 0 ended session(s), 0 old invitation(s).\n")
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "99999999"])

@@ -31,14 +31,12 @@ class Command(OperatorCommand):
         now = timezone.now()
         jobs_before = now - timedelta(days=settings.JOB_RETENTION_DAYS) if settings.JOB_RETENTION_DAYS else None
         gone = prune(before=now - timedelta(days=days), jobs_before=jobs_before, dry_run=dry_run)
+        sessions, invitations = tidy(dry_run=dry_run)
         size = storage.size(gone.result_bytes)
         self.stdout.write(
             f"{'Would delete' if dry_run else 'Deleted'} {gone.results} result file(s) ({size}), {gone.logs} log(s), "
-            f"{gone.jobs} job(s), {gone.scenario_versions} scenario version(s), {gone.orphaned_files} orphaned file(s)."
-        )
-        sessions, invitations = tidy(dry_run=dry_run)
-        self.stdout.write(
-            f"{'Would forget' if dry_run else 'Forgot'} {sessions} ended session(s), {invitations} old invitation(s)."
+            f"{gone.jobs} job(s), {gone.scenario_versions} scenario version(s), {gone.orphaned_files} orphaned file(s), "
+            f"{sessions} ended session(s), {invitations} old invitation(s)."
         )
         if not dry_run and (wrong := mend_job_counts()):
             self.stdout.write(f"Mended the job counts of {len(wrong)} tenant(s): {', '.join(wrong[:10])}.")
