@@ -30,6 +30,7 @@ KPIS: dict[str, tuple[str, str, int]] = {
     "teleports": ("teleports", "", 0),
     "collisions": ("collisions", "", 0),
     "emergency_braking": ("emergency brakings", "", 0),
+    "standstill_s": ("longest standstill", "s", 0),
     "persons_loaded": ("persons loaded", "", 0),
     "persons_running_at_end": ("persons still under way at the end", "", 0),
     "walks_finished": ("walks finished", "", 0),

@@ -14,6 +14,7 @@ DEMAND = (
 TELEPORTS = (0.001, 0.01)
 NOT_INSERTED = (0.01, 0.05)
 UNFINISHED = (0.02, 0.10)
+STANDSTILL_S = 600
 DEMAND_DIFFERS = 0.001
 FOLLOWS = 0.8  # of a rise in demand, the share that finished trips must show
 
@@ -34,6 +35,7 @@ def flags(cells: Sequence[CellRuns], question: Question, figures: Sequence[Figur
     for cell in cells:
         found += _of_cell(cell)
         found += _window(cell)
+        found += _gridlock(cell)
         found += _outliers(cell, [by_name[name] for name in question.primary if name in by_name])
     found += _failures(cells)
     found += _unlike_settings(cells)
@@ -67,6 +69,17 @@ def _window(cell: CellRuns) -> Iterator[Flag]:
     if end is not None and cell.setting.get("end") is not None and end >= cell.setting["end"]:
         message = "The run ends with the window: its last trips had no time to finish. Let the run end later."
         yield Flag("yellow", "no_cool_down", message, cell.name)
+
+
+def _gridlock(cell: CellRuns) -> Iterator[Flag]:
+    """Means over what still moves look better than such a network is."""
+    seeds = tuple(seed for seed, longest in cell.values("standstill_s").items() if longest >= STANDSTILL_S)
+    if seeds:
+        message = (
+            f"{len(seeds)} of {len(cell.succeeded)} runs came to a standstill: half of the vehicles stood and none "
+            f"arrived for {STANDSTILL_S // 60} minutes or more."
+        )
+        yield Flag("red", "gridlock", message, cell.name, seeds)
 
 
 def _share(cell: CellRuns, over: str, under: Sequence[str]) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Better = Literal["lower", "higher"] | None
-Aggregation = Literal["count", "mean", "p95", "sum"]
+Aggregation = Literal["count", "mean", "p95", "sum", "longest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,10 @@ KPIS = {
         ),
         _count("collisions", "collisions", "lower", "Collisions.", rare=True),
         _count("emergency_braking", "emergency brakings", "lower", "Emergency brakings.", rare=True),
+        Kpi(
+            "standstill_s", "longest standstill", "s", 0, "lower", "longest",
+            "Seconds in which half of the vehicles under way stood and none arrived.",
+        ),
         _count("persons_loaded", "persons loaded", None, "Persons that the demand has, as far as it was loaded."),
         _count(
             "persons_running_at_end", "persons still under way at the end", "lower",

@@ -47,7 +47,7 @@ def read_statistics(path: Path) -> dict[str, dict[str, str]]:
     return {element.tag: dict(element.attrib) for element in ET.parse(path).getroot()}
 
 
-def compute(statistics: dict[str, dict[str, str]], trips: TripTotals | None) -> Kpis:
+def compute(statistics: dict[str, dict[str, str]], trips: TripTotals | None, standstill_s: float | None = None) -> Kpis:
     """The figures a traffic engineer reads first; None where the files do not tell, NaN or infinite where SUMO is.
 
     Units are in the names. CO2 and fuel come in mg from SUMO (fuel has been a mass since 1.14).
@@ -72,6 +72,7 @@ def compute(statistics: dict[str, dict[str, str]], trips: TripTotals | None) -> 
         "teleports": count("teleports", "total"),
         "collisions": count("safety", "collisions"),
         "emergency_braking": count("safety", "emergencyBraking"),
+        "standstill_s": None if standstill_s is None else round(standstill_s, 2),
         "persons_loaded": count("persons", "loaded"),
         "persons_running_at_end": count("persons", "running"),
         "walks_finished": walks,

@@ -50,6 +50,20 @@ class SumoRun:
     unsorted: int = 0
     last: StepRecord | None = None
     peak_running: int = 0
+    standstill_s: float | None = None
+    _still: StepRecord | None = None
+
+    def note(self, record: StepRecord) -> None:
+        """One more step. It stands still while half of those under way do and nobody arrives."""
+        self.last = record
+        self.peak_running = max(self.peak_running, record.running)
+        self.standstill_s = self.standstill_s or 0.0
+        if not record.running or 2 * record.halting < record.running:
+            self._still = None
+        elif self._still is None or record.arrived > self._still.arrived:
+            self._still = record
+        else:
+            self.standstill_s = max(self.standstill_s, record.time - self._still.time)
 
     @property
     def outcome(self) -> Outcome:

@@ -42,7 +42,9 @@ def read_results(
                 report.end(Outcome.IO_FAILED, [problem])
             else:
                 report.warnings.append(problem)
-    report.kpis, not_finite = kpis.without_not_finite(kpis.compute(statistics, trips))
+    report.kpis, not_finite = kpis.without_not_finite(
+        kpis.compute(statistics, trips, run.standstill_s if statistics else None)
+    )
     complete = report.outcome is Outcome.SUCCEEDED
     found = quality.warnings(report.kpis, run, complete=complete, not_finite=not_finite, demand=demand)
     report.warnings[:0] = found  # first: a list of warnings is cut at its end

@@ -72,8 +72,7 @@ class Transcript:
         record = parse_step(line)
         run = self.run
         if record is not None:
-            run.last = record
-            run.peak_running = max(run.peak_running, record.running)
+            run.note(record)
             self._on_record(record, line)
             return
         if line.startswith("Simulation version "):

@@ -33,7 +33,7 @@ def trips(tmp_path: Path) -> trip_sums.TripTotals:
 
 
 def test_kpis_count_finished_trips_and_all_emissions(trips: trip_sums.TripTotals) -> None:
-    assert kpis.compute(STATISTICS, trips) == {
+    assert kpis.compute(STATISTICS, trips, 61.999) == {
         "vehicles_inserted": 4,
         "vehicles_arrived": 3,
         "vehicles_running_at_end": 1,
@@ -41,6 +41,7 @@ def test_kpis_count_finished_trips_and_all_emissions(trips: trip_sums.TripTotals
         "teleports": 2,
         "collisions": 1,
         "emergency_braking": 3,
+        "standstill_s": 62.0,
         "persons_loaded": 20,
         "persons_running_at_end": 1,
         "walks_finished": 19,

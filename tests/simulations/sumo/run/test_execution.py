@@ -25,6 +25,24 @@ STEP = (
 )
 
 
+def test_the_longest_standstill() -> None:
+    """Half of those under way halt and none arrives; an arrival begins it anew, an empty network has none."""
+    run = SumoRun()
+    steps = [
+        (0, 10, 5, 0),
+        (60, 10, 9, 0),
+        (120, 10, 9, 1),
+        (180, 10, 9, 1),
+        (240, 10, 4, 1),
+        (300, 4, 2, 1),
+        (390, 4, 4, 1),
+        (900, 0, 0, 5),
+    ]
+    for time_s, running, halting, arrived in steps:
+        run.note(StepRecord(time_s, running, halting, 0, 10, arrived, 0, 1.0, None, 0))
+    assert (run.standstill_s, run.peak_running, SumoRun().standstill_s) == (90, 10, None)
+
+
 def test_parse_step() -> None:
     assert parse_step(STEP) == StepRecord(60.0, 26, 2, 1, 30, 4, 0, 9.3, 25.0, 0)
     for odd in ("-1.00", "nan", "inf"):
