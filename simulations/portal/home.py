@@ -54,7 +54,7 @@ def _now(seat: Seat) -> dict[str, Any]:
     told_of_studies = [(study.pk, study.status, study.message) for study in studies]
     estimates: list[float | None] = [None] * len(waiting)
     if used["jobs"] == len(running):  # else some that run are not known here
-        left = [job.progress["eta_s"] if job.progress and "eta_s" in job.progress else None for job in running]
+        left = [job.progress.get("eta_s") if job.progress else None for job in running]
         estimates = starts_in_s(len(waiting), tenant.max_concurrent_jobs, left, typical_s(recent))
     shown = (*map(live.state_of, (*running, *waiting, *recent)), *told_of_studies)
     return {

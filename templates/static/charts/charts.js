@@ -1,5 +1,6 @@
 // Charts that were drawn on the server: numbers and picture to take along, values under the pointer at once.
 import { saveCsv, savePng } from "./take.js";
+import { listen } from "./zoom.js";
 
 const ATTRIBUTES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linecap", "font-family", "font-size", "font-weight", "vector-effect", "display", "overflow"];
 const MARGIN = { left: 70, right: 24, bottom: 16 };
@@ -51,11 +52,15 @@ const told = (slot) => {
   }
   return slot.dataset.told ?? "";
 };
+const unitOf = (figure) => figure.querySelector("table th")?.textContent;
+const alike = (figure) => [...document.querySelectorAll(".chart-figure")].filter((each) => unitOf(each) === unitOf(figure));
+listen(alike, (slot) => told(slot).split(": ")[0]);
 const leave = () => {
   tip.hidden = true;
   marked.forEach((slot) => slot.classList.remove("chart-slot-on"));
   marked = [];
 };
+document.addEventListener("pointerup", leave); // what was drawn over has another place by now
 document.addEventListener("pointermove", ({ target, clientX, clientY }) => {
   const slot = target.closest?.(".chart-slot");
   if (!slot) {
@@ -66,9 +71,7 @@ document.addEventListener("pointermove", ({ target, clientX, clientY }) => {
   const [at, ...rest] = told(slot).split(": ");
   if (!marked.includes(slot)) {
     leave();
-    const unit = (each) => each.querySelector("table th")?.textContent;
-    const alike = [...document.querySelectorAll(".chart-figure")].filter((each) => unit(each) === unit(figure));
-    marked = alike.flatMap((each) => [...each.querySelectorAll(".chart-slot")].find((other) => told(other).startsWith(`${at}: `)) ?? []);
+    marked = alike(figure).flatMap((each) => [...each.querySelectorAll(".chart-slot")].find((other) => told(other).startsWith(`${at}: `)) ?? []);
     marked.forEach((each) => each.classList.add("chart-slot-on"));
     tip.replaceChildren(Object.assign(document.createElement("strong"), { textContent: at }), ...rest.join(": ").split("; ").map((text) => Object.assign(document.createElement("span"), { textContent: text })));
     figure.append(tip);
