@@ -11,6 +11,7 @@ from clusterops.reconciler.heads import HEADS, LINE, Wanted, heads
 from clusterops.reconciler.job_states import NEEDED, jobs_in_hand
 from simulations.models import Job
 from simulations.waiting import ORDER
+from tenants.clusters import FIRST
 from tests.factories import JobFactory, ScenarioFactory, TenantFactory
 
 T0 = timezone.now()
@@ -71,7 +72,7 @@ def test_what_a_pass_reads_is_what_the_cluster_may_have(line) -> None:
         {"status": "RUNNING"},
     )
     line({"status": "FAILED", "finished_at": T0, "dispatched_at": T0, "dispatching_at": T0})
-    assert [job.pk for job in jobs_in_hand()] == [job.pk for job in there]
+    assert [job.pk for job in jobs_in_hand(FIRST)] == [job.pk for job in there]
 
 
 def plan_of(statement: str, values: object) -> str:
