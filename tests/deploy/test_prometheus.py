@@ -15,7 +15,7 @@ from prometheus_client.core import REGISTRY
 from clusterops.install import kustomize
 from clusterops.models import ReconcilerState
 from clusterops.policy.causes import CAUSES
-from clusterops.reconciler import exporter
+from clusterops.reconciler import exporter, measures
 from sumok8 import metrics
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "components" / "prometheus"
@@ -35,6 +35,7 @@ PROMTOOL = shutil.which("promtool")
 def exported(db: None) -> set[str]:
     """Every sample's name that a web pod or the reconciler tells."""
     assert metrics.REQUESTS
+    assert measures.PASSES
     ReconcilerState.objects.create(
         pk=1, pass_finished_at=timezone.now(), cluster_reachable=True, snapshot={"nodes": []}
     )
