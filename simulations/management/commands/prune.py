@@ -35,8 +35,8 @@ class Command(OperatorCommand):
         size = storage.size(gone.result_bytes)
         self.stdout.write(
             f"{'Would delete' if dry_run else 'Deleted'} {gone.results} result file(s) ({size}), {gone.logs} log(s), "
-            f"{gone.jobs} job(s), {gone.scenario_versions} scenario version(s), {gone.orphaned_files} orphaned "
-            f"file(s), {sessions} ended session(s), {invitations} old invitation(s)."
+            f"{gone.jobs} job(s), {gone.scenario_versions} scenario version(s), "
+            f"{gone.orphaned_files} orphaned file(s), {sessions} ended session(s), {invitations} old invitation(s)."
         )
         if not dry_run and (wrong := mend_job_counts()):
             self.stdout.write(f"Mended the job counts of {len(wrong)} tenant(s): {', '.join(wrong[:10])}.")
