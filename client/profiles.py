@@ -13,8 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
 from . import keychain
 from .device import SignIn
 from .errors import ApiProblem
@@ -40,7 +38,17 @@ class Profile:
 
 
 def file() -> Path:
-    return Path(os.environ.get("SUMOK8_CONFIG") or Path(click.get_app_dir("sumok8")) / "profiles.json")
+    return Path(os.environ.get("SUMOK8_CONFIG") or _settings_folder() / "sumok8" / "profiles.json")
+
+
+def _settings_folder() -> Path:
+    """Where this system has programs keep what belongs to one user."""
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA") or home)
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
 
 
 def current() -> str | None:
