@@ -127,6 +127,7 @@ function mount() {
   });
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 onChoice(redraw);
 document.addEventListener("keydown", ({ key }) => { if (key === "Escape") everyBox().forEach((box) => whole(box.shown.plot)); });
 document.addEventListener("htmx:afterSwap", mount);
