@@ -3,8 +3,8 @@ import { simulated, simulatedUnit } from "./moments.js";
 
 const line = (label, key, series, more = {}) => ({ label, key, series, ...more });
 export const KINDS = {
-  jobs: { axis: "utc", away: true, unit: "jobs", whole: true, lines: [line("Running", "running", 1, { fill: true }), line("Queued", "queued", 2)] },
-  cpu: { axis: "utc", away: true, unit: "CPU cores", whole: true, lines: [line("Requested", "cpu_requested", 1, { fill: true }), line("Allocatable", "cpu_allocatable", 6, { dash: [5, 4] })] },
+  jobs: { axis: "utc", unit: "jobs", whole: true, lines: [line("Running", "running", 1, { fill: true }), line("Queued", "queued", 2)] },
+  cpu: { axis: "utc", unit: "CPU cores", whole: true, lines: [line("Requested", "cpu_requested", 1, { fill: true }), line("Allocatable", "cpu_allocatable", 6, { dash: [5, 4] })] },
   ended: { axis: "utc", unit: "jobs", whole: true, x: "ended_x", stacked: true, lines: [line("Succeeded", "succeeded", 4), line("Failed", "failed", 5), line("Cancelled", "cancelled", 6)] },
   vehicles: { axis: "simulated", unit: "vehicles", whole: true, lines: [line("Running", "running", 1, { fill: true }), line("Halting", "halting", 2)] },
   speed: { axis: "simulated", unit: "m/s", lines: [line("Mean speed", "mean_speed", 3)] },

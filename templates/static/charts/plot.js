@@ -63,25 +63,24 @@ function markers(marks) {
   return { hooks: { draw } };
 }
 
-// `away`: [[from, to, who]], where nobody looked: a band under the lines.
+// `away`: [[from, to, who]], when nobody looked: a band under the lines, and who it was.
 function bands(away) {
   const drawClear = (plot) => {
     const { ctx, bbox } = plot;
     const dense = devicePixelRatio || 1;
     ctx.save();
-    ctx.textAlign = "left";
     ctx.font = `${11 * dense}px ${getComputedStyle(document.body).fontFamily}`;
     for (const [from, to, who] of away) {
       const left = Math.max(bbox.left, plot.valToPos(from, "x", true));
       const right = Math.min(bbox.left + bbox.width, plot.valToPos(to, "x", true));
       if (right <= left) continue;
-      const name = who === "cluster" ? "--sk-warn" : "--sk-bad";
-      ctx.fillStyle = colour(`${name}-bg`);
+      const kind = who === "cluster" ? "--sk-warn" : "--sk-bad";
+      ctx.fillStyle = colour(`${kind}-bg`);
       ctx.fillRect(left, bbox.top, right - left, bbox.height);
       const text = `${who} away`;
-      if (ctx.measureText(text).width + 8 * dense > right - left) continue;
-      ctx.fillStyle = colour(name);
-      ctx.fillText(text, left + 4 * dense, bbox.top + 14 * dense);
+      if (ctx.measureText(text).width + 8 > right - left) continue;
+      ctx.fillStyle = colour(kind);
+      ctx.fillText(text, left + 4, bbox.top + 14 * dense);
     }
     ctx.restore();
   };
@@ -100,7 +99,7 @@ function options(kind, data, width, marks) {
   const all = isTime && data.range ? data.range : [kind.axis === "day" ? xs[0] : Math.min(0, xs[0]), xs.at(-1) + (bars ? data.bin_s || 0 : stacked && !isTime ? 1 : 0) || 1];
   const most = Math.max(0, ...marks.filter((mark) => mark.axis === "y").map((mark) => mark.at));
   return {
-    width, height: HEIGHT, legend: { live: true }, plugins: [tip(kind, data, x), markers(marks), bands((kind.away && data.away) || [])],
+    width, height: HEIGHT, legend: { live: true }, plugins: [tip(kind, data, x), markers(marks), ...(isTime && !stacked ? [bands(data.away ?? [])] : [])],
     cursor: { y: false, drag: { x: true, y: false }, sync: kind.axis === "lasting" ? undefined : { key: kind.axis, setSeries: false } },
     scales: {
       // The whole, unless a part was drawn over.

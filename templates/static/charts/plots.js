@@ -15,10 +15,8 @@ function describe(box, kind, data) {
     if (!values.length) return `${label}: not measured`;
     return `${label}: ${shown(values.at(-1))} at the end, at most ${shown(Math.max(...values))}`;
   });
-  for (const who of kind.away ? ["reconciler", "cluster"] : []) {
-    const times = data.away.filter((each) => each[2] === who).length;
-    if (times) parts.push(`the ${who} was away ${times} times`);
-  }
+  const away = (who) => (kind.axis === "utc" && !kind.stacked ? data.away ?? [] : []).filter((each) => each[2] === who).length;
+  for (const who of ["reconciler", "cluster"]) if (away(who)) parts.push(`the ${who} was away ${away(who)} times`);
   box.setAttribute("aria-label", `${box.dataset.title}. ${parts.join(". ")}.`);
 }
 
