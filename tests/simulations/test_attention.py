@@ -45,14 +45,14 @@ def test_durations_for_people(seconds: int, words: str) -> None:
 def test_many_questions_are_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
 
-    def look() -> Look:
+    def look(cluster_id: int | None) -> Look:
         looks.append(1)
         return Look(NOW, NOW)
 
     monkeypatch.setattr(attention, "_look", look)
     for _ in range(5):
-        assert attention.silence(NOW) is not None
+        assert attention.silence(NOW, 1) is not None
     assert len(looks) == 1
     attention.forget()
-    attention.silence(NOW)
+    attention.silence(NOW, 1)
     assert len(looks) == 2

@@ -50,7 +50,7 @@ def test_ordinals(place: int, words: str) -> None:
 def test_what_is_in_the_way(
     monkeypatch: pytest.MonkeyPatch, place: int, used: Any, head: Head, asks: Any, words: str
 ) -> None:
-    monkeypatch.setattr(machines, "_look", list)  # no machine is known
+    monkeypatch.setattr(machines, "_look", lambda cluster_id: [])  # no machine is known
     job = Job(job_id=uuid.uuid4(), cpu_request=asks[0], memory_gi=asks[1])
     assert Line(LIMITS, *used, head, {job.pk: place}).sentence(job) == words
 

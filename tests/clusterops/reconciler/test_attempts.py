@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from clusterops.dashboard import overview
-from clusterops.gateway.snapshot_cache import LatestSnapshot
+from clusterops.dashboard.clusters import chosen
 from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Memory
 from simulations.models import Job
@@ -29,8 +29,8 @@ def interrupted(**columns: Any) -> tuple[Job, CannedApi, Memory]:
 
 
 def counted() -> tuple[int, int]:
-    counts = overview.summary(LatestSnapshot(None, reachable=False))["counts"]
-    lists = overview.jobs(LatestSnapshot(None, reachable=False))
+    place = chosen({})
+    counts, lists = overview.summary(place)["counts"], overview.jobs(place)
     assert (len(lists["running"]), len(lists["waiting"])) == (counts["running"], counts["queued"] + counts["starting"])
     return counts["running"], counts["queued"] + counts["starting"]
 

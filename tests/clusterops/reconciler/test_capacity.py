@@ -11,6 +11,7 @@ from clusterops.reconciler.pass_state import Memory, Pass
 from clusterops.reconciler.room import learn, room
 from simulations import machines
 from simulations.models import Job
+from tenants.clusters import FIRST
 from tests.factories import JobFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,7 @@ def test_beyond_the_capacity_jobs_stay_queued_and_say_so(loop, submit, settings,
     assert large.message.startswith("The cluster is full; your tenant used ")
     assert large.message.endswith(" % of the last week.")
     assert huge.message.startswith("No machine of the cluster is large enough: it asks for 3 CPUs")
-    assert "at most 2 CPUs and 16 Gi" in machines.refusal(3, 1)
+    assert "at most 2 CPUs and 16 Gi" in machines.refusal(3, 1, FIRST)
     go.touch()
     loop.until_ended(first, large)
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from clusterops.gateway import Gateway, KubeApi, path_of
+from clusterops.errors import NotConfigured
+from clusterops.gateway import Gateway, KubeApi, gateway_of, path_of
 from clusterops.models import ClusterSample, FairShare, ReconcilerState, TenantNamespace
 from clusterops.reconciler.leader_lock import Lock
 from localcluster.cluster import LocalCluster
@@ -252,6 +253,8 @@ def test_one_is_away_and_the_other_never_notices(loop, submit, city, settler, fa
         Cluster.objects.filter(pk=far.pk).update(kubeconfig=str(config.kubeconfig))
         log = client_with(issue_key(settler)).get(f"/jobs/{away[0].pk}/logs").json()
         assert (log["source"], "attempt 1" in log["logs"]) == ("live", True)
+        with pytest.raises(NotConfigured, match="nowhere"):
+            gateway_of(Cluster(pk=far.pk, kubeconfig=str(config.kubeconfig), context="nowhere"))
         assert "0 of 2 simulation pod(s)" in run("delete_orphan_pods", "--cluster", "far", "--dry-run")
         cluster.stop()
         waiting = of(settler, submit, 1)

@@ -85,7 +85,7 @@ def plan_of(statement: str, values: object) -> str:
 def test_both_follow_their_indexes(line) -> None:
     line({})
     statement = HEADS.format(columns="j.job_id", line=LINE, order=ORDER)
-    values = {"tenants": ["a"], "numbers": [1], "max_cpu": [1], "max_memory_gi": [1], "left_out": []}
+    values = {"tenants": ["a"], "numbers": [1], "max_cpu": [1], "max_memory_gi": [1], "left_out": [], "cluster": 1}
     assert plan_of(statement, values).count("jobs_line") == 2
     sql, parameters = Job.objects.in_hand().only("job_id").order_by("submitted_at", "job_id").query.sql_with_params()
     assert "jobs_in_hand" in plan_of(sql, parameters)

@@ -171,10 +171,10 @@ def test_one_bad_job_does_not_block_the_others(loop, submit, monkeypatch) -> Non
     bad, good = submit(), submit()
     real = starting.run_spec
 
-    def spec(job):
+    def spec(job, cluster):
         if job.pk == bad.pk:
             raise RuntimeError("broken row")
-        return real(job)
+        return real(job, cluster)
 
     monkeypatch.setattr(starting, "run_spec", spec)
     monkeypatch.setattr("clusterops.reconciler.pass_state.log.exception", lambda *args: None)

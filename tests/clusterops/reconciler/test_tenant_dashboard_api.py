@@ -23,7 +23,7 @@ def test_usage_is_the_clusters(loop, submit, city, settings, fate_cluster, tmp_p
     loop.until_reason(job, "RUNNING")
     api = client_with(issue_key(city))
     api.get("/tenants/me/dashboard")
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         answer = api.get("/tenants/me/dashboard").json()
     assert answer["tenant_id"] == city.tenant_id
     assert answer["plan_limits"] == answer["plan_limits"] | {

@@ -373,13 +373,13 @@ def test_what_the_columns_hold_has_the_requests_names() -> None:
 
 
 def test_larger_than_any_machine_is_refused_at_once(api: Any, town: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machines, "_look", lambda: [(4, 8), (2, 16)])
+    monkeypatch.setattr(machines, "_look", lambda cluster_id: [(4, 8), (2, 16)])
     answer = submit(api, cpu_request=4, memory_gi=16)
     assert (answer.status_code, codes(answer)) == (422, [("limits.no_machine", "cpu_request")])
     assert "at most 4 CPUs and 8 Gi, or 2 CPUs and 16 Gi can be had" in answer.json()["error"]["details"][0]["message"]
     machines.forget()
-    monkeypatch.setattr(machines, "_look", list)  # not known
+    monkeypatch.setattr(machines, "_look", lambda cluster_id: [])  # not known
     job = submit(api, cpu_request=4, memory_gi=16).json()
     machines.forget()
-    monkeypatch.setattr(machines, "_look", lambda: [(4, 8)])  # it has gone since
+    monkeypatch.setattr(machines, "_look", lambda cluster_id: [(4, 8)])  # it has gone since
     assert "at most 4 CPUs and 8 Gi" in api.get(f"/jobs/{job['job_id']}").json()["message"]
