@@ -27,7 +27,7 @@ demo: $(VENV)/.embedded ## Start everything here, run a real simulation, keep se
 	@$(PY) -u -m sumok8.demo $(if $(ONCE),--once) $(if $(STUDY),--study) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev ## Run all tests (ARGS=… for pytest)
-	$(PY) -m pytest -n 3 --maxschedchunk 40 $(ARGS)
+	$(PY) -m pytest -n 4 --maxschedchunk 40 $(ARGS)
 
 # The tests in these folders alone; measured, it costs them 60 % more CPU, so `make test` goes without.
 coverage: $(VENV)/.dev ## Which branches of the rules, the readings and SUMO's protocol and results no test goes through

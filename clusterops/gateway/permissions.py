@@ -22,6 +22,7 @@ BY_METHOD: dict[str, set[Right]] = {
     "delete_run": {("batch", "jobs", "delete")},
     "release_run": {("batch", "jobs", "patch")},
     "read_log": {("", "pods/log", "get")},
+    "certificate_ends_at": set(),  # of what this process holds itself
     "list_runs_and_snapshot": _LIST_RUNS | {("", "events", "list"), ("", "nodes", "list")},
     "snapshot": _LIST_RUNS | {("", "nodes", "list")},
     "pool_limits": {("karpenter.sh", "nodepools", "get")},

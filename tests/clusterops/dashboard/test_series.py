@@ -46,7 +46,7 @@ def test_nobody_looked_is_a_gap_and_says_who_was_away(db: None) -> None:
         at = now - timedelta(minutes=minutes)
         seen = minutes not in (28, 27)
         ClusterSample.objects.create(at=at, **nothing | {"cpu_requested": 4.0 if seen else 0.0}, saw_cluster=seen)
-    columns = series.activity(1)
+    columns = series.activity(1, chosen({}))
     away = [(who, round((end - begun) / 60)) for begun, end, who in columns["away"]]
     assert away == [("reconciler", 18), ("cluster", 2), ("reconciler", 15), ("reconciler", away[-1][1])]
     assert columns["running"].count(None) == 3
