@@ -158,7 +158,7 @@ def test_a_slow_receiver_delays_no_other(
             for _ in range(4):
                 end_a_job(each)
         sender = Sender(threads=3)
-        while len(receiver.got) < 4:
+        while len(receiver.got) < 4 or len(slow.got) < 2:
             sender.step(0.05)
         assert Delivery.objects.filter(endpoint__tenant=tenant, state="DELIVERED").count() == 0
         assert len(slow.got) == 2  # no more of one endpoint at a time
