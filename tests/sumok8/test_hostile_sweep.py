@@ -111,9 +111,8 @@ def test_paths(sweep: Sweep) -> None:
 def test_queries(sweep: Sweep) -> None:
     values = turns(IN_QUERIES)
     for template in templates():
-        for value in next(values):
-            for few in (QUERY_NAMES[::2], QUERY_NAMES[1::2]):
-                sweep.ask("GET", f"{fill(template, sweep.real, 'x')}?" + "&".join(f"{name}={value}" for name in few))
+        for value, few in zip(next(values), (QUERY_NAMES[::2], QUERY_NAMES[1::2]), strict=True):
+            sweep.ask("GET", f"{fill(template, sweep.real, 'x')}?" + "&".join(f"{name}={value}" for name in few))
 
 
 def test_headers(sweep: Sweep) -> None:
