@@ -131,8 +131,9 @@ def test_a_pool_at_its_limit_is_named_until_another_job_ends(
 ) -> None:
     monkeypatch.setattr("clusterops.gateway.operations.EXPLAIN_AFTER", timedelta(0))
     monkeypatch.setattr("clusterops.gateway.operations.ASK_AUTOSCALER_EVERY_S", 0.0)
-    first, second = submitted(3, hold=str(tmp_path / "go")), submitted(3)
+    first = submitted(3, hold=str(tmp_path / "go"))
     loop.until_reason(first, "RUNNING")
+    second = submitted(3)
 
     def at_the_limit() -> bool:
         second.refresh_from_db()
