@@ -63,7 +63,8 @@ def line_of(job: Mapping[str, Any]) -> str:
     filled = int(WIDTH * (percent or 0) / 100)
     bar = f"[{'█' * filled}{'·' * (WIDTH - filled)}] {percent:3.0f}%" if percent is not None else "[no end time given]"
     state = job["message"] if job.get("silent_since") or job.get("reason") == "CANCELLING" else job["status"]
-    return f"{bar}  simulated {clock(progress['sim_time'])}  {progress['running']:,} vehicles running  {state}"
+    vehicles = "vehicle" if progress["running"] == 1 else "vehicles"
+    return f"{bar}  simulated {clock(progress['sim_time'])}  {progress['running']:,} {vehicles} running  {state}"
 
 
 def study_line(study: Mapping[str, Any]) -> str:

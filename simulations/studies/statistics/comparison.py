@@ -52,6 +52,12 @@ class Comparison:
     relevance: Relevance | None = None
     n_needed_to_detect: int | None = None
 
+    @property
+    def n_advised(self) -> int | None:
+        """Runs in all that show a difference that matters, and are not weak; None: far too many, or nobody asked."""
+        needed = self.n_needed_to_detect
+        return max(needed, WEAK_BELOW) if needed is not None and needed > self.n else needed
+
 
 def compare(
     base: Mapping[int, float],

@@ -28,10 +28,10 @@ def outlook(found: Comparison, matters: float, *, verdict: bool) -> str:
 
 
 def _more_seeds(found: Comparison) -> str:
-    if found.n_needed_to_detect is None:
+    if found.n_advised is None:
         return "Far more seeds than are possible: the difference varies too much from seed to seed."
-    more = found.n_needed_to_detect - found.n
+    more = found.n_advised - found.n
     if more <= 0:
         return ENOUGH
     seeds = "1 more seed" if more == 1 else f"{more} more seeds"
-    return f"About {seeds}: {found.n_needed_to_detect} in all show a difference that matters in 4 of 5 studies."
+    return f"About {seeds}: {found.n_advised} in all show a difference that matters in 4 of 5 studies."

@@ -55,8 +55,8 @@ def _verdict(said: str, found: Comparison) -> str:
         Relevance.OPEN: "whether it matters is open",
         None: "whether it matters cannot be said in per cent of a figure near 0",
     }[found.relevance]
-    if found.relevance is Relevance.OPEN and found.n_needed_to_detect is not None:
-        more = found.n_needed_to_detect - found.n
+    if found.relevance is Relevance.OPEN and found.n_advised is not None:
+        more = found.n_advised - found.n
         matter += (
             f" ({more} more {'seed' if more == 1 else 'seeds'} would do)"
             if more > 0

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from simulations.studies.statistics.comparison import (
+    Comparison,
     Interval,
     Method,
     Relevance,
@@ -159,3 +160,8 @@ def test_correlation_is_pearsons(pairs: list[tuple[float, float]]) -> None:
 
 def test_no_correlation_without_spread() -> None:
     assert correlation([1.0, 1.0], [1.0, 2.0]) is None
+
+
+@pytest.mark.parametrize("n, needed, advised", [(3, 4, 5), (3, 22, 22), (3, 2, 2), (8, 4, 4), (3, None, None)])
+def test_no_number_of_runs_is_advised_that_would_still_be_weak(n: int, needed: int | None, advised: int | None) -> None:
+    assert Comparison(Method.PAIRED, n=n, n_needed_to_detect=needed).n_advised == advised
