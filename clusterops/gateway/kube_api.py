@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 
 import urllib3
 from cryptography import x509
-from kubernetes import client, config  # noqa: TID251 - this is the gateway
 from prometheus_client import Counter
 
 from clusterops import errors
@@ -49,6 +48,8 @@ class KubeApi:
 
         Raises NotConfigured.
         """
+        from kubernetes import client, config  # noqa: TID251 - a fifth of a start, for those who reach a cluster only
+
         configuration = client.Configuration()
         try:
             if kubeconfig:
@@ -183,6 +184,8 @@ class KubeApi:
         timeout_s: float = READ_TIMEOUT_S,
     ) -> urllib3.BaseHTTPResponse:
         """The successful answer, unread."""
+        from kubernetes.client import ApiException  # noqa: TID251
+
         headers: Json = {"Accept": "application/json, */*", "User-Agent": "sumok8"}
         auth: Any
         for auth in self._configuration.auth_settings().values():
@@ -194,7 +197,7 @@ class KubeApi:
             answer = self._client.call_api(
                 method, url, header_params=headers, body=body, _request_timeout=(CONNECT_TIMEOUT_S, timeout_s)
             ).response
-        except (urllib3.exceptions.HTTPError, client.ApiException, OSError) as error:
+        except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
             CLUSTER_REQUESTS.labels(method, "none").inc()
             raise errors.ClusterUnreachable(f"{method} {path}: {_brief(error)}") from error
         CLUSTER_REQUESTS.labels(method, answer.status).inc()
