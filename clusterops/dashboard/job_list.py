@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from clusterops.dashboard.overview import LIST_COLUMNS
 from simulations.api.pagination import Cursor, cut, read_cursor
 from simulations.models import Job, JobQuerySet
+from simulations.models.columns import FOR_LIST
 from simulations.searching import SEARCHED, containing, ids_with_prefix, searched_from
 
 PAGE_ROWS = 50
@@ -54,7 +54,7 @@ class Asked:
 def job_list(asked: Asked) -> dict[str, Any]:
     """A page of jobs, newest first: two queries, four with a search."""
     found, is_cut = _matching(asked)
-    rows, following = cut(found.only(*LIST_COLUMNS), order_by="submitted_at", limit=PAGE_ROWS, cursor=asked.place)
+    rows, following = cut(found.only(*FOR_LIST), order_by="submitted_at", limit=PAGE_ROWS, cursor=asked.place)
     count = found.order_by()[: COUNTED + 1].count()
     return {
         "rows": rows,

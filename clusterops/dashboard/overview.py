@@ -15,15 +15,11 @@ from clusterops.gateway.snapshot_cache import LatestSnapshot
 from clusterops.models import ReconcilerState
 from simulations.attention import SILENT_AFTER
 from simulations.models import WAITS, Job, JobCount
+from simulations.models.columns import FOR_LIST
 
 NODE_ROWS = 200
 ROWS = 30  # of each list; the rest is a link
 JOINING_FOR = timedelta(minutes=10)
-LIST_COLUMNS = (
-    "job_id", "tenant_id", "status", "reason", "message", "submitted_at", "started_at", "finished_at",
-    "cpu_request", "memory_gi", "progress", "cancel_requested_at", "scenario_data", "attempt", "node_name",
-    "dispatched_at", "cluster_id",
-)  # fmt: skip
 
 
 def health(place: Chosen, latest: LatestSnapshot) -> dict[str, Any]:
@@ -82,7 +78,7 @@ def summary(place: Chosen) -> dict[str, Any]:
 
 def jobs(place: Chosen) -> dict[str, Any]:
     """Three queries: what runs, what waits and why, what failed in the last hour."""
-    listed = Job.objects.filter(place.of("cluster")).only(*LIST_COLUMNS)
+    listed = Job.objects.filter(place.of("cluster")).only(*FOR_LIST)
     running = listed.running().order_by("-submitted_at")
     waiting = listed.waiting().order_by("submitted_at")
     failed = listed.filter(status=Job.Status.FAILED, finished_at__gt=timezone.now() - timedelta(hours=1))

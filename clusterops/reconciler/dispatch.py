@@ -12,7 +12,6 @@ from django.utils import timezone
 from clusterops.models import TenantNamespace
 from clusterops.policy.queue import Room, Turn, turns
 from clusterops.reconciler.heads import Wanted, heads
-from clusterops.reconciler.job_states import NEEDED
 from clusterops.reconciler.namespaces import ensure, is_applied, spec_of
 from clusterops.reconciler.pass_state import Pass
 from clusterops.reconciler.recording import record
@@ -21,6 +20,7 @@ from clusterops.reconciler.shares import claims, half_life, note_overtaken
 from clusterops.reconciler.starting import start_all, start_of
 from clusterops.usage.budgets import allowances
 from simulations.models import Job, Move
+from simulations.models.columns import FOR_DECISION
 from tenants.clusters import Cluster
 from tenants.models import Tenant
 
@@ -160,7 +160,7 @@ def _queued(
     for job in again:
         queued[job.tenant_id].append(job)
     left_out = this_pass.blocked | this_pass.tried | _resting(this_pass)
-    for tenant_id, jobs in heads(wanted, NEEDED, left_out, this_pass.cluster.pk).items():
+    for tenant_id, jobs in heads(wanted, FOR_DECISION, left_out, this_pass.cluster.pk).items():
         queued[tenant_id] += [job for job in jobs if job.pk not in known]
     return queued
 

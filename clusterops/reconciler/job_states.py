@@ -12,33 +12,18 @@ from clusterops.policy import decide as rules
 from clusterops.reconciler.pass_state import LastLog, Pass, as_uuid, is_database_lost, log
 from clusterops.reconciler.recording import BATCH, name_of, record
 from clusterops.usage import recording
-from simulations import manifests
+from simulations import result_manifest
 from simulations.models import Artifact, Job, Move
+from simulations.models.columns import FOR_DECISION
 from simulations.sumo.protocol.report import RunReport
 from tenants.errors import ApiError
 
 CONFIRM_EVERY_S = 60
-NEEDED = [
-    *(
-        "job_id",
-        "tenant_id",
-        "cluster_id",
-        "k8s_job_name",
-        "k8s_namespace",
-        "status",
-        "reason",
-        "message",
-        "attempt",
-        "disruptions",
-    ),
-    *("submitted_at", "dispatched_at", "started_at", "finished_at", "observed_at", "cancel_requested_at"),
-    *("cpu_request", "memory_gi", "priority_class", "priority", "pod_name", "node_name", "exit_code"),
-]
 
 
 def jobs_in_hand(cluster_id: int) -> list[Job]:
     """The cluster's, oldest first: one query, no wide columns beyond what decisions read."""
-    return list(Job.objects.in_hand().filter(cluster=cluster_id).only(*NEEDED).order_by("submitted_at", "job_id"))
+    return list(Job.objects.in_hand().filter(cluster=cluster_id).only(*FOR_DECISION).order_by("submitted_at", "job_id"))
 
 
 def add_listed(this_pass: Pass) -> None:
@@ -52,7 +37,7 @@ def add_listed(this_pass: Pass) -> None:
         rows, here = Job.objects.active().filter(pk__in=listed), this_pass.cluster.pk
         if this_pass.others:
             rows.filter(dispatching_at=None, cluster__in=this_pass.others).update(cluster=here)
-        this_pass.jobs += rows.filter(cluster=here).only(*NEEDED).order_by("submitted_at", "job_id")
+        this_pass.jobs += rows.filter(cluster=here).only(*FOR_DECISION).order_by("submitted_at", "job_id")
 
 
 def update_jobs(this_pass: Pass) -> None:
@@ -132,9 +117,9 @@ def stored_report(job: Job) -> RunReport | None:
 
     Raises ApiError while storage does not answer; a cancelled job does not wait for that.
     """
-    row = Artifact.objects.filter(job=job, attempt=job.attempt, name=manifests.NAME).first()
+    row = Artifact.objects.filter(job=job, attempt=job.attempt, name=result_manifest.NAME).first()
     try:
-        manifest = manifests.read(row) if row else None
+        manifest = result_manifest.read(row) if row else None
     except ApiError as error:
         if job.cancel_requested_at is None:
             raise

@@ -18,6 +18,7 @@ from clusterops.reconciler.pass_state import LastLog, Pass, log
 from clusterops.reconciler.recording import batches
 from clusterops.reconciler.unreachable import heed
 from simulations.models import Job, JobLog
+from simulations.models.columns import FOR_LOG, FOR_MOVE
 
 TAIL_LINES = 500
 RELEASED_PER_PASS = 500
@@ -135,7 +136,7 @@ def _unreleased(this_pass: Pass) -> Sequence[Job]:
         Job.objects.filter(finished_at__isnull=False, dispatched_at__isnull=False, released_at=None)
         .filter(cluster=this_pass.cluster.pk)
         .exclude(waits, finished_at__gt=this_pass.now - PATIENCE)
-        .only("job_id", "k8s_job_name", "k8s_namespace", "pod_name", "node_name", "finished_at", "reason")
+        .only(*FOR_LOG, "k8s_job_name", "finished_at", "reason")
         .annotate(has_final_log=F("log__is_final"))
         .order_by("finished_at")
     )
@@ -210,7 +211,7 @@ def _unheard(this_pass: Pass) -> Sequence[Job]:
     rows = (
         Job.objects.filter(stale, status=Job.Status.RUNNING, dispatched_at__isnull=False, cluster=this_pass.cluster.pk)
         .exclude(pod_name="")
-        .only("job_id", "k8s_namespace", "pod_name", "node_name", *Job.READ_TO_MOVE)
+        .only(*FOR_LOG, *FOR_MOVE)
         .order_by(F("log__captured_at").asc(nulls_first=True))
     )
     return list(rows[:LIVE_LOGS_PER_PASS])

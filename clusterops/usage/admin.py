@@ -17,7 +17,7 @@ from clusterops.usage.ledger import UNITS, Budget, LedgerEntry, LedgerTotal, Sta
 from clusterops.usage.models import PodRun
 from clusterops.usage.statement_api import page
 from clusterops.usage.statements import as_closed
-from simulations.admin import ReadOnlyMixin
+from simulations.admin.read_only import ReadOnlyMixin
 from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin
 from tenants.plans import billing_today

@@ -11,7 +11,7 @@ from rest_framework import viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from simulations import manifests
+from simulations import result_manifest
 from simulations.api import downloads
 from simulations.api.jobs import find_job
 from simulations.api.serializers import ResultsSerializer
@@ -29,7 +29,7 @@ class ResultsView(viewsets.ViewSet):
     def list(self, request: Request, job_id: uuid.UUID) -> Response:
         job = find_job(request, job_id)
         artifacts = list(Artifact.objects.filter(job=job, attempt=job.attempt))
-        manifest = next((manifests.read(each) for each in artifacts if each.name == manifests.NAME), None)
+        manifest = next((result_manifest.read(each) for each in artifacts if each.name == result_manifest.NAME), None)
         # The report in the pod's status has room for the first few problems only.
         told: Mapping[str, Any] = job.results or (manifest["report"] if manifest else {})
         results = {

@@ -93,9 +93,6 @@ class Job(models.Model):
         Status.RUNNING: frozenset(TERMINAL),
     }
 
-    # What `move_to` reads, for an `.only()` before it.
-    READ_TO_MOVE: ClassVar = ("status", "reason", "message", "attempt", "started_at")
-
     job_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Its own index would be one more to write at every submission: two below begin with the tenant.
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="jobs", db_index=False)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from simulations import files, manifests
+from simulations import files, result_manifest
 from simulations.models import Artifact, Job
 from simulations.services import storage
 from simulations.sumo.protocol.endings import Outcome
@@ -87,25 +87,25 @@ def _stored(job: Job, delivery: AnnouncedFile) -> Artifact | None:
     """The artifact if these very bytes are stored. Raises ApiError 409 if others are, and final."""
     rows = {
         row.name: row
-        for row in Artifact.objects.filter(job=job, attempt=job.attempt, name__in=[delivery.name, manifests.NAME])
+        for row in Artifact.objects.filter(job=job, attempt=job.attempt, name__in=[delivery.name, result_manifest.NAME])
     }
     found = rows.get(delivery.name)
     if found and (found.sha256, found.size_bytes) == (delivery.sha256, delivery.size):
         return found
-    if found and manifests.NAME in rows and not _was_interrupted(rows[manifests.NAME]):
+    if found and result_manifest.NAME in rows and not _was_interrupted(rows[result_manifest.NAME]):
         raise ApiError(409, "artifact.exists", f"“{delivery.name}” is stored already, with other bytes.")
     return None
 
 
 def _was_interrupted(manifest: Artifact) -> bool:
-    told = manifests.read(manifest)
+    told = result_manifest.read(manifest)
     return told is not None and told["report"]["outcome"] == Outcome.INTERRUPTED
 
 
 def _bound_job(job: Job, delivery: AnnouncedFile) -> None:
     others = Artifact.objects.filter(job=job, attempt=job.attempt).exclude(name=delivery.name)
     stored = others.aggregate(total=Sum("size_bytes", default=0), files=Count("pk"))
-    if stored["files"] >= settings.JOB_MAX_OUTPUT_FILES and delivery.name != manifests.NAME:
+    if stored["files"] >= settings.JOB_MAX_OUTPUT_FILES and delivery.name != result_manifest.NAME:
         message = f"A job may have at most {settings.JOB_MAX_OUTPUT_FILES} result files."
         raise ApiError(413, "results.too_many", message)
     if stored["total"] + delivery.size > settings.JOB_MAX_OUTPUT_BYTES:

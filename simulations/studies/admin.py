@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from simulations.admin import SeenWithJobsMixin
+from simulations.admin.read_only import SeenWithJobsMixin
 from simulations.studies.models import Cell, Study
 
 

@@ -12,13 +12,14 @@ from django.views.decorators.http import require_safe
 from simulations.api.jobs import filters
 from simulations.api.requests import JobListQuery
 from simulations.models import Job
+from simulations.models.columns import FOR_COMPARISON
 from simulations.models.job import JobQuerySet
 from simulations.portal import maps
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.lookup import find_study
 from simulations.portal.models import DAYS, MOST_OPEN, SharedComparison
 from simulations.portal.studies.comparison import comparison
-from simulations.portal.studies.picked_jobs import COLUMNS, MOST_JOBS, compare_jobs, job_ids
+from simulations.portal.studies.picked_jobs import MOST_JOBS, compare_jobs, job_ids
 from simulations.portal.studies.verdict import headline
 from simulations.studies.figures import answer_of
 from simulations.studies.models import Study
@@ -92,7 +93,7 @@ def shared(request: HttpRequest) -> HttpResponse:
 @member_page()
 def job_compare(request: HttpRequest, seat: Seat) -> HttpResponse:
     """Jobs picked one by one, or the newest of a label or a scenario; at most `MOST_JOBS`."""
-    rows = Job.objects.filter(tenant=seat.tenant).only(*COLUMNS)
+    rows = Job.objects.filter(tenant=seat.tenant).only(*FOR_COMPARISON)
     given = {name: text for name in ("label", "scenario_id") if (text := request.GET.get(name, "")[:200])}
     ids = job_ids(request.GET.getlist("jobs"))
     notes = []

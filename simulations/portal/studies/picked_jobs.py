@@ -13,7 +13,6 @@ from simulations.studies.statistics.summary import summarise
 
 MOST_JOBS = 200
 MOST_GROUPS = 20
-COLUMNS = ("job_id", "tenant_id", "scenario_data", "status", "reason", "results", "submitted_at", "labels")
 BY_VERSION, BY_SCALE, LABEL = "version", "scale", "label:"
 
 

@@ -8,8 +8,9 @@ from django.db import connection
 from django.utils import timezone
 
 from clusterops.reconciler.heads import HEADS, LINE, Wanted, heads
-from clusterops.reconciler.job_states import NEEDED, jobs_in_hand
+from clusterops.reconciler.job_states import jobs_in_hand
 from simulations.models import Job
+from simulations.models.columns import FOR_DECISION
 from simulations.waiting import ORDER
 from tenants.clusters import FIRST
 from tests.factories import JobFactory, ScenarioFactory, TenantFactory
@@ -34,7 +35,9 @@ def line(db):
 
 
 def first(line, number: int, left_out: set[uuid.UUID] = frozenset()) -> list[uuid.UUID]:
-    return [job.pk for job in heads([Wanted.of(line.tenant, number, None)], NEEDED, left_out).get(line.tenant.pk, [])]
+    return [
+        job.pk for job in heads([Wanted.of(line.tenant, number, None)], FOR_DECISION, left_out).get(line.tenant.pk, [])
+    ]
 
 
 def test_in_the_lines_order_and_no_more_than_wanted(line) -> None:
@@ -58,9 +61,9 @@ def test_jobs_beyond_the_tenants_limits_hide_nobody(line) -> None:
 
 def test_each_tenant_has_its_own(db) -> None:
     jobs = [JobFactory() for _ in range(3)]
-    found = heads([Wanted.of(job.tenant, 1, None) for job in jobs], NEEDED, ())
+    found = heads([Wanted.of(job.tenant, 1, None) for job in jobs], FOR_DECISION, ())
     assert {tenant: [job.pk for job in rows] for tenant, rows in found.items()} == {j.tenant_id: [j.pk] for j in jobs}
-    assert heads([], NEEDED, ()) == {}
+    assert heads([], FOR_DECISION, ()) == {}
 
 
 def test_what_a_pass_reads_is_what_the_cluster_may_have(line) -> None:
