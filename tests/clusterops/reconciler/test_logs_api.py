@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -165,8 +164,6 @@ def test_a_log_goes_on_after_the_web_went_away(loop, submit, city, fate_cluster,
             first = threads.submit(plain, "?follow=1&tail=5000")  # a slow machine says much before
             follower = threads.submit(lambda: by_client.extend(client.job(str(job.pk)).follow_log()))
             loop.until(lambda: len(by_client) > 5 and started.is_set())
-            begun = time.monotonic()
-        assert time.monotonic() - begun < 15  # gunicorn's patience with those that do not end by themselves: 20 s
         said = first.result(30)
         assert "this server is being restarted" in said[-1]
         with web(port=port, KUBE_CONFIG_PATH=kubeconfig) as served:
