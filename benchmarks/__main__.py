@@ -88,6 +88,18 @@ def _tenant_pages(folder: Path) -> list[dict[str, Any]]:
     return tenant_pages.measure()
 
 
+def _page_weights(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import page_weights
+
+    return page_weights.measure()
+
+
+def _map(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import map_frames
+
+    return map_frames.measure()
+
+
 def _studies(folder: Path) -> list[dict[str, Any]]:
     from benchmarks import studies
 
@@ -137,6 +149,8 @@ PARTS: dict[str, tuple[str, Callable[[Path], list[dict[str, Any]]]]] = {
     "serving": ("Serving: what stalled and greedy clients take from others (GET /jobs/{id}), by stack", _serving),
     "pages": ("Pages over 10,000 jobs, 200 tenants and 50 nodes", _pages),
     "tenant-pages": ("Pages of a tenant with 10,000 jobs and 50 studies", _tenant_pages),
+    "page-weights": ("Every page in Chromium: first paint and bytes, with an empty cache and again", _page_weights),
+    "map": ("The map in Chromium: first paint after the data, frames while one moves", _map),
     "studies": ("Studies: submission, statistics, answers and exports by size", _studies),
     "study-edges": ("Studies: traffic per edge of one run more, and the test of all edges", _study_edges),
     "beside-studies": ("Single jobs, submitted to Job exists, beside a study", _beside_studies),

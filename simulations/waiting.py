@@ -56,6 +56,14 @@ class Line:
     head: Head | None
     places: Mapping[uuid.UUID, int]
 
+    @property
+    def limits_alone(self) -> bool:
+        """Nothing is known to be in the way of the first but the tenant's own limits: no full cluster, no budget."""
+        if self.head is None:
+            return False
+        full = self.slots >= self.limits.max_concurrent_jobs or bool(self._lacking(self.head))
+        return full or self.head.message == Job.UNEXPLAINED
+
     def place(self, job: Job) -> int:
         """1 is next."""
         return self.places.get(job.pk, COUNTED + 1)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clusterops.dashboard import actions, maps, tenant_pages, views
+from clusterops.dashboard import actions, maps, numbers, tenant_pages, views
 
 app_name = "cluster"
 urlpatterns = [
@@ -19,9 +19,11 @@ urlpatterns = [
     path("attention/<slug:code>/", views.cause_page, name="cause"),
     path("attention/<slug:code>/silence", actions.silence, name="silence"),
     path("jobs/<uuid:job_id>/", views.job_page, name="job"),
+    path("jobs/<uuid:job_id>/numbers", numbers.job, name="job-numbers"),
     path("jobs/<uuid:job_id>/now/", views.job_section, name="job-section"),
     path("jobs/<uuid:job_id>/log/", views.job_log, name="job-log"),
     path("jobs/<uuid:job_id>/files/<path:name>", views.job_file, name="job-file"),
+    path("numbers", numbers.activity, name="activity-numbers"),
     path("data/activity", views.activity_data, name="activity-data"),
     path("data/jobs/<uuid:job_id>/simulated", views.simulated_data, name="simulated-data"),
     path("data/jobs/<uuid:job_id>/travel-times", views.travel_times_data, name="travel-times-data"),

@@ -15,6 +15,7 @@ from clusterops.dashboard.access import staff_page
 from clusterops.dashboard.clusters import Chosen, chosen
 from clusterops.dashboard.job_list import Asked
 from clusterops.dashboard.job_list import job_list as jobs_asked_for
+from clusterops.dashboard.numbers import HOURS, hours_of
 from clusterops.dashboard.polling import unless_seen
 from clusterops.policy.causes import CAUSES
 from simulations import run_series
@@ -24,7 +25,6 @@ from simulations.logs import narrow
 from simulations.models import Artifact, Job
 from tenants.errors import ApiError
 
-HOURS = (1, 6, 24)
 STOP_POLLING = 286
 FIND = 100  # characters
 
@@ -50,7 +50,7 @@ def cluster_page(request: HttpRequest) -> HttpResponse:
     names = ("attention", "summary", "jobs", "nodes", "tenants")
     place = chosen(request.GET)
     sections = {name: _section(request, name, place) for name in names}
-    hours = _hours(request)
+    hours = hours_of(request)
     context = {**sections, "place": place, "hours": hours, "hours_offered": HOURS}
     return render(request, "cluster/overview.html", context)
 
@@ -117,7 +117,7 @@ def job_file(request: HttpRequest, job_id: UUID, name: str) -> HttpResponseBase:
 @staff_page
 def activity_data(request: HttpRequest) -> HttpResponse:
     """Numbers of the overview's charts."""
-    return JsonResponse(series.activity(_hours(request), chosen(request.GET)))
+    return JsonResponse(series.activity(hours_of(request), chosen(request.GET)))
 
 
 @staff_page
@@ -143,11 +143,6 @@ def _log(request: HttpRequest, job: Job) -> dict[str, Any]:
 def _status(job: Job) -> int:
     """286 tells htmx to stop polling: nothing changes any more."""
     return STOP_POLLING if job.is_finished else 200
-
-
-def _hours(request: HttpRequest) -> int:
-    asked = request.GET.get("hours", "")
-    return int(asked) if asked in map(str, HOURS) else 6
 
 
 def _job(job_id: UUID) -> Job:

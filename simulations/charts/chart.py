@@ -1,5 +1,6 @@
 """What every chart is for its page: a picture, and the same in a table."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simulations.charts.svg import Svg
@@ -18,7 +19,7 @@ class Key:
 @dataclass(frozen=True, slots=True)
 class Chart:
     """`columns` and `rows`: its numbers as texts, for readers without pictures. `has_y_axis`: numbers stand
-    at its left."""
+    at its left. `moments`: where x is simulated time, the seconds of each row."""
 
     title: str
     svg: Svg
@@ -27,6 +28,12 @@ class Chart:
     legend: tuple[Key, ...] = ()
     note: str = ""
     has_y_axis: bool = False
+    moments: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> Iterator[tuple[str | None, tuple[str, ...]]]:
+        """Of the table, each with its moment."""
+        return zip(self.moments or (None,) * len(self.rows), self.rows, strict=True)
 
 
 def series_class(position: int) -> str:

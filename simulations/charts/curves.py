@@ -7,7 +7,7 @@ from itertools import pairwise
 from simulations.charts.chart import SERIES, Chart, Key, series_class
 from simulations.charts.plane import TOP, Plane, Text
 from simulations.charts.scale import Scale, clock, fitting, labels, ticks, time_ticks
-from simulations.charts.svg import element, percent, picture
+from simulations.charts.svg import element, percent, picture, seconds
 
 MOST_IN_TABLE = 40  # rows; of more points every so many
 
@@ -39,8 +39,8 @@ def curves(
     marks: bool = False,
     zero: bool = False,
 ) -> Chart:
-    """At most `SERIES` of them are drawn, all are in the table. `band`: what it is; `times`: x is seconds of a day;
-    `marks`: every point as a dot; `zero`: y begins at 0."""
+    """At most `SERIES` of them are drawn, all are in the table. `band`: what it is; `times`: x is simulated time in
+    seconds; `marks`: every point as a dot; `zero`: y begins at 0."""
     shown = list(drawn[:SERIES])
     points = [point for curve in shown for point in curve.points]
     x = fitting([point.x for point in points]) if marks else _tight([point.x for point in points])
@@ -49,7 +49,7 @@ def curves(
     values = sorted({point.x for point in points}) if marks and len({p.x for p in points}) <= 5 else None
     places = values or (time_ticks(x) if times else ticks(x))
     texts = [clock(place) for place in places] if times else labels(places)
-    svg = plane.axes(places, texts, x_unit=x_unit, y_unit=y_unit)
+    svg = plane.axes(places, texts, x_unit=x_unit, y_unit=y_unit, times=times)
     for number, curve in enumerate(shown):
         colour = series_class(number)
         svg.append(
@@ -74,6 +74,7 @@ def curves(
         legend=tuple(Key(f"key-line {series_class(n)}", _last(curve, text)) for n, curve in enumerate(shown)),
         note=f"Lines: the first {SERIES} of {len(drawn)}; the table has all." if len(drawn) > SERIES else "",
         has_y_axis=True,
+        moments=tuple(map(seconds, _thinned(drawn))) if times else (),
     )
 
 
@@ -104,10 +105,11 @@ def _slots(plane: Plane, shown: Sequence[Curve], text: Text, *, times: bool) -> 
         place = plane.x.place(low)
         values = ((curve.name, next((p.y for p in curve.points if p.x == x), None)) for curve in shown)
         told = "; ".join(f"{name} {text(y)}" for name, y in values if y is not None) or "nothing measured"
+        moment = {"data_moment": seconds(x)} if times else {}
         slots.append(
             element(
                 "rect", x=percent(place), width=percent(round(plane.x.place(high) - place, 2)), y=TOP,
-                height=plane.height, cls="chart-slot", hint=f"{clock(x) if times else f'{x:g}'}: {told}",
+                height=plane.height, cls="chart-slot", hint=f"{clock(x) if times else f'{x:g}'}: {told}", **moment,
             )
         )  # fmt: skip
     return slots

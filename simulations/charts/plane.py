@@ -42,8 +42,10 @@ class Plane:
             preserveAspectRatio="none", cls="chart-plane",
         )  # fmt: skip
 
-    def axes(self, x_places: list[float], x_texts: list[str], *, x_unit: str, y_unit: str) -> list[str]:
-        drawn = x_axis(self.x, x_places, x_texts, top=TOP, bottom=self.bottom, unit=x_unit)
+    def axes(
+        self, x_places: list[float], x_texts: list[str], *, x_unit: str, y_unit: str, times: bool = False
+    ) -> list[str]:
+        drawn = x_axis(self.x, x_places, x_texts, top=TOP, bottom=self.bottom, unit=x_unit, times=times)
         values = ticks(self.y)
         for value, text in zip(values, labels(values), strict=True):
             y = self.down(value)

@@ -42,6 +42,11 @@ def percent(place: float) -> str:
     return f"{place:g}%"
 
 
+def seconds(moment: float) -> str:
+    """Of simulated time, for those who choose to read it so (charts/moments.js)."""
+    return f"{moment:.10g}"
+
+
 def upright(place: float, top: float, bottom: float, cls: str) -> str:
     return element("line", x1=percent(place), x2=percent(place), y1=top, y2=bottom, cls=cls)
 
@@ -70,14 +75,27 @@ def short(text: str, most: int) -> str:
 
 
 def x_axis(
-    scale: Scale, places: list[float], texts: list[str], *, top: float, bottom: float, unit: str = ""
+    scale: Scale,
+    places: list[float],
+    texts: list[str],
+    *,
+    top: float,
+    bottom: float,
+    unit: str = "",
+    times: bool = False,
 ) -> list[str]:
-    """Grid lines, the numbers below them, and the unit below those."""
+    """Grid lines, the numbers below them, and the unit below those. `times`: x is simulated time."""
     drawn = [upright(scale.place(value), top, bottom, "chart-grid") for value in places]
     for value, text in zip(places, texts, strict=True):
         place = scale.place(value)
         anchor = "start" if place < 4 else "end" if place > 96 else "middle"
-        drawn.append(element("text", x=percent(place), y=bottom + 14, text_anchor=anchor, cls="chart-tick", text=text))
+        moment = {"data_moment": seconds(value)} if times else {}
+        drawn.append(
+            element(
+                "text", x=percent(place), y=bottom + 14, text_anchor=anchor, cls="chart-tick", text=text, **moment
+            )
+        )  # fmt: skip
     if unit:
-        drawn.append(element("text", x="100%", y=bottom + 29, text_anchor="end", cls="chart-unit", text=unit))
+        told = {"data_moment_unit": ""} if times else {}
+        drawn.append(element("text", x="100%", y=bottom + 29, text_anchor="end", cls="chart-unit", text=unit, **told))
     return drawn

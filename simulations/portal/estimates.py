@@ -1,10 +1,41 @@
-"""When waiting jobs may start, as far as the tenant's slots and what ran before tell. Pure."""
+"""When waiting jobs may start, as far as the tenant's own limits and what ran before tell. Pure."""
 
 import heapq
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
 
 from simulations.models import Job
+
+
+class Need(NamedTuple):
+    cpu: int
+    memory_gi: int
+
+
+class Running(NamedTuple):
+    need: Need
+    left_s: float | None
+    """None: not known."""
+
+
+@dataclass
+class Room:
+    """What the tenant may still start: its limits less what runs."""
+
+    jobs: int
+    cpu: int
+    memory_gi: int
+
+    def fits(self, need: Need) -> bool:
+        return self.jobs > 0 and need.cpu <= self.cpu and need.memory_gi <= self.memory_gi
+
+    def change(self, need: Need, by: int) -> None:
+        self.jobs += by
+        self.cpu += by * need.cpu
+        self.memory_gi += by * need.memory_gi
 
 
 def typical_s(ended: Sequence[Job]) -> float | None:
@@ -13,26 +44,29 @@ def typical_s(ended: Sequence[Job]) -> float | None:
     return median(lasted) if lasted else None
 
 
-def starts_in_s(waiting: int, slots: int, left_s: Sequence[float | None], usual_s: float | None) -> list[float | None]:
-    """Seconds until each of the first `waiting` jobs of the line starts. `left_s`: of what runs now, None: not known.
+def starts_in_s(
+    waiting: Sequence[Need], limits: Room, running: Sequence[Running], usual_s: float | None
+) -> list[float | None]:
+    """Seconds until each of the line's first jobs starts, one after the other: nobody overtakes.
 
-    None from where there is nothing to reckon with. The cluster may make them wait for longer.
+    None where there is nothing to reckon with, and for what the limits never allow. The cluster may take longer.
     """
-    if slots < 1:
-        return [None] * waiting
-    frees = [usual_s if left is None else max(0.0, left) for left in left_s]
-    if None in frees:
-        return [None] * waiting
-    slot_free_at: list[float] = sorted(each for each in frees if each is not None)
-    slot_free_at += [0.0] * max(0, slots - len(slot_free_at))
-    heapq.heapify(slot_free_at)
-    found: list[float | None] = []
-    for _ in range(waiting):
-        if not slot_free_at:
+    usual = math.inf if usual_s is None else usual_s
+    left = Room(limits.jobs, limits.cpu, limits.memory_gi)
+    ends: list[tuple[float, Need]] = []
+    for need, left_s in running:
+        left.change(need, -1)
+        heapq.heappush(ends, (usual if left_s is None else max(0.0, left_s), need))
+    at, found = 0.0, list[float | None]()
+    for need in waiting:
+        if not limits.fits(need):
             found.append(None)
             continue
-        at = heapq.heappop(slot_free_at)
-        found.append(at)
-        if usual_s is not None:
-            heapq.heappush(slot_free_at, at + usual_s)
+        while not left.fits(need) and ends:
+            ended, freed = heapq.heappop(ends)
+            at = max(at, ended)
+            left.change(freed, +1)
+        found.append(at if math.isfinite(at) else None)
+        left.change(need, -1)
+        heapq.heappush(ends, (at + usual, need))
     return found

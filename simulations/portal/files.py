@@ -1,6 +1,5 @@
 """A job's files, numbers and log, and a scenario's archive, for those who are signed in."""
 
-from typing import Any
 from uuid import UUID
 
 from django.http import (
@@ -22,12 +21,9 @@ from simulations.models import Artifact, Job
 from simulations.portal import live, zipped
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.lookup import find_job
-from simulations.templatetags.figures import simclock
+from simulations.run_tables import HISTOGRAM, SUMMARY, tables_of
 from tenants.errors import ApiError
 
-SUMMARY, HISTOGRAM = "summary.csv.gz", "travel_times.json"
-ROWS = 120  # of the table over time
-MAX_BARS = 1000
 MAX_FIND = 100  # characters
 
 
@@ -78,25 +74,9 @@ def numbers(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
     """The charts' numbers as tables, for readers without JavaScript."""
     job = find_job(seat, job_id)
     try:
-        return show(request, seat, "portal/numbers.html", {"job": job, "tables": _tables(job)})
+        return show(request, seat, "portal/numbers.html", {"job": job, "tables": tables_of(job)})
     except ApiError as error:
         return _refused(error)
-
-
-def _tables(job: Job) -> list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
-    stored = {row.name: row for row in job.artifacts.filter(attempt=job.attempt, name__in=[SUMMARY, HISTOGRAM])}
-    tables: list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]] = []
-    if SUMMARY in stored:
-        found = run_series.simulated(stored[SUMMARY])
-        columns = (found["x"], found["running"], found["halting"], found["mean_speed"])
-        rows = [(simclock(at), *rest) for at, *rest in zip(*columns, strict=True)]
-        heads = ("Simulated time", "Running vehicles", "Halting vehicles", "Mean speed, m/s")
-        tables.append(("Over simulated time", heads, rows[:: max(1, -(-len(rows) // ROWS))]))
-    if HISTOGRAM in stored:
-        found = run_series.travel_times(stored[HISTOGRAM])
-        bars = list(zip(found["x"], found["trips"], strict=True))
-        tables.append(("Trips by travel time", ("From, s", "Trips"), bars[:MAX_BARS]))
-    return tables
 
 
 @member_page()

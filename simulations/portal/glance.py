@@ -103,6 +103,6 @@ def _departures(found: dict[str, Any] | None) -> Chart | None:
         CurvePoint(begin + (place + 0.5) * width, count * 3600 / width) for place, count in enumerate(found["counts"])
     )
     return curves(
-        "Departures", [Curve("Vehicles", points)], x_unit="simulated time, h:mm", y_unit="vehicles per hour",
-        text=lambda value: f"{plain(value, 0)} veh/h", times=True, zero=True,
+        "Vehicles by departure time", [Curve("Vehicles", points)], x_unit="simulated time, h:mm",
+        y_unit="vehicles per hour", text=lambda value: f"{plain(value, 0)} veh/h", times=True, zero=True,
     )  # fmt: skip

@@ -67,7 +67,7 @@ def forest_of(figure: Figure, answer: Answer) -> Chart | None:
     primary = compared[0].primary
     interval = answer.interval
     if primary and answer.summary.family > 1:
-        interval += f", {answer.summary.family} comparisons together"
+        interval += f", wide enough for all {answer.summary.family} comparisons at once"
     rows = [
         ForestRow(
             each.cell,

@@ -110,6 +110,7 @@ def state(study: Study, progress: dict[str, Any]) -> dict[str, Any]:
         "cells": progress["cells"],
         "cards": [card(figure, answer) for figure in primary],
         "interval": answer.interval,
+        "matters": f"{answer.question.relevant_difference * 100:g} %",
         "matrix": matrix(answer),
         "has_comparisons": any(cell.against for cell in answer.cells),
         "failures": progress["failures"],

@@ -2,7 +2,7 @@
 
 from simulations.studies.statistics.comparison import Comparison, Method, Relevance
 
-ENOUGH = "The interval is narrow enough; whether it matters is close to the line, so that more seeds may go either way."
+ENOUGH = "Nothing that can be planned: it is about as large as what matters, so that more seeds may show either."
 
 
 def outlook(found: Comparison, matters: float, *, verdict: bool) -> str:
@@ -20,11 +20,11 @@ def outlook(found: Comparison, matters: float, *, verdict: bool) -> str:
     span = found.ci_simultaneous_relative
     if span is None:
         return ""
-    ends = sorted((abs(span.low), abs(span.high)))
-    line = f"±{matters * 100:g} %"
+    least, most = sorted((abs(span.low), abs(span.high)))
+    limit = f"{matters * 100:g} % that matter"
     if found.relevance is Relevance.RELEVANT:
-        return f"Only if a difference of {ends[0] * 100:.1f} % did not matter: the whole interval is beyond {line}."
-    return f"Only if a difference of {ends[1] * 100:.1f} % mattered: the whole interval is within {line}."
+        return f"Only if a difference of {least * 100:.1f} % did not matter: the whole interval is above the {limit}."
+    return f"Only if a difference of {most * 100:.1f} % mattered: the whole interval is below the {limit}."
 
 
 def _more_seeds(found: Comparison) -> str:

@@ -28,9 +28,10 @@ def sentence(
     said: str | None,
     family: int,
     runs: tuple[int, int],
+    matters: float,
 ) -> str:
     """`said`: the direction of a primary figure; None: the figure is not primary and is only described. `runs`: how
-    many the base and the cell have."""
+    many the base and the cell have. `matters`: the smallest difference that does, as a share."""
     if found.method is Method.NONE:
         return f"{figure.label}: too few runs to compare {cell} with {base} ({runs[1]} and {runs[0]} have it)."
     what = f"{figure.label}, {cell} against {base}"
@@ -40,42 +41,54 @@ def sentence(
     if found.constant:
         return f"{what}: {difference} in every one of {_count(found)}; the seed plays no part, so there is no test."
     interval = found.ci_simultaneous if said is not None else found.ci
-    text = f"{what}: {difference}, {_percent(confidence)} interval {_span(figure, interval)}, {_count(found)}"
+    seen = f"{_percent(confidence)} interval: {_span(figure, interval)}, from {_count(found)}"
     if said is None:
-        return f"{text}. Not a primary figure: described, not tested."
+        return f"{what}: {difference}. {seen}. Not a primary figure: described, not tested."
     if family > 1:
-        text += f", {family} comparisons together"
-    return f"{text}: {_verdict(said, found)}{_cautions(found)}."
+        seen += f", wide enough for all {family} comparisons to hold at once"
+    return " ".join((f"{what}: {difference}.", _verdict(figure, said, found, matters), f"{seen}.", *_cautions(found)))
 
 
-def _verdict(said: str, found: Comparison) -> str:
-    matter = {
-        Relevance.RELEVANT: "larger than the difference that matters",
-        Relevance.NEGLIGIBLE: "smaller than the difference that matters",
-        Relevance.OPEN: "whether it matters is open",
-        None: "whether it matters cannot be said in per cent of a figure near 0",
-    }[found.relevance]
-    if found.relevance is Relevance.OPEN and found.n_advised is not None:
-        more = found.n_advised - found.n
-        matter += (
-            f" ({more} more {'seed' if more == 1 else 'seeds'} would do)"
-            if more > 0
-            else " (close to the line: more seeds may go either way)"
-        )
+def _verdict(figure: Figure, said: str, found: Comparison, matters: float) -> str:
+    """Whether it is better or worse, whether by enough to matter, and if the runs cannot tell, what would."""
+    limit = f"{matters * 100:g} %"
     if said == "unclear":
-        if found.relevance is Relevance.NEGLIGIBLE:
-            return "no direction is shown, and any difference is smaller than the one that matters"
-        return f"no direction is shown; {matter}"
-    return f"{said}, and {matter}" if found.relevance else f"{said}; {matter}"
+        either = "higher or lower" if figure.better is None else "better or worse"
+        shown = f"The runs do not show whether it is {either}"
+        rest = {
+            Relevance.RELEVANT: f", only that the difference is larger than the {limit} that matter.",
+            Relevance.NEGLIGIBLE: f"; any difference is smaller than the {limit} that matter.",
+            Relevance.OPEN: f", nor whether by the {limit} that matter.{_more(found)}",
+        }
+    else:
+        shown = f"It is {said}"
+        rest = {
+            Relevance.RELEVANT: f", by more than the {limit} that matter.",
+            Relevance.NEGLIGIBLE: f", but by less than the {limit} that matter.",
+            Relevance.OPEN: f"; whether by the {limit} that matter is open.{_more(found)}",
+        }
+    if found.relevance is None:
+        return f"{shown}; whether it matters cannot be said in per cent, since the base is near 0."
+    return shown + rest[found.relevance]
 
 
-def _cautions(found: Comparison) -> str:
+def _more(found: Comparison) -> str:
+    if found.n_advised is None:
+        return ""
+    more = found.n_advised - found.n
+    if more > 0:
+        return f" About {more} more {'seed' if more == 1 else 'seeds'} would tell."
+    return " It is about as large as what matters, so that more seeds may show either."
+
+
+def _cautions(found: Comparison) -> list[str]:
     cautions = []
     if found.method is Method.WELCH:
-        cautions.append("the runs share no seeds, so they are not paired")
+        cautions.append("The runs share no seeds, so they are not paired.")
     if found.weak:
-        cautions.append(f"weak, with fewer than {WEAK_BELOW} {'seeds' if found.method is Method.PAIRED else 'runs'}")
-    return f" ({'; '.join(cautions)})" if cautions else ""
+        kind = "seeds" if found.method is Method.PAIRED else "runs"
+        cautions.append(f"Weak evidence: fewer than {WEAK_BELOW} {kind}.")
+    return cautions
 
 
 def _count(found: Comparison) -> str:

@@ -116,6 +116,7 @@ def _compared(
             said=said,
             family=family,
             runs=runs,
+            matters=question.relevant_difference,
         )
         if first and not verdict:
             text = f"{figure.label}, {cell} against {base}: no verdict, since too many runs failed."

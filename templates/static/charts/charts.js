@@ -1,4 +1,5 @@
 // Charts that were drawn on the server: numbers and picture to take along, values under the pointer at once.
+import { simulated } from "./moments.js";
 import { saveCsv, savePng } from "./take.js";
 import { listen } from "./zoom.js";
 
@@ -54,7 +55,8 @@ const told = (slot) => {
 };
 const unitOf = (figure) => figure.querySelector("table th")?.textContent;
 const alike = (figure) => [...document.querySelectorAll(".chart-figure")].filter((each) => unitOf(each) === unitOf(figure));
-listen(alike, (slot) => told(slot).split(": ")[0]);
+const placeOf = (slot) => (slot.dataset.moment ? simulated(Number(slot.dataset.moment)) : told(slot).split(": ")[0]);
+listen(alike, placeOf);
 const leave = () => {
   tip.hidden = true;
   marked.forEach((slot) => slot.classList.remove("chart-slot-on"));
@@ -73,7 +75,7 @@ document.addEventListener("pointermove", ({ target, clientX, clientY }) => {
     leave();
     marked = alike(figure).flatMap((each) => [...each.querySelectorAll(".chart-slot")].find((other) => told(other).startsWith(`${at}: `)) ?? []);
     marked.forEach((each) => each.classList.add("chart-slot-on"));
-    tip.replaceChildren(Object.assign(document.createElement("strong"), { textContent: at }), ...rest.join(": ").split("; ").map((text) => Object.assign(document.createElement("span"), { textContent: text })));
+    tip.replaceChildren(Object.assign(document.createElement("strong"), { textContent: placeOf(slot) }), ...rest.join(": ").split("; ").map((text) => Object.assign(document.createElement("span"), { textContent: text })));
     figure.append(tip);
   }
   tip.hidden = false;

@@ -17,11 +17,16 @@ export const simulated = (seconds) => (inSeconds ? plain(seconds) : clock(second
 export const simulatedUnit = () => (inSeconds ? "s" : "h:mm");
 export const onChoice = (listener) => listeners.push(listener);
 
-const rewrite = (root) => root.querySelectorAll("[data-simulated]").forEach((part) => {
-  const seconds = Number(part.dataset.simulated);
-  const text = inSeconds ? `${plain(seconds)} s` : clock(seconds);
-  if (part.textContent !== text) part.textContent = text;
-});
+const write = (part, text) => { if (part.textContent !== text) part.textContent = text; };
+// What stands for itself, and what stands at an axis whose unit is told apart (a strip under the pointer has no text).
+const rewrite = (root) => {
+  root.querySelectorAll("[data-simulated]").forEach((part) => {
+    const seconds = Number(part.dataset.simulated);
+    write(part, inSeconds ? `${plain(seconds)} s` : clock(seconds));
+  });
+  root.querySelectorAll("[data-moment]:not(rect)").forEach((part) => write(part, simulated(Number(part.dataset.moment))));
+  root.querySelectorAll("[data-moment-unit]").forEach((part) => write(part, `simulated time, ${simulatedUnit()}`));
+};
 const choose = (wanted) => {
   inSeconds = wanted;
   try {

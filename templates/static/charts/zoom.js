@@ -42,6 +42,7 @@ function show(figure, from, to, textOf) {
   inside.filter((_, at) => at % every === Math.floor(every / 2)).forEach(([slot, middle]) => {
     const text = make("text", { x: `${middle}%`, y, "text-anchor": "middle", class: "chart-tick chart-zoom-tick" });
     text.textContent = textOf(slot);
+    if (slot.dataset.moment) text.dataset.moment = slot.dataset.moment;
     svg.append(text);
   });
 }

@@ -23,6 +23,12 @@ class TrafficMap {
   }
 
   async open() {
+    this.surface = new Surface(this.part("canvas"), this.box.dataset.worker, {
+      hover: (edge, x, y) => this.#hover(edge, x, y),
+      pick: (edge) => this.select(edge),
+      painted: () => requestAnimationFrame(() => performance.measure("map: first paint", { start: this.begun, end: performance.now() })),
+      failed: () => this.say("This browser cannot draw the map. Its figures are in the table below."),
+    });
     const first = this.#question("speed_ratio");
     const [network, told] = await Promise.all([
       this.source.network({ cell: first.cell }), this.source.edges(first), this.source.edges({ ...first, minus: null, metric: "volume" }),
@@ -30,14 +36,10 @@ class TrafficMap {
     this.network = network;
     this.#offer(told);
     this.part("body").hidden = false;
-    const begun = performance.now();
+    this.begun = performance.now();
     this.painter = new Painter(network);
+    this.surface.use(this.painter);
     await this.show();
-    this.surface = new Surface(this.part("canvas"), this.painter, {
-      hover: (edge, x, y) => this.#hover(edge, x, y),
-      pick: (edge) => this.select(edge),
-    });
-    requestAnimationFrame(() => performance.measure("map: first paint", { start: begun, end: performance.now() }));
     this.#listen();
   }
 
@@ -86,7 +88,7 @@ class TrafficMap {
     this.network = network;
     this.painter = new Painter(network);
     this.selected = this.hovered = -1;
-    this.surface?.use(this.painter);
+    this.surface.use(this.painter);
   }
 
   draw() {
@@ -102,7 +104,7 @@ class TrafficMap {
     const tested = told.significant;
     const quiet = (edge) => this.values[edge] == null || (tested && !tested[edge]) || (!this.difference && this.volume[edge] === 0 && this.values[edge] === 0);
     this.painter.set((edge) => (quiet(edge) ? -1 : classOf(this.values[edge], scale.limits)), (edge) => widthOf(this.volume[edge]), scale);
-    this.surface?.again();
+    this.surface.again();
     showLegend(this.part("legend"), scale, { ...told, tested: Boolean(tested), percent: this.percent });
     const unit = this.percent ? "%" : told.unit;
     const significant = this.values.map((value, edge) => (value == null || (tested && !tested[edge]) ? null : this.percent ? 100 * value : value));

@@ -12,7 +12,7 @@ const NOTHING = 255;
 export class Painter {
   constructor(network) {
     this.network = network;
-    const count = network.ids.length;
+    const count = network.lanes.length;
     this.colours = new Uint8Array(count).fill(NOTHING);
     this.widths = new Uint8Array(count);
     this.scale = null;
@@ -41,13 +41,18 @@ export class Painter {
     for (let edge = 0; edge < count; edge++) this.order[places[keys[edge]]++] = edge;
   }
 
-  // `view`: {scale (px/m), left, bottom (m), width, height (px)}. Returns how many edges it drew.
+  // What `set` made, for a painter of the same network elsewhere.
+  get look() {
+    const { colours, widths, order, scale } = this;
+    return { colours, widths, order, scale };
+  }
+
+  // `view`: {scale (px/m), left, bottom (m), width, height (px)}.
   paint(pen, view) {
     const shown = this.#inView(view);
     const far = shown.length > MANY;
     pen.lineJoin = "round";
     pen.lineCap = far || view.scale >= NEAR ? "butt" : "round";
-    let drawn = 0;
     for (let at = 0; at < shown.length;) {
       const edge = shown[at];
       const [colour, width, lanes] = [this.colours[edge], this.widths[edge], this.#lanes(edge, view)];
@@ -55,7 +60,7 @@ export class Painter {
       for (; at < shown.length; at++) {
         const next = shown[at];
         if (this.colours[next] !== colour || this.widths[next] !== width || this.#lanes(next, view) !== lanes) break;
-        drawn += this.#trace(pen, next, view, this.#shift(width, view), far);
+        this.#trace(pen, next, view, this.#shift(width, view), far);
       }
       pen.strokeStyle = colour === NOTHING ? this.scale.none : this.scale.colours[colour];
       pen.lineWidth = lanes ? Math.max(WIDTHS[width], lanes * LANE_M * view.scale * 0.9) : WIDTHS[width];
@@ -63,7 +68,6 @@ export class Painter {
     }
     if (view.scale >= LANES_FROM) this.#marks(pen, view);
     if (view.scale >= SIGNALS_FROM) this.#signals(pen, view);
-    return drawn;
   }
 
   outline(pen, edge, view, colour) {
@@ -117,14 +121,13 @@ export class Painter {
     const first = start[edge];
     const last = start[edge + 1] - 1;
     const step = far ? Math.max(1, last - first) : 1;
-    if (far && Math.abs(x[last] - x[first]) + Math.abs(y[last] - y[first]) < 1 / scale) return 0;
+    if (far && Math.abs(x[last] - x[first]) + Math.abs(y[last] - y[first]) < 1 / scale) return;
     for (let point = first; point <= last; point += step) {
       const px = (x[point] - left) * scale + shift * rightX[point];
       const py = height - (y[point] - bottom) * scale - shift * rightY[point];
       if (point === first) pen.moveTo(px, py);
       else pen.lineTo(px, py);
     }
-    return 1;
   }
 
   // Dashes between lanes.

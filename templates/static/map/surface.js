@@ -1,56 +1,65 @@
-// The canvas: where one looks, and how it follows pointer, wheel, fingers and keys. What was drawn is kept, larger than
-// the view, and moved along, which costs the same for any network; it is drawn anew at rest.
+// The canvas and where one looks. A picture is kept, larger than the view, and moved along, which costs the same for any
+// network; the worker paints the next one meanwhile.
+import { follow } from "./gestures.js";
+import { Pictures } from "./pictures.js";
 
-const MARGIN = 0.3; // of the view, drawn beyond each of its edges
-const QUICK_MS = 30;
-const MOST = 2.5;
+const MARGIN = 0.3; // of the view, painted beyond each of its edges
+const SPARE = 0.1; // of the view: as little as may be left of it before the next picture is asked for
+const TIMES = 1.5; // as often while one zooms; the last bit when it rests
 const REST_MS = 90;
-const STEP = 60; // pixels, of an arrow key
 const CLOSEST = 12; // pixels per metre
 
 export class Surface {
   #frame = 0;
   #timer = 0;
-  #cost = 0;
-  #kept = null; // {canvas, view}
+  #kept = null; // {image, view, look}
+  #whole = null; // the same of the whole network, seen beside what is kept when one zooms out
   #stale = true;
-  #pointers = new Map();
+  #rests = false;
 
-  constructor(canvas, painter, { hover, pick }) {
+  // `painter` marks single edges; its pictures come from the worker at the address `worker`.
+  constructor(canvas, worker, { hover, pick, painted, failed }) {
     this.canvas = canvas;
-    this.painter = painter;
     this.pen = canvas.getContext("2d", { alpha: false });
     this.hover = hover;
     this.pick = pick;
+    this.painted = painted;
     this.style = getComputedStyle(canvas); // follows light and dark
     this.marked = -1;
     this.pixels = Math.min(2, devicePixelRatio || 1);
-    this.#listen();
-    new ResizeObserver(() => this.#resize()).observe(canvas);
-    this.#resize();
+    this.pictures = new Pictures(worker, { arrived: (picture) => this.#take(picture), failed });
   }
 
+  // The first time, when the canvas has its place on the page; or another network.
   use(painter) {
+    const first = !this.painter;
     this.painter = painter;
     this.marked = -1;
-    this.fit();
+    this.pictures.network(painter.network);
+    if (!first) {
+      this.#forget();
+      this.fit();
+      return;
+    }
+    follow(this);
+    new ResizeObserver(() => this.#resize()).observe(this.canvas);
+    this.#resize();
   }
 
   fit() {
     const { width, height } = this.painter.network;
-    const scale = 0.94 * Math.min(this.width / width, this.height / height);
-    this.least = scale / 2;
-    this.scale = Math.min(CLOSEST, scale);
+    this.least = this.#fitting() / 2;
+    this.scale = Math.min(CLOSEST, this.#fitting());
     this.x = width / 2;
     this.y = height / 2;
-    this.again();
+    this.#move();
   }
 
   // To an edge, near enough to see it.
   goTo(edge) {
     [this.x, this.y] = this.painter.network.middle(edge);
     this.scale = Math.min(CLOSEST, Math.max(this.scale, 0.5 * Math.min(this.width, this.height) / Math.max(300, this.painter.network.lengths[edge])));
-    this.again();
+    this.#move();
   }
 
   mark(edge) {
@@ -59,8 +68,11 @@ export class Surface {
     this.#ask();
   }
 
-  // What is drawn has changed.
+  // How edges look has changed.
   again() {
+    this.pictures.look(this.painter.look);
+    this.#whole?.image.close();
+    this.#whole = null;
     this.#stale = true;
     this.#ask();
   }
@@ -70,14 +82,14 @@ export class Surface {
     this.scale = Math.max(this.least, Math.min(CLOSEST, this.scale * factor));
     this.x = mx - (px - this.width / 2) / this.scale;
     this.y = my + (py - this.height / 2) / this.scale;
-    this.#ask();
+    this.#move();
   }
 
   pan(dx, dy) {
     const { width, height } = this.painter.network;
     this.x = Math.max(0, Math.min(width, this.x - dx / this.scale));
     this.y = Math.max(0, Math.min(height, this.y + dy / this.scale));
-    this.#ask();
+    this.#move();
   }
 
   place(px, py) {
@@ -98,14 +110,33 @@ export class Surface {
     this.height = clientHeight;
     this.canvas.width = clientWidth * this.pixels;
     this.canvas.height = clientHeight * this.pixels;
+    this.#stale = true;
     if (first) this.fit();
-    else this.again();
+    else this.#ask();
   }
 
   #view(margin) {
     const width = this.width * (1 + 2 * margin);
     const height = this.height * (1 + 2 * margin);
     return { scale: this.scale, left: this.x - width / 2 / this.scale, bottom: this.y - height / 2 / this.scale, width, height };
+  }
+
+  #fitting() {
+    const { width, height } = this.painter.network;
+    return 0.94 * Math.min(this.width / width, this.height / height);
+  }
+
+  #all() {
+    const { width, height } = this.painter.network;
+    const scale = this.#fitting();
+    return { scale, left: 0, bottom: 0, width: width * scale, height: height * scale };
+  }
+
+  #move() {
+    this.#rests = false;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => { this.#rests = true; this.#ask(); }, REST_MS);
+    this.#ask();
   }
 
   #ask() {
@@ -115,108 +146,73 @@ export class Surface {
     });
   }
 
-  #covers() {
-    const view = this.#view(0);
-    const kept = this.#kept?.view;
-    return kept && kept.scale === view.scale && kept.left <= view.left && kept.bottom <= view.bottom
-      && kept.left + kept.width / kept.scale >= view.left + view.width / view.scale
-      && kept.bottom + kept.height / kept.scale >= view.bottom + view.height / view.scale;
+  // Does the picture reach as far as the view, and `spare` of it beyond?
+  #reaches(picture, spare) {
+    const view = this.#view(spare);
+    const has = picture.view;
+    return has.left <= view.left && has.bottom <= view.bottom
+      && has.left + has.width / has.scale >= view.left + view.width / view.scale
+      && has.bottom + has.height / has.scale >= view.bottom + view.height / view.scale;
   }
 
-  // Panned out of what was drawn, where drawing is quick; or zoomed so far that the moved picture tells nothing.
-  #mustNow() {
+  #needsNext() {
+    if (this.#stale || !this.#kept) return true;
     const times = this.scale / this.#kept.view.scale;
-    return times === 1 ? this.#cost < QUICK_MS : times > MOST || times < 1 / MOST;
+    return this.#rests && times !== 1 || times > TIMES || times < 1 / TIMES || !this.#reaches(this.#kept, SPARE);
+  }
+
+  #order(view, of) {
+    this.pictures.ask({ view, of, pixels: this.pixels, background: this.style.backgroundColor });
+  }
+
+  #take(picture) {
+    const before = this.#kept;
+    if (picture.of === "whole") {
+      if (picture.look === before?.look && !this.#stale) this.#whole = picture;
+      else picture.image.close();
+      return;
+    }
+    this.#kept = picture;
+    if (before && !this.#whole && before.look === picture.look && this.#isWhole(before)) this.#whole = before;
+    else before?.image.close();
+    this.#draw();
+    if (!before) this.painted();
+  }
+
+  #isWhole({ view }) {
+    const { width, height } = this.painter.network;
+    return view.left <= 0 && view.bottom <= 0 && view.left + view.width / view.scale >= width && view.bottom + view.height / view.scale >= height;
+  }
+
+  #forget() {
+    for (const picture of [this.#kept, this.#whole]) picture?.image.close();
+    this.#kept = this.#whole = null;
   }
 
   #draw() {
     if (!this.painter.order || !this.width) return;
-    if (this.#stale || !this.#covers()) {
-      clearTimeout(this.#timer);
-      if (this.#stale || this.#mustNow()) this.#keep();
-      else this.#timer = setTimeout(() => { this.#stale = true; this.#ask(); }, REST_MS);
-    }
+    if (this.#needsNext()) {
+      this.#stale = false;
+      this.#order(this.#view(MARGIN), "view");
+    } else if (this.#rests && !this.#whole && !this.pictures.busy && !this.#isWhole(this.#kept)) this.#order(this.#all(), "whole");
+    if (!this.#kept) return;
     const { pen, pixels } = this;
-    const { canvas, view } = this.#kept;
-    const times = this.scale / view.scale;
-    const [left, top] = [this.width / 2 + (view.left - this.x) * this.scale, this.height / 2 - (view.bottom - this.y) * this.scale - view.height * times];
     pen.setTransform(pixels, 0, 0, pixels, 0, 0);
-    pen.fillStyle = this.style.backgroundColor;
-    pen.fillRect(0, 0, this.width, this.height);
-    pen.imageSmoothingEnabled = false; // a picture that is moved along is soon drawn anew
-    pen.drawImage(canvas, left, top, view.width * times, view.height * times);
-    if (this.marked >= 0) {
-      this.painter.outline(pen, this.marked, this.#view(0), { halo: this.style.backgroundColor, line: this.style.color });
+    pen.imageSmoothingEnabled = false; // a picture that is moved along is soon painted anew
+    if (!this.#reaches(this.#kept, 0)) {
+      pen.fillStyle = this.style.backgroundColor;
+      pen.fillRect(0, 0, this.width, this.height);
+      if (this.#whole) this.#lay(this.#whole);
     }
+    this.#lay(this.#kept);
+    if (this.marked < 0) return;
+    this.painter.outline(pen, this.marked, this.#view(0), { halo: this.style.backgroundColor, line: this.style.color });
   }
 
-  #keep() {
-    const begun = performance.now();
-    const view = this.#view(MARGIN);
-    const canvas = this.#kept?.canvas || document.createElement("canvas");
-    const [width, height] = [Math.ceil(view.width * this.pixels), Math.ceil(view.height * this.pixels)];
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    const pen = canvas.getContext("2d", { alpha: false });
-    pen.setTransform(this.pixels, 0, 0, this.pixels, 0, 0);
-    pen.fillStyle = this.style.backgroundColor;
-    pen.fillRect(0, 0, view.width, view.height);
-    this.painter.paint(pen, view);
-    this.#kept = { canvas, view };
-    this.#stale = false;
-    this.#cost = performance.now() - begun;
-  }
-
-  #listen() {
-    const { canvas } = this;
-    const spot = (event) => {
-      const box = canvas.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
-    let moved = 0;
-    canvas.addEventListener("pointerdown", (event) => {
-      canvas.setPointerCapture(event.pointerId);
-      this.#pointers.set(event.pointerId, spot(event));
-      if (this.#pointers.size === 1) moved = 0;
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      const before = this.#pointers.get(event.pointerId);
-      const now = spot(event);
-      if (!before) {
-        this.hover(this.at(...now), ...now);
-        return;
-      }
-      const others = [...this.#pointers].filter(([id]) => id !== event.pointerId).map(([, place]) => place);
-      if (others.length) {
-        const [ox, oy] = others[0];
-        this.zoom((Math.hypot(now[0] - ox, now[1] - oy) || 1) / (Math.hypot(before[0] - ox, before[1] - oy) || 1), ox, oy);
-      } else this.pan(now[0] - before[0], now[1] - before[1]);
-      moved += Math.abs(now[0] - before[0]) + Math.abs(now[1] - before[1]);
-      this.#pointers.set(event.pointerId, now);
-    });
-    const up = (event) => {
-      const was = this.#pointers.delete(event.pointerId);
-      if (was && event.type === "pointerup" && moved < 5) this.pick(this.at(...spot(event), event.pointerType === "touch" ? 18 : 8));
-    };
-    canvas.addEventListener("pointerup", up);
-    canvas.addEventListener("pointercancel", up);
-    canvas.addEventListener("pointerleave", () => this.hover(-1, 0, 0));
-    // A page that is scrolled past the map must not be caught by it: the wheel zooms once the map has been clicked.
-    canvas.addEventListener("wheel", (event) => {
-      if (document.activeElement !== canvas && !event.ctrlKey) return;
-      event.preventDefault();
-      this.zoom(1.0018 ** -event.deltaY, ...spot(event));
-    }, { passive: false });
-    const keys = {
-      ArrowLeft: () => this.pan(STEP, 0), ArrowRight: () => this.pan(-STEP, 0),
-      ArrowUp: () => this.pan(0, STEP), ArrowDown: () => this.pan(0, -STEP),
-      "+": () => this.zoom(1.5), "=": () => this.zoom(1.5), "-": () => this.zoom(1 / 1.5), 0: () => this.fit(),
-      Enter: () => this.pick(this.at(this.width / 2, this.height / 2, 40)),
-      Escape: () => this.pick(-1),
-    };
-    canvas.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
-      event.preventDefault();
-      keys[event.key]();
-    });
+  #lay({ image, view }) {
+    const times = this.scale / view.scale;
+    const left = this.width / 2 + (view.left - this.x) * this.scale;
+    const top = this.height / 2 - (view.bottom - this.y) * this.scale - view.height * times;
+    this.pen.drawImage(image, left, top, view.width * times, view.height * times);
   }
 }

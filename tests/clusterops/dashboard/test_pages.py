@@ -79,6 +79,19 @@ def test_empty_product_has_friendly_pages(staff_client: Client, cluster_answers:
     assert staff_client.get("/cluster/data/activity").json()["x"] == []
 
 
+def test_charts_have_their_numbers_without_javascript(staff_client: Client, cluster_answers: Answers) -> None:
+    job = next(row for row in seed.fill(jobs=60) if row.status == "SUCCEEDED")
+    seed.store_results(job, rows=600)
+    page = staff_client.get("/cluster/?hours=1").text
+    assert 'href="/cluster/numbers?hours=1"' in page
+    numbers = staff_client.get("/cluster/numbers?hours=1").text
+    assert numbers.count("<table>") == 2
+    assert "CPU cores allocatable" in numbers
+    assert f"{timezone.now():%Y-%m-%d %H:}" in numbers
+    assert f'href="/cluster/jobs/{job.pk}/numbers"' in staff_client.get(f"/cluster/jobs/{job.pk}/").text
+    assert "Mean speed, m/s" in staff_client.get(f"/cluster/jobs/{job.pk}/numbers").text
+
+
 def test_overview_costs_the_same_at_any_size(
     staff_client: Client,
     cluster_answers: Answers,

@@ -47,8 +47,12 @@ def lane(*changed: RunResult) -> CellRuns:
 def test_a_clear_difference() -> None:
     compared = only(study(BASE, lane(*runs(90, jitter=0.5))))
     assert (compared.direction, compared.relevance) == ("better", Relevance.RELEVANT)
-    assert compared.sentence.startswith("mean travel time, lane against today: −10.0 s (−10.0 %), 95 % interval −")
-    assert compared.sentence.endswith("10 paired seeds: better, and larger than the difference that matters.")
+    assert compared.sentence.startswith(
+        "mean travel time, lane against today: −10.0 s (−10.0 %). It is better, by more"
+    )
+    assert compared.sentence.endswith(
+        "than the 2 % that matter. 95 % interval: −10.2 s to −9.7 s, from 10 paired seeds."
+    )
 
 
 def test_higher_is_better_for_some() -> None:
@@ -77,15 +81,15 @@ def test_nothing_changed_is_never_relevant_nor_the_same() -> None:
     assert compared.direction == "unclear"
     assert compared.relevance in {Relevance.NEGLIGIBLE, Relevance.OPEN}
     assert "no difference" not in compared.sentence
-    assert "no direction is shown" in compared.sentence
+    assert "The runs do not show whether it is better or worse" in compared.sentence
 
 
 def test_open_says_how_many_more_seeds() -> None:
     few = study(CellRuns("today", runs=runs(100, 3)), lane(*runs(101, 3, jitter=3)))
     compared = only(few)
     assert compared.relevance is Relevance.OPEN
-    assert "more seeds would do" in compared.sentence
-    assert "weak, with fewer than 5 seeds" in compared.sentence
+    assert "more seeds would tell." in compared.sentence
+    assert "Weak evidence: fewer than 5 seeds." in compared.sentence
 
 
 def test_other_figures_are_described_and_not_tested() -> None:
@@ -134,7 +138,7 @@ def test_unequal_seeds() -> None:
 def test_no_common_seeds_is_welch_and_says_so() -> None:
     compared = only(study(BASE, lane(*runs(90, first=100, jitter=0.5))))
     assert compared.found.method is Method.WELCH
-    assert "the runs share no seeds" in compared.sentence
+    assert "The runs share no seeds" in compared.sentence
 
 
 def test_one_run_each() -> None:
