@@ -88,6 +88,12 @@ def _tenant_pages(folder: Path) -> list[dict[str, Any]]:
     return tenant_pages.measure()
 
 
+def _painting(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import painting
+
+    return painting.measure(folder / "painting")
+
+
 def _studies(folder: Path) -> list[dict[str, Any]]:
     from benchmarks import studies
 
@@ -136,6 +142,7 @@ PARTS: dict[str, tuple[str, Callable[[Path], list[dict[str, Any]]]]] = {
     "followers": ("Fifty followers of one log, and everybody else: GET /jobs/{id}, 8 clients", _followers),
     "serving": ("Serving: what stalled and greedy clients take from others (GET /jobs/{id}), by stack", _serving),
     "pages": ("Pages over 10,000 jobs, 200 tenants and 50 nodes", _pages),
+    "painting": ("Staff's pages in Chromium where nothing happens, and what polling carries", _painting),
     "tenant-pages": ("Pages of a tenant with 10,000 jobs and 50 studies", _tenant_pages),
     "studies": ("Studies: submission, statistics, answers and exports by size", _studies),
     "study-edges": ("Studies: traffic per edge of one run more, and the test of all edges", _study_edges),

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from simulations import files
-from simulations.models import Artifact, Job, JobEvent, Scenario
+from simulations.models import Artifact, Job, JobEvent, JobQuerySet, Scenario
 from simulations.services import storage
 from simulations.services.curation import delete_version, share_scenario
 from simulations.telling import tell
@@ -78,8 +78,8 @@ class ReasonFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(reason, reason) for reason in Job.Reason]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        return queryset.filter(reason=self.value()) if self.value() else queryset
+    def queryset(self, request: HttpRequest, queryset: JobQuerySet) -> JobQuerySet:
+        return queryset.because(self.value()) if self.value() else queryset
 
 
 @admin.register(Job)
