@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet, TextField
@@ -78,8 +78,9 @@ class ReasonFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(reason, reason) for reason in Job.Reason]
 
-    def queryset(self, request: HttpRequest, queryset: JobQuerySet) -> JobQuerySet:
-        return queryset.because(self.value()) if self.value() else queryset
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        reason = self.value()
+        return cast(JobQuerySet, queryset).because(reason) if reason else queryset
 
 
 @admin.register(Job)

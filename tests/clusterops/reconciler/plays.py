@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from clusterops.contract import RunSpec
 from clusterops.gateway import MERGE, Gateway, KubeApi, path_of
 from clusterops.models import ReconcilerState, TenantNamespace
 from clusterops.objects import manifests
@@ -38,6 +39,18 @@ def ago(**span: float) -> datetime:
     return timezone.now() - timedelta(**span)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A job that waits for what never comes."""
+
+    tenant: str
+    reason: str
+    begins: str = ""  # of its message
+    cpu: int = 1
+    memory_gi: int = 1
+    change: Callable[[Any], Any] = lambda container: None  # what is wrong with its container
+
+
 @dataclass
 class World:
     """A cluster, the reconciler's passes over it, and what a play may turn."""
@@ -47,6 +60,7 @@ class World:
     patch: pytest.MonkeyPatch
     folder: Path
     loop: Loop = field(init=False)
+    _asked: dict[str, Job] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.loop = Loop(self.gateway)
@@ -78,11 +92,29 @@ class World:
             job.refresh_from_db()
             return job.reason == reason and job.message.startswith(begins)
 
-        self.loop.until(holds)
+        if not holds():
+            self.loop.until(holds)
         return job
 
-    def waits_for_a_machine(self, tenant: Tenant) -> Job:
-        return self.until(self.submit(tenant, memory_gi=TOO_LARGE_GI), "WAITING_FOR_NODE")
+    def asked(self, cause: str) -> Job:
+        """The job of that row. The first who asks lets them all be made, in one pass, and told."""
+        if not self._asked:
+            for name, each in ASKED.items():
+                self._asked[name] = self.submit(self.tenant(each.tenant), cpu=each.cpu, memory_gi=each.memory_gi)
+            changes = {job.job_id.hex: ASKED[name].change for name, job in self._asked.items()}
+            real = manifests.job
+
+            def job(spec: RunSpec) -> Any:
+                manifest = real(spec)
+                changes[spec.job_id](manifest["spec"]["template"]["spec"]["containers"][0])
+                return manifest
+
+            with self.patch.context() as patch:
+                patch.setattr(manifests, "job", job)
+                self.loop.once()
+            for name, each in self._asked.items():
+                self.until(each, ASKED[name].reason, ASKED[name].begins)
+        return self._asked[cause]
 
     def until_all_ended(self) -> None:
         if Job.objects.active().exists():
@@ -131,12 +163,26 @@ def play(of: dict[str, Play]) -> Callable[[Play], Play]:
 
 
 # What the cluster decides.
+NOWHERE = {"reason": "WAITING_FOR_NODE", "begins": NOTHING_FITS, "memory_gi": TOO_LARGE_GI}
+MISSING = {"name": "MISSING", "valueFrom": {"secretKeyRef": {"name": "missing", "key": "missing"}}}
+ROOTED = {"allowPrivilegeEscalation": True}
+ASKED = {
+    "unschedulable": Asked("waiting", **NOWHERE),
+    "pool_at_limit": Asked("waiting", "WAITING_FOR_NODE", POOL_FULL, cpu=12),
+    "image_error": Asked("waiting", "IMAGE_ERROR", change=lambda of: of.update(image="registry.invalid/nope:1")),
+    "config_error": Asked("waiting", "CONFIG_ERROR", change=lambda of: of["env"].append(MISSING)),
+    "admission_refused": Asked("waiting", "ADMISSION_REFUSED", change=lambda of: of["securityContext"].update(ROOTED)),
+    "deleted_externally": Asked("deleted", **NOWHERE),
+    "namespace_terminating": Asked("leaving", **NOWHERE),
+    "disagreement": Asked("orphans", **NOWHERE),
+    "waiting_quota": Asked("quota", **NOWHERE),
+}
 
 
 @play(CLUSTER)
 def start_timeout(world: World) -> Iterator[None]:
     tenant = world.tenant("timeouts")
-    job = world.waits_for_a_machine(tenant)
+    job = world.until(world.submit(tenant, memory_gi=TOO_LARGE_GI), "WAITING_FOR_NODE")
     with world.setting("START_TIMEOUT_S", 0):
         world.loop.until_ended(job)
     yield
@@ -144,91 +190,70 @@ def start_timeout(world: World) -> Iterator[None]:
 
 
 @play(CLUSTER)
-def deleted_externally(world: World) -> Iterator[None]:
-    tenant = world.tenant("deleted")
-    job = world.waits_for_a_machine(tenant)
-    world.call("DELETE", "jobs", tenant.namespace, job.k8s_job_name, {"propagationPolicy": "Background"})
-    world.loop.until_ended(job)
-    yield
-    an_hour_later(tenant)
-
-
-@play(CLUSTER)
-def unschedulable(world: World) -> Iterator[None]:
-    job = world.submit(world.tenant("waiting"), memory_gi=TOO_LARGE_GI)
-    dated_back(world.until(job, "WAITING_FOR_NODE", NOTHING_FITS), minutes=5)
-    yield
-    job.request_cancel()
-
-
-@play(CLUSTER)
-def pool_at_limit(world: World) -> Iterator[None]:
-    job = world.submit(world.tenant("waiting"), cpu=12)
-    dated_back(world.until(job, "WAITING_FOR_NODE", POOL_FULL), minutes=5)
-    yield
-    job.request_cancel()
-
-
-@play(CLUSTER)
 def image_error(world: World) -> Iterator[None]:
-    with world.setting("RUNNER_IMAGE", "registry.invalid/nope:1"):
-        job = world.until(world.submit(world.tenant("waiting")), "IMAGE_ERROR")
+    job = world.asked("image_error")
     yield
     job.request_cancel()
 
 
 @play(CLUSTER)
 def config_error(world: World) -> Iterator[None]:
-    missing = {"name": "MISSING", "valueFrom": {"secretKeyRef": {"name": "missing", "key": "missing"}}}
-    yield from _made_otherwise(world, "CONFIG_ERROR", lambda container: container["env"].append(missing))
+    job = world.asked("config_error")
+    yield
+    job.request_cancel()
 
 
 @play(CLUSTER)
 def admission_refused(world: World) -> Iterator[None]:
-    rooted = {"allowPrivilegeEscalation": True}
-    yield from _made_otherwise(
-        world, "ADMISSION_REFUSED", lambda container: container["securityContext"].update(rooted)
-    )
-
-
-def _made_otherwise(world: World, reason: str, change: Callable[[Any], None]) -> Iterator[None]:
-    """A container that the cluster does not make, or does not let in."""
-    real = manifests.job
-
-    def changed(spec: Any) -> Any:
-        manifest = real(spec)
-        change(manifest["spec"]["template"]["spec"]["containers"][0])
-        return manifest
-
-    with world.patch.context() as patch:
-        patch.setattr(manifests, "job", changed)
-        job = world.until(world.submit(world.tenant("waiting")), reason)
+    job = world.asked("admission_refused")
     yield
     job.request_cancel()
+
+
+@play(CLUSTER)
+def unschedulable(world: World) -> Iterator[None]:
+    job = world.asked("unschedulable")
+    dated_back(job, minutes=5)
+    yield
+    job.request_cancel()
+
+
+@play(CLUSTER)
+def pool_at_limit(world: World) -> Iterator[None]:
+    job = world.asked("pool_at_limit")
+    dated_back(job, minutes=5)
+    yield
+    job.request_cancel()
+
+
+@play(CLUSTER)
+def deleted_externally(world: World) -> Iterator[None]:
+    job = world.asked("deleted_externally")
+    world.call("DELETE", "jobs", job.k8s_namespace, job.k8s_job_name, {"propagationPolicy": "Background"})
+    yield
+    an_hour_later(job.tenant)
 
 
 @play(CLUSTER)
 def waiting_quota(world: World) -> Iterator[None]:
-    tenant = world.tenant("quota")
-    world.waits_for_a_machine(tenant).request_cancel()
-    world.call(
-        "PATCH", "resourcequotas", tenant.namespace, f"{tenant.namespace}-quota", {"spec": {"hard": {"pods": "0"}}}
-    )
-    job = world.until(world.submit(tenant), "WAITING_QUOTA")
-    dated_back(job, minutes=20)
+    first = world.asked("waiting_quota")
+    space, none = first.k8s_namespace, {"spec": {"hard": {"pods": "0"}}}
+    world.call("PATCH", "resourcequotas", space, f"{space}-quota", none)
+    second = world.until(world.submit(first.tenant), "WAITING_QUOTA")
+    dated_back(second, minutes=20)
     yield
-    job.request_cancel()
+    first.request_cancel()
+    second.request_cancel()
 
 
 @play(CLUSTER)
 def namespace_terminating(world: World) -> Iterator[None]:
-    tenant = world.tenant("leaving")
-    job = world.waits_for_a_machine(tenant)
-    world.call("DELETE", "namespaces", "", tenant.namespace)
+    job = world.asked("namespace_terminating")
+    world.call("DELETE", "namespaces", "", job.k8s_namespace)
     world.loop.until_ended(job)
-    world.until_usable(tenant)
+    world.until_usable(job.tenant)
     yield
-    an_hour_later(tenant)
+    an_hour_later(job.tenant)
 
 
 @play(CLUSTER)
@@ -247,18 +272,15 @@ def namespace_problem(world: World) -> Iterator[None]:
 @play(CLUSTER)
 def disagreement(world: World) -> Iterator[None]:
     """A pod of ours that no Job has, as `kubectl delete --cascade=orphan` leaves one."""
-    tenant = world.tenant("orphans")
-    job = world.waits_for_a_machine(tenant)
-    found = world.call("GET", "pods", tenant.namespace, job.pod_name)
+    job = world.asked("disagreement")
+    found = world.call("GET", "pods", job.k8s_namespace, job.pod_name)
     labels = {name: text for name, text in found["metadata"]["labels"].items() if name.startswith(("app", "sumok8"))}
     body = {"metadata": {"name": "left-behind", "labels": labels}, "spec": found["spec"]}
     job.request_cancel()
     world.loop.until_ended(job)
-    world.call("POST", "pods", tenant.namespace, body=body)
-    world.loop.once()
+    world.call("POST", "pods", job.k8s_namespace, body=body)
     yield
-    world.call("DELETE", "pods", tenant.namespace, "left-behind", {"gracePeriodSeconds": 0})
-    world.loop.once()
+    world.call("DELETE", "pods", job.k8s_namespace, "left-behind", {"gracePeriodSeconds": 0})
 
 
 @play(CLUSTER)
