@@ -100,6 +100,12 @@ def _map(folder: Path) -> list[dict[str, Any]]:
     return map_frames.measure()
 
 
+def _painting(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import painting
+
+    return painting.measure(folder / "painting")
+
+
 def _studies(folder: Path) -> list[dict[str, Any]]:
     from benchmarks import studies
 
@@ -148,6 +154,7 @@ PARTS: dict[str, tuple[str, Callable[[Path], list[dict[str, Any]]]]] = {
     "followers": ("Fifty followers of one log, and everybody else: GET /jobs/{id}, 8 clients", _followers),
     "serving": ("Serving: what stalled and greedy clients take from others (GET /jobs/{id}), by stack", _serving),
     "pages": ("Pages over 10,000 jobs, 200 tenants and 50 nodes", _pages),
+    "painting": ("Staff's pages in Chromium where nothing happens, and what polling carries", _painting),
     "tenant-pages": ("Pages of a tenant with 10,000 jobs and 50 studies", _tenant_pages),
     "page-weights": ("Every page in Chromium: first paint and bytes, with an empty cache and again", _page_weights),
     "map": ("The map in Chromium: first paint after the data, frames while one moves", _map),

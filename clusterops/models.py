@@ -100,6 +100,10 @@ class ReconcilerState(models.Model):
     certificate_ends_at = models.DateTimeField(
         null=True, blank=True, help_text="Of what it shows the cluster; null: it shows none."
     )
+    volume_free = models.BigIntegerField(
+        null=True, blank=True, help_text="Bytes, where files are kept; null: a bucket, or another reconciler says."
+    )
+    volume_size = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         db_table = "reconciler_state"

@@ -77,6 +77,9 @@ def _machinery(cluster: Cluster, state: ReconcilerState, now: datetime, *, is_on
         drift=drift(state),
         certificate_ends_at=state.certificate_ends_at,
         nodes=_nodes(state, now),
+        free_share=state.volume_free / state.volume_size
+        if state.volume_free is not None and state.volume_size
+        else None,
     )
 
 

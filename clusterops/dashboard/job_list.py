@@ -67,6 +67,7 @@ def job_list(asked: Asked) -> dict[str, Any]:
         "reasons": [reason.value for reason in Job.Reason],
         "periods": list(PERIODS),
         "is_first": asked.place is None,
+        "is_live": not is_cut,  # else each look costs a search
     }
 
 
@@ -81,9 +82,9 @@ def _matching(asked: Asked) -> tuple[JobQuerySet, bool]:
         found = found.filter(submitted_at__gt=timezone.now() - PERIODS[asked.period])
     if asked.ended in PERIODS:
         found = found.filter(finished_at__gt=timezone.now() - PERIODS[asked.ended])
-    slow = bool(asked.reason or asked.label or (asked.scenario and not asked.tenant))
     if asked.reason:
-        found = found.filter(reason=asked.reason)
+        found = found.because(asked.reason)
+    slow = bool(asked.label or (asked.scenario and not asked.tenant))
     if asked.scenario:
         found = found.of_scenario(asked.scenario)
     if asked.label:

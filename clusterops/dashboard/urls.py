@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.cluster_page, name="overview"),
     path("now/<slug:name>/", views.section, name="section"),
     path("jobs/", views.job_list, name="jobs"),
+    path("jobs/now/", views.job_rows, name="job-rows"),
     path("jobs/cancel", actions.cancel_jobs, name="cancel-jobs"),
     path("jobs/compare", actions.compare_jobs, name="compare-jobs"),
     path("jobs/rerun", actions.rerun_jobs, name="rerun-jobs"),

@@ -71,6 +71,12 @@ def job_list(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page
+def job_rows(request: HttpRequest) -> HttpResponse:
+    """The list's rows as they stand, for polling."""
+    return unless_seen(request, render(request, "cluster/_job_rows.html", jobs_asked_for(Asked.of(request.GET))))
+
+
+@staff_page
 def cause_page(request: HttpRequest, code: str) -> HttpResponse:
     """One cause of the attention list: whom it is about, and its silences."""
     if code not in CAUSES:

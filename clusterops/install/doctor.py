@@ -1,6 +1,5 @@
 """Is this installation well? The attention list, and what it does not see: database, storage, clocks."""
 
-import shutil
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,12 +16,13 @@ from django.utils import timezone
 from clusterops.attention import look
 from clusterops.gateway import KubeApi
 from clusterops.install.cluster_check import Finding, Verdict, check_database
+from clusterops.policy.attention import VOLUME_FULL, VOLUME_LEAST_FREE
 from clusterops.policy.causes import Severity
+from simulations.volume import volume
 
 OLDEST_POSTGRES = 15
 LONG_TRANSACTION_S = 300
 SKEW_S = 5.0  # between this machine and database or cluster; tokens and leases bear more, figures do not
-LEAST_FREE = 0.1  # of the volume that holds the files
 NAMED = 3
 
 OK, MISSING, NOTE = Verdict.OK, Verdict.MISSING, Verdict.NOTE
@@ -119,12 +119,13 @@ def storage() -> Iterator[Finding]:
         yield Finding(MISSING, "storage", f"{where}: {type(error).__name__}: {error}")
         return
     yield Finding(OK if same else MISSING, "storage", f"{where}: {'writes and reads' if same else 'reads other bytes'}")
-    if not settings.S3_BUCKET:
-        usage = shutil.disk_usage(settings.MEDIA_ROOT)
-        free = usage.free / usage.total
-        text = f"{usage.free / 1024**3:.1f} GiB, {free:.0%} free"
-        enough = free >= LEAST_FREE
-        yield Finding(OK if enough else MISSING, "room in storage", text if enough else f"{text}: manage.py prune")
+    if room := volume():
+        text = f"{room.free / 1024**3:.1f} GiB, {room.free_share:.0%} free"
+        if room.free_share >= VOLUME_LEAST_FREE:
+            yield Finding(OK, "room in storage", text)
+        else:
+            verdict = MISSING if room.free_share < VOLUME_FULL else NOTE
+            yield Finding(verdict, "room in storage", f"{text}: enlarge the volume, or manage.py prune")
 
 
 def cluster_clock(api: KubeApi) -> Finding:

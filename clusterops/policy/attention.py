@@ -20,6 +20,8 @@ FAILING_SHARE = 0.5  # of a tenant's jobs that ended in the last hour
 FAILING_LEAST = 4  # fewer say nothing
 MACHINES_LOST_LEAST = 3
 CERTIFICATE_ENDS_WITHIN = timedelta(days=14)
+VOLUME_LEAST_FREE = 0.1
+VOLUME_FULL = 0.02  # the next large upload finds no room
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,9 @@ def _of_cluster(facts: Facts, state: Machinery) -> Iterator[Found]:
         yield "disagreement", Group(count=count, since=state.looked_at, detail=f"{count} {words}")
     if (ends := state.certificate_ends_at) and ends - facts.now < CERTIFICATE_ENDS_WITHIN:
         yield "certificate_expiring", Group(detail=f"On {ends:%Y-%m-%d %H:%M} UTC.", severe=ends <= facts.now)
+    if state.free_share is not None and state.free_share < VOLUME_LEAST_FREE:
+        detail = f"{state.free_share:.1%} of it is free."
+        yield "volume_nearly_full", Group(detail=detail, severe=state.free_share < VOLUME_FULL)
     if lame := [node for node in state.nodes if not node.ready]:
         severe = len(lame) == len(state.nodes)
         names = ", ".join(node.name for node in lame[:5]) + (" …" if len(lame) > 5 else "")

@@ -127,6 +127,11 @@ _ROWS = (
         (Action.NODES,), unit="node",
     ),
     Cause(
+        "volume_nearly_full", OPERATOR, WARN, "The volume that holds the files is nearly full",
+        "When it is full, uploads are refused and results are lost: enlarge it, or make room with manage.py prune.",
+        unit="",
+    ),
+    Cause(
         "waits_at_limits", OPERATOR, WARN, "Tenants wait long at their own limits",
         "If the cluster has room, raise the limit.", (Action.LIMITS, Action.WAITING),
     ),

@@ -40,6 +40,7 @@ class Machinery:
     drift: Mapping[str, int] = field(default_factory=dict)  # in words → how many
     certificate_ends_at: datetime | None = None  # of the way to the cluster
     nodes: Sequence[NodeFact] = ()
+    free_share: float | None = None  # of the volume that holds the files; of one reconciler at most
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,7 @@ def gauges(cluster_id: int = FIRST, *, for_all: bool = True) -> Iterator[GaugeMe
     for code, cause in CAUSES.items():
         attention.add_metric([code, cause.who], found.get(code, 0))
     yield attention
+    yield from _volume(ReconcilerState.get(cluster_id))
     if settings.METRICS_PER_TENANT:
         yield _tenants()
 
@@ -124,6 +125,13 @@ def _state(state: ReconcilerState) -> Iterator[GaugeMetricFamily]:
         name = f"sumok8_cluster_{resource}"
         yield GaugeMetricFamily(f"{name}_allocatable_{unit}", "Of all machines.", value=allocatable)
         yield GaugeMetricFamily(f"{name}_requested_{unit}", "By all pods, whosever.", value=requested)
+
+
+def _volume(state: ReconcilerState) -> Iterator[GaugeMetricFamily]:
+    """Of the files; nothing with a bucket."""
+    if state.volume_free is not None and state.volume_size is not None:
+        yield GaugeMetricFamily("sumok8_volume_free_bytes", "Where files are kept.", value=state.volume_free)
+        yield GaugeMetricFamily("sumok8_volume_size_bytes", "Where files are kept.", value=state.volume_size)
 
 
 def _tenants() -> GaugeMetricFamily:

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet, TextField
@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from simulations.admin.read_only import ReadOnlyMixin
-from simulations.models import Artifact, Job, JobEvent
+from simulations.models import Artifact, Job, JobEvent, JobQuerySet
 from simulations.services import storage
 from simulations.telling import tell
 from tenants.history import ValueHistoryMixin, change
@@ -51,7 +51,8 @@ class ReasonFilter(admin.SimpleListFilter):
         return [(reason, reason) for reason in Job.Reason]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        return queryset.filter(reason=self.value()) if self.value() else queryset
+        reason = self.value()
+        return cast(JobQuerySet, queryset).because(reason) if reason else queryset
 
 
 @admin.register(Job)

@@ -11,8 +11,14 @@
 
   // What scripts drew (charts) is not the server's to change.
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) => !(old.dataset && "keep" in old.dataset);
-  // What a reader has opened or closed stays so.
-  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
+  // What a reader has opened, closed or chosen stays so.
+  const readers = { DETAILS: "open", INPUT: "checked" };
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => readers[node.tagName] !== name;
+
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches("[data-all]")) return;
+    target.closest("form").querySelectorAll("input[name=job]").forEach((box) => { box.checked = target.checked; });
+  });
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden) event.preventDefault();

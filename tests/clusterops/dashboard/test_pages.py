@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from clusterops.models import ReconcilerState
-from simulations import attention
+from simulations import attention, searching
 from simulations.models import Job
 from tenants.clusters import FIRST
 from tests.clusterops.dashboard import seed
@@ -158,6 +158,23 @@ def test_what_the_page_has_is_not_sent_again(staff_client: Client, cluster_answe
     assert (again.status_code, again.content) == (204, b"")
     Job.objects.filter(pk=rows[10].pk).update(message="Now it waits for something else.")
     assert staff_client.get(address, headers={"X-Seen": first["X-Seen"]}).status_code == 200
+
+
+def test_the_list_of_jobs_is_live_while_a_look_is_cheap(
+    staff_client: Client, cluster_answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = seed.fill(jobs=12)
+    page = staff_client.get("/cluster/jobs/?status=RUNNING").content.decode()
+    assert 'hx-get="/cluster/jobs/now/?status=RUNNING"' in page
+    first = staff_client.get("/cluster/jobs/now/?status=RUNNING")
+    assert first.content.decode() in page
+    seen = {"X-Seen": first["X-Seen"]}
+    assert staff_client.get("/cluster/jobs/now/?status=RUNNING", headers=seen).status_code == 204
+    Job.objects.filter(pk=rows[0].pk).update(status="FAILED", finished_at=timezone.now())
+    answer = staff_client.get("/cluster/jobs/now/?status=RUNNING", headers=seen)
+    assert (answer.status_code, rows[0].job_id.hex[:8] in answer.content.decode()) == (200, False)
+    monkeypatch.setattr(searching, "SEARCHED", 2)
+    assert "hx-get" not in staff_client.get("/cluster/jobs/?label=study").content.decode()
 
 
 def test_polling_ends_with_the_job(staff_client: Client, cluster_answers: Answers) -> None:

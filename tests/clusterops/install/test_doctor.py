@@ -41,7 +41,7 @@ def said(local_cluster: LocalCluster) -> tuple[str, str]:
 
 
 def test_all_is_well(well: None, local_cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "LEAST_FREE", 0.0)  # this machine's disk is not the subject
+    monkeypatch.setattr(doctor, "VOLUME_FULL", 0.0)  # this machine's disk is not the subject
     text, error = said(local_cluster)
     assert error == "", text
     for subject in ("PostgreSQL's version", "cluster's clock", "nothing needs you", "all valid", "writes and reads"):

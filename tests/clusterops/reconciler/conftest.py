@@ -107,6 +107,7 @@ def city(db: None) -> Tenant:
 @pytest.fixture(autouse=True)
 def _no_pacing(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clusterops.reconciler.logs.FIRST_LOG_AFTER", timedelta(0))
+    monkeypatch.setattr("clusterops.policy.attention.VOLUME_LEAST_FREE", 0.0)  # this machine's disk is not the subject
     settings.DISPATCH_PER_SECOND = 0
 
 
