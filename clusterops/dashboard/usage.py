@@ -84,13 +84,13 @@ def _rows(month: str, page: Any) -> list[Row]:
     found = [Sums.of(row) for row in page]
     names = [sums.tenant_name for sums in found]
     tenants = Tenant.objects.filter(pk__in=names).select_related("plan").in_bulk()
-    kept = Statement.objects.filter(period=month, tenant_name__in=names).values_list("tenant_name", "tenant", "pk")
-    statements = {(name, tenant is None): pk for name, tenant, pk in kept}
+    kept = Statement.objects.filter(period=month, tenant_name__in=names).values_list("tenant_name", "generation", "pk")
+    statements = {(name, generation): pk for name, generation, pk in kept}
     return [
         Row(
             sums,
-            None if sums.is_erased else tenants.get(sums.tenant_name),
-            statements.get((sums.tenant_name, sums.is_erased)),
+            None if sums.generation else tenants.get(sums.tenant_name),
+            statements.get((sums.tenant_name, sums.generation)),
         )
         for sums in found
     ]
@@ -104,4 +104,4 @@ def _table(month: str) -> Iterator[list[Any]]:
         hours = [f"{value:.4f}" for value in (sums.cpu, sums.memory)]
         money = ["" if value is None else f"{value:.6f}" for value in (sums.credit, sums.cost)]
         known = [*hours, f"{sums.runs:.0f}", f"{sums.storage:.4f}", *money]
-        yield [month, sums.tenant_name, int(sums.is_erased), *known, settings.BILLING_CURRENCY]
+        yield [month, sums.tenant_name, int(bool(sums.generation)), *known, settings.BILLING_CURRENCY]

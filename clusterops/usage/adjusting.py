@@ -45,9 +45,7 @@ def credit(tenant: Tenant, amount: Decimal, *, reason: str, actor: str, key: str
     _check(reason, actor)
     lock()
     source = f"credit:{key}"
-    found = LedgerEntry.objects.filter(tenant_name=tenant.pk, source=source, item=CREDIT).first()
-    if found and found.tenant_id != tenant.pk:
-        raise ValidationError("That key was used for an erased tenant of the name; choose another.", code="key")
+    found = LedgerEntry.objects.filter(tenant_name=tenant.pk, source=source, item=CREDIT, generation=0).first()
     today = billing_today()
     return found or LedgerEntry.objects.create(
         tenant=tenant,

@@ -135,9 +135,7 @@ class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Budget]:
         month = Coalesce(NullIf("period", Value("")), Value(period_of(billing_today())))
-        totals = LedgerTotal.objects.filter(
-            tenant_name=OuterRef("tenant_id"), period=OuterRef("month"), is_erased=False
-        )
+        totals = LedgerTotal.objects.filter(tenant_name=OuterRef("tenant_id"), period=OuterRef("month"), generation=0)
         sums = {name: Subquery(totals.values(name)) for name in ("amount", "cpu_seconds")}
         return super().get_queryset(request).annotate(month=month).annotate(**sums)
 

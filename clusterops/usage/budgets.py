@@ -110,7 +110,7 @@ def allowances(jobs: Mapping[str, Iterable[Job]]) -> dict[str, Allowance]:
 
 
 def _totals(period: str, tenants: Iterable[str]) -> dict[str, LedgerTotal]:
-    rows = LedgerTotal.objects.filter(period=period, tenant_name__in=list(tenants), is_erased=False)
+    rows = LedgerTotal.objects.filter(period=period, tenant_name__in=list(tenants), generation=0)
     return {row.tenant_name: row for row in rows}
 
 

@@ -87,6 +87,7 @@ def in_place_of(
     return LedgerEntry(
         tenant_id=wrong.tenant_id,
         tenant_name=wrong.tenant_name,
+        generation=wrong.generation,
         source=f"{kind}:{wrong.pk}",
         item=wrong.item,
         quantity=quantity,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -55,6 +55,12 @@ def amount_of(item: str, quantity: Decimal | int, price: Decimal | None) -> Deci
     return (Decimal(quantity) * price / UNITS[item].per).quantize(SIXTH, ROUND_HALF_EVEN)
 
 
+def generation() -> Any:
+    """The column that tells tenants of one name apart; the database fills it in as a tenant is erased."""
+    told = "Of an erased tenant: when it was made, in microseconds since 1970. 0: of the one that has the name."
+    return models.BigIntegerField(default=0, db_default=0, help_text=told)
+
+
 def period_of(day: date) -> str:
     return f"{day:%Y-%m}"
 
@@ -79,6 +85,7 @@ class LedgerEntry(models.Model):
         Tenant, models.SET_NULL, null=True, related_name="ledger", db_index=False, help_text="Null: erased since."
     )
     tenant_name = models.CharField(max_length=40)
+    generation = generation()
     source = models.CharField(max_length=80, help_text="What it is for, such as run:17 or storage:2026-11-03.")
     item = models.CharField(max_length=16)
     quantity = models.DecimalField(max_digits=30, decimal_places=0, help_text="Whole seconds, runs or byte-days.")
@@ -100,7 +107,9 @@ class LedgerEntry(models.Model):
         verbose_name_plural = "ledger entries"
         ordering = ["-id"]
         indexes = [models.Index(fields=["period", "tenant_name"], name="ledger_period_tenant")]
-        constraints = [models.UniqueConstraint(fields=["tenant_name", "source", "item"], name="ledger_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_name", "source", "item", "generation"], name="ledger_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.source} {self.item}"
@@ -110,7 +119,7 @@ class LedgerTotal(models.Model):
     """Sums of a tenant's month, kept by a trigger of the ledger itself: budgets are compared with them."""
 
     tenant_name = models.CharField(max_length=40)
-    is_erased = models.BooleanField(default=False, help_text="Of tenants of the name that are no more.")
+    generation = generation()
     period = models.CharField(max_length=7)
     amount = models.DecimalField(max_digits=24, decimal_places=6, default=0)
     cpu_seconds = models.DecimalField(max_digits=30, decimal_places=0, default=0)
@@ -120,7 +129,7 @@ class LedgerTotal(models.Model):
     class Meta:
         db_table = "ledger_totals"
         constraints = [
-            models.UniqueConstraint(fields=["tenant_name", "period", "is_erased"], name="ledger_totals_unique")
+            models.UniqueConstraint(fields=["tenant_name", "period", "generation"], name="ledger_totals_unique")
         ]
         indexes = [models.Index(fields=["period", "tenant_name"], name="ledger_totals_period")]
 
@@ -132,7 +141,7 @@ class LedgerLine(models.Model):
     """A line of a statement: a month's sums of one item at one price, kept by the same trigger."""
 
     tenant_name = models.CharField(max_length=40)
-    is_erased = models.BooleanField(default=False, help_text="Of tenants of the name that are no more.")
+    generation = generation()
     period = models.CharField(max_length=7)
     item = models.CharField(max_length=16)
     price = models.DecimalField(max_digits=12, decimal_places=6, null=True)
@@ -146,7 +155,7 @@ class LedgerLine(models.Model):
         db_table = "ledger_lines"
         constraints = [
             models.UniqueConstraint(
-                "period", "tenant_name", "is_erased", "item", Coalesce("price", -1), name="ledger_lines_unique"
+                "period", "tenant_name", "generation", "item", Coalesce("price", -1), name="ledger_lines_unique"
             )
         ]
 
@@ -209,6 +218,7 @@ class Statement(models.Model):
         Tenant, models.SET_NULL, null=True, related_name="statements", db_index=False, help_text="Null: erased since."
     )
     tenant_name = models.CharField(max_length=40)
+    generation = generation()
     period = models.CharField(max_length=7)
     currency = models.CharField(max_length=3)
     total = models.DecimalField(max_digits=20, decimal_places=2)

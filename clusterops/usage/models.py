@@ -15,6 +15,7 @@ from clusterops.usage.ledger import (
     PartPostedRun,
     Statement,
     UnpostedRun,
+    generation,
 )
 from clusterops.usage.rules import why
 from tenants.models import Tenant
@@ -59,6 +60,7 @@ class PodRun(models.Model):
         Tenant, models.SET_NULL, null=True, related_name="pod_runs", db_index=False, help_text="Null: erased since."
     )
     tenant_name = models.CharField(max_length=40)
+    generation = generation()
     scenario_id = models.CharField(max_length=64, blank=True)
     labels = models.JSONField(default=dict)
     cpu = models.PositiveIntegerField(help_text="Cores asked for.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,8 @@ from clusterops.usage.ledger import CREDIT, UNITS, LedgerLine, LedgerTotal, boun
 from tenants.plans import Item, billing_today
 
 OFFERED = 60  # months, the newest
+UNKNOWN = 1  # the generation of what was erased before generations were told apart
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ITEMS = {
     "cpu": Item.CPU_HOUR.value,
     "memory": Item.GIB_HOUR.value,
@@ -27,7 +30,7 @@ class Sums:
     """Of a tenant's month, or of all tenants': in hours, runs and GiB-days. Without prices there is no cost."""
 
     tenant_name: str = ""
-    is_erased: bool = False
+    generation: int = 0
     cpu: Decimal = Decimal(0)
     memory: Decimal = Decimal(0)
     runs: Decimal = Decimal(0)
@@ -35,10 +38,15 @@ class Sums:
     credit: Decimal | None = None
     cost: Decimal | None = None
 
+    @property
+    def made_at(self) -> datetime | None:
+        """Of an erased tenant, if that is known."""
+        return EPOCH + timedelta(microseconds=self.generation) if self.generation > UNKNOWN else None
+
     @classmethod
     def of(cls, row: dict[str, Any]) -> "Sums":
         known: dict[str, Any] = {name: (row[name] or Decimal(0)) / UNITS[item].per for name, item in ITEMS.items()}
-        others = {name: row[name] for name in ("tenant_name", "is_erased", "credit", "cost") if name in row}
+        others = {name: row[name] for name in ("tenant_name", "generation", "credit", "cost") if name in row}
         return cls(**known, **others)
 
 
@@ -50,8 +58,8 @@ SUMS: dict[str, Any] = {name: Sum("quantity", filter=Q(item=item)) for name, ite
 
 def tenants_of(period: str, order: str = "cost") -> QuerySet[Any, Any]:
     """A row for each tenant of the month, for `Sums.of`; an erased one's apart from its successor's."""
-    rows = LedgerLine.objects.filter(period=period).order_by().values("tenant_name", "is_erased")
-    return rows.annotate(**SUMS).order_by(ORDERS.get(order, ORDERS["cost"]), "tenant_name", "is_erased")
+    rows = LedgerLine.objects.filter(period=period).order_by().values("tenant_name", "generation")
+    return rows.annotate(**SUMS).order_by(ORDERS.get(order, ORDERS["cost"]), "tenant_name", "generation")
 
 
 def total_of(period: str) -> Sums:

@@ -42,7 +42,8 @@ def usage(request: HttpRequest, seat: Seat) -> HttpResponse:
     found, more = counting.groups(runs, by, label=label)
     names = _study_names(seat, [each.name for each in found[:GROUPS]]) if by == "study" else {}
     budget = in_force(month, [tenant.pk]).get(tenant.pk)
-    used = budget.used_of(LedgerTotal.objects.filter(period=month, tenant_name=tenant.pk).first()) if budget else None
+    totals = LedgerTotal.objects.filter(period=month, tenant_name=tenant.pk, generation=0)
+    used = budget.used_of(totals.first()) if budget else None
     context = {
         "month": month,
         "months": months,

@@ -50,7 +50,7 @@ def _post(runs: Sequence[PodRun], midnight: datetime) -> None:
             for item, quantity in ((Item.CPU_HOUR, run.cpu * seconds), (Item.GIB_HOUR, run.memory_gi * seconds)):
                 price = book.price(run.tenant_id or "", item, day)
                 row = entry(run.tenant_id, run.tenant_name, _source(run, day), item, quantity, price, day)
-                row.period, row.job_id = months.period(day), run.job_id
+                row.period, row.job_id, row.generation = months.period(day), run.job_id, run.generation
                 entries.append(row)
         made.append(PartPostedRun(run_id=run.pk, job_id=run.job_id, since=run.started_at, until=midnight))
     LedgerEntry.objects.bulk_create(entries)

@@ -67,7 +67,7 @@ def _post(runs: Sequence[PodRun], *, months: Months) -> None:
         ):
             price = book.price(run.tenant_id or "", item, day)
             row = entry(run.tenant_id, run.tenant_name, f"run:{run.pk}", item, quantity, price, day)
-            row.period, row.job_id = months.period(day), run.job_id
+            row.period, row.job_id, row.generation = months.period(day), run.job_id, run.generation
             entries.append(row)
     LedgerEntry.objects.bulk_create(entries, ignore_conflicts=True)
     done = [run.pk for run in runs]
@@ -82,7 +82,7 @@ def post_storage() -> int:
     day = billing_today()
     source = f"storage:{day}"
     kept = TenantStorage.objects.annotate(kept=F("result_bytes") + F("scenario_bytes")).filter(kept__gt=0)
-    done = LedgerEntry.objects.filter(period=period_of(day), source=source).values("tenant_name")
+    done = LedgerEntry.objects.filter(period=period_of(day), source=source, generation=0).values("tenant_name")
     rows = list(kept.exclude(tenant__in=done).values_list("tenant_id", "kept"))
     book = PriceBook(tenant for tenant, _ in rows)
     item = Item.STORAGE_GIB_DAY

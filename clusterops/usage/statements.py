@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from clusterops.usage.entries import BATCH, lock
@@ -41,19 +41,19 @@ class Unposted(Exception):
     """More ended than was posted by now."""
 
 
-def content(tenant_name: str, period: str, *, erased: bool = False) -> dict[str, Any]:
-    """As the ledger has it now, by its running sums. A line for each item and price. `erased`: of tenants of the name
-    that are no more."""
-    return _contents(period, [(tenant_name, erased)])[tenant_name, erased]
+def content(tenant_name: str, period: str, *, generation: int = 0) -> dict[str, Any]:
+    """As the ledger has it now, by its running sums. A line for each item and price. `generation`: of an erased tenant
+    of the name."""
+    return _contents(period, [(tenant_name, generation)])[tenant_name, generation]
 
 
-def _contents(period: str, wanted: Collection[tuple[str, bool]]) -> dict[tuple[str, bool], dict[str, Any]]:
-    """Of these tenants (name, erased). One query."""
+def _contents(period: str, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], dict[str, Any]]:
+    """Of these tenants (name, generation). One query."""
     rows = LedgerLine.objects.filter(period=period, tenant_name__in={name for name, _ in wanted})
-    lines: dict[tuple[str, bool], list[LedgerLine]] = {each: [] for each in wanted}
+    lines: dict[tuple[str, int], list[LedgerLine]] = {each: [] for each in wanted}
     for row in rows.order_by("item", F("price").asc(nulls_first=True)):
-        lines.get((row.tenant_name, row.is_erased), []).append(row)
-    return {(name, erased): _content(name, period, found) for (name, erased), found in lines.items()}
+        lines.get((row.tenant_name, row.generation), []).append(row)
+    return {(name, generation): _content(name, period, found) for (name, generation), found in lines.items()}
 
 
 def _content(tenant_name: str, period: str, rows: list[LedgerLine]) -> dict[str, Any]:
@@ -130,24 +130,23 @@ def write_statements(period: str) -> int:
     month = BillingPeriod.objects.filter(pk=period, is_stated=False).first()
     if month is None:
         return 0
-    written = Statement.objects.filter(period=period, tenant_name=OuterRef("tenant_name"))
-    waiting = LedgerTotal.objects.filter(
-        Q(is_erased=False) & ~Exists(written.filter(tenant__isnull=False))
-        | Q(is_erased=True) & ~Exists(written.filter(tenant=None)),
-        period=period,
-    ).order_by("tenant_name", "is_erased")
-    told = _contents(period, list(waiting.values_list("tenant_name", "is_erased")[:BATCH]))
-    Statement.objects.bulk_create(_statement(each, erased, month.closed_at) for (_, erased), each in told.items())
+    written = Statement.objects.filter(
+        period=period, tenant_name=OuterRef("tenant_name"), generation=OuterRef("generation")
+    )
+    waiting = LedgerTotal.objects.filter(~Exists(written), period=period).order_by("tenant_name", "generation")
+    told = _contents(period, list(waiting.values_list("tenant_name", "generation")[:BATCH]))
+    Statement.objects.bulk_create(_statement(each, whose, month.closed_at) for (_, whose), each in told.items())
     if not told:
         BillingPeriod.objects.filter(pk=period).update(is_stated=True)
     return len(told)
 
 
-def _statement(told: dict[str, Any], erased: bool, now: datetime) -> Statement:
+def _statement(told: dict[str, Any], generation: int, now: datetime) -> Statement:
     body = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return Statement(
-        tenant_id=None if erased else told["tenant_id"],
+        tenant_id=None if generation else told["tenant_id"],
         tenant_name=told["tenant_id"],
+        generation=generation,
         period=told["period"],
         currency=told["currency"],
         total=Decimal(told["total"]),

@@ -34,7 +34,7 @@ def tell_weeks(now: datetime | None = None) -> int:
     tenants = Tenant.objects.filter(pk__in=found, is_active=True).values_list("pk", flat=True)
     month = period_of(monday - timedelta(days=1))
     spent = dict(
-        LedgerTotal.objects.filter(period=month, tenant_name__in=found, is_erased=False).values_list(
+        LedgerTotal.objects.filter(period=month, tenant_name__in=found, generation=0).values_list(
             "tenant_name", "amount"
         )
     )

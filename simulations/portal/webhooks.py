@@ -12,7 +12,7 @@ from simulations.portal.access import Seat, member_page, show
 from simulations.portal.jobs import told_of
 from simulations.webhooks.api.shapes import KINDS, EndpointRequest
 from simulations.webhooks.models import Delivery, Endpoint
-from simulations.webhooks.services import add_endpoint, send_test
+from simulations.webhooks.services import add_endpoint, delete_endpoint, send_test
 from tenants.errors import ApiError
 from tenants.members import Role
 
@@ -61,7 +61,7 @@ def change(request: HttpRequest, seat: Seat, endpoint_id: UUID) -> HttpResponse:
             except ApiError as error:
                 messages.error(request, error.message)
         case "delete":
-            endpoint.delete()
+            delete_endpoint(endpoint)
             messages.success(request, f"{endpoint.url} is told no more.")
         case "resume":
             resumed = {"is_active": True, "disabled_because": "", "failing_since": None}

@@ -6,10 +6,13 @@ No transaction is open while a receiver is called: a lease says who is at it, an
 import json
 import random
 import time
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
@@ -34,6 +37,8 @@ class DueDelivery:
     """A delivery that is ours until `leased_until`, and all that is needed to make it."""
 
     delivery_id: int
+    endpoint_id: uuid.UUID
+    is_to_failing: bool
     leased_until: datetime
     url: str
     secrets: tuple[str, ...]
@@ -69,23 +74,38 @@ def address() -> int:
 
 
 @transaction.atomic
-def claim(most: int) -> list[DueDelivery]:
-    """Lease up to `most` deliveries that are due, the endpoints in turn; of each, AT_ONCE are under way at a time."""
+def claim(most: int, most_failing: int | None = None) -> list[DueDelivery]:
+    """Lease up to `most` deliveries that are due, the endpoints in turn; of each, AT_ONCE are under way at a time.
+    Those of endpoints that fail at present are `most_failing` at most. Five statements, however many there are."""
     now = timezone.now()
-    due = Delivery.objects.filter(Q(leased_until=None) | Q(leased_until__lt=now), state="PENDING", next_try_at__lte=now)
+    room_for_failing = most if most_failing is None else most_failing
+    pending = Delivery.objects.filter(state="PENDING")
+    due = pending.filter(Q(leased_until=None) | Q(leased_until__lt=now), next_try_at__lte=now)
     turn = Endpoint.objects.filter(Exists(due.filter(endpoint=OuterRef("pk"))), is_active=True)
-    # Whoever has the endpoint's row locked decides about its deliveries.
-    endpoints = turn.order_by(F("served_at").asc(nulls_first=True)).select_for_update(skip_locked=True)[:most]
-    calls: list[DueDelivery] = []
-    for endpoint in endpoints:
-        under_way = endpoint.deliveries.filter(state="PENDING", leased_until__gte=now).count()
-        room = min(AT_ONCE - under_way, most - len(calls))
-        if room > 0:
-            mine = list(due.filter(endpoint=endpoint).select_related("notice").order_by("next_try_at", "id")[:room])
-            Delivery.objects.filter(pk__in=[each.pk for each in mine]).update(leased_until=now + LEASE)
-            calls += [_call(endpoint, each, now + LEASE) for each in mine]
-        Endpoint.objects.filter(pk=endpoint.pk).update(served_at=now)
-    return calls
+    if room_for_failing <= 0:
+        turn = turn.filter(failing_since=None)
+    # Whoever has an endpoint's row locked decides about its deliveries, and sees them in a statement that begins then.
+    locked = turn.order_by(F("served_at").asc(nulls_first=True)).select_for_update(skip_locked=True)
+    chosen = list(locked.values_list("pk", flat=True)[:most])
+    if not chosen:
+        return []
+    own = {"endpoint": OuterRef("pk")}
+    endpoints = Endpoint.objects.annotate(
+        under_way=ArraySubquery(pending.filter(leased_until__gte=now, **own).order_by().values("pk")[:AT_ONCE]),
+        waiting=ArraySubquery(due.filter(**own).order_by("next_try_at", "id").values("pk")[:AT_ONCE]),
+    ).in_bulk(chosen)
+    mine: list[int] = []
+    for endpoint in (endpoints[pk] for pk in chosen):
+        room = min(AT_ONCE - len(endpoint.under_way), most - len(mine))
+        if endpoint.failing_since:
+            room = max(0, min(room, room_for_failing))
+            room_for_failing -= min(room, len(endpoint.waiting))
+        mine += endpoint.waiting[:room]
+    until = now + LEASE
+    Delivery.objects.filter(pk__in=mine).update(leased_until=until)
+    Endpoint.objects.filter(pk__in=chosen).update(served_at=now)
+    rows = Delivery.objects.filter(pk__in=mine).select_related("notice")
+    return [_call(endpoints[row.endpoint_id], row, until) for row in rows]
 
 
 def _call(endpoint: Endpoint, delivery: Delivery, leased_until: datetime) -> DueDelivery:
@@ -93,6 +113,8 @@ def _call(endpoint: Endpoint, delivery: Delivery, leased_until: datetime) -> Due
     said = {"type": notice.kind, "timestamp": notice.at.isoformat(), "data": notice.data}
     return DueDelivery(
         delivery.pk,
+        endpoint.pk,
+        endpoint.failing_since is not None,
         leased_until,
         endpoint.url,
         tuple(endpoint.secrets),
@@ -102,25 +124,48 @@ def _call(endpoint: Endpoint, delivery: Delivery, leased_until: datetime) -> Due
 
 
 @transaction.atomic
-def record(call: DueDelivery, answer: EndpointAnswer) -> None:
-    """Note what came of it, unless the lease ran out and another sender has it now."""
+def record(ended: Iterable[tuple[DueDelivery, EndpointAnswer]]) -> None:
+    """Note what came of them, but for those whose lease ran out and which another sender has now."""
     now = timezone.now()
-    mine = Delivery.objects.filter(pk=call.delivery_id, leased_until=call.leased_until, state="PENDING")
-    delivery = mine.select_for_update(of=("self",)).select_related("endpoint").first()
-    if delivery is None:
+    delivered: dict[tuple[datetime, int | None], list[DueDelivery]] = {}
+    failed: dict[int, tuple[DueDelivery, EndpointAnswer]] = {}
+    for call, answer in ended:
+        if answer.is_delivered:
+            delivered.setdefault((call.leased_until, answer.status), []).append(call)
+        else:
+            failed[call.delivery_id] = call, answer
+    # Endpoints before deliveries, as `claim` has it.
+    well = {call.endpoint_id for calls in delivered.values() for call in calls}
+    recovered = Endpoint.objects.filter(pk__in=well, failing_since__isnull=False).order_by("pk").select_for_update()
+    Endpoint.objects.filter(pk__in=[each.pk for each in recovered]).update(failing_since=None)
+    _note_failed(failed, now)
+    for (leased_until, status), calls in delivered.items():
+        ours = Delivery.objects.filter(pk__in=[call.delivery_id for call in calls], leased_until=leased_until)
+        ours.filter(state="PENDING").update(
+            state=Delivery.State.DELIVERED,
+            tries=F("tries") + 1,
+            leased_until=None,
+            last_tried_at=now,
+            last_status=status,
+            last_problem="",
+        )
+
+
+def _note_failed(failed: Mapping[int, tuple[DueDelivery, EndpointAnswer]], now: datetime) -> None:
+    if not failed:
         return
-    delivery.tries += 1
-    delivery.leased_until, delivery.last_tried_at = None, now
-    delivery.last_status, delivery.last_problem = answer.status, answer.problem
-    endpoint = Endpoint.objects.select_for_update().get(pk=delivery.endpoint_id)
-    if answer.is_delivered:
-        delivery.state = Delivery.State.DELIVERED
-        if endpoint.failing_since is not None:
-            Endpoint.objects.filter(pk=endpoint.pk).update(failing_since=None)
-    else:
+    touched = {call.endpoint_id for call, _ in failed.values()}
+    endpoints = {each.pk: each for each in Endpoint.objects.filter(pk__in=touched).order_by("pk").select_for_update()}
+    for delivery in Delivery.objects.filter(pk__in=failed, state="PENDING").order_by("pk").select_for_update():
+        call, answer = failed[delivery.pk]
+        if delivery.leased_until != call.leased_until:
+            continue
+        delivery.tries += 1
+        delivery.leased_until, delivery.last_tried_at = None, now
+        delivery.last_status, delivery.last_problem = answer.status, answer.problem
         _put_off(delivery, answer, now)
-        _judge(endpoint, answer, now)
-    delivery.save()
+        _judge(endpoints[delivery.endpoint_id], answer, now)
+        delivery.save()
 
 
 def _put_off(delivery: Delivery, answer: EndpointAnswer, now: datetime) -> None:
@@ -137,7 +182,8 @@ def _judge(endpoint: Endpoint, answer: EndpointAnswer, now: datetime) -> None:
     if answer.status == GONE:
         endpoint.disable("It answered 410: it is gone.")
     elif endpoint.failing_since is None:
-        Endpoint.objects.filter(pk=endpoint.pk).update(failing_since=now)
+        endpoint.failing_since = now
+        endpoint.save(update_fields=["failing_since"])
     elif now - endpoint.failing_since > DISABLED_AFTER:
         endpoint.disable(f"Nothing could be delivered for {DISABLED_AFTER.days} days.")
 

@@ -11,7 +11,7 @@ from simulations.webhooks.posting import EndpointAnswer
 
 log = logging.getLogger("simulations.webhooks")
 
-THREADS = 32
+THREADS = 64  # half of them at most for receivers that fail: these wait for the deadline
 PAUSE_S = 1.0
 
 
@@ -36,14 +36,16 @@ class Sender:
         """
         work = outbox.address()
         free = self._threads - len(self._under_way)
-        for call in outbox.claim(free) if free else ():
+        failing = sum(call.is_to_failing for call in self._under_way.values())
+        for call in outbox.claim(free, max(1, self._threads // 2) - failing) if free else ():
             self._under_way[self._pool.submit(call.make)] = call
             work += 1
         done, _ = wait(self._under_way, patience_s, FIRST_COMPLETED) if self._under_way else (set(), set())
-        for future in done:
-            outbox.record(self._under_way.pop(future), _answer_of(future))
-            work += 1
-        return work
+        if done:
+            outbox.record([(self._under_way[future], _answer_of(future)) for future in done])
+            for future in done:
+                del self._under_way[future]
+        return work + len(done)
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
         """Until `stop`; then what is under way is still recorded. `beat` is called each time round."""
@@ -59,9 +61,8 @@ class Sender:
 
     def finish(self) -> None:
         """Record what is under way, begin nothing more."""
-        for future, call in list(self._under_way.items()):
-            outbox.record(call, _answer_of(future))
-            del self._under_way[future]
+        outbox.record([(call, _answer_of(future)) for future, call in self._under_way.items()])
+        self._under_way.clear()
         self._pool.shutdown()
 
 

@@ -24,6 +24,13 @@ def add_endpoint(*, tenant: Tenant, url: str, events: Iterable[str]) -> Endpoint
 
 
 @transaction.atomic
+def delete_endpoint(endpoint: Endpoint) -> None:
+    """With what waits for it. Its row is locked first, as a sender does, so that neither waits for the other."""
+    for each in Endpoint.objects.filter(pk=endpoint.pk).select_for_update():
+        each.delete()
+
+
+@transaction.atomic
 def send_test(endpoint: Endpoint) -> Delivery:
     """Raises ApiError 409: webhook.inactive, webhook.tests_waiting."""
     if not endpoint.is_active:

@@ -3,10 +3,17 @@
 import socket
 import ssl
 import time
+from functools import cache
 
 from tenants.egress.destinations import Destination, IPAddress
 
 MAX_ADDRESSES = 3
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Once for all calls: reading the machine's certificates takes longer than most of them."""
+    return ssl.create_default_context()
 
 
 def left(deadline: float) -> float:
@@ -31,7 +38,7 @@ def connect(
         if not destination.is_https:
             return plain
         try:
-            return (context or ssl.create_default_context()).wrap_socket(plain, server_hostname=destination.host)
+            return (context or _trusted()).wrap_socket(plain, server_hostname=destination.host)
         except BaseException:
             plain.close()
             raise

@@ -73,7 +73,7 @@ class EndpointView(viewsets.ViewSet):
 
     @extend_schema(summary="Delete a webhook", responses={204: None}, tags=["webhooks"])
     def destroy(self, request: Request, endpoint_id: uuid.UUID) -> Response:
-        _find(request, endpoint_id).delete()
+        services.delete_endpoint(_find(request, endpoint_id))
         return Response(status=204)
 
     @extend_schema(

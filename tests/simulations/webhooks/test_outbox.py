@@ -88,19 +88,19 @@ def test_failures_are_tried_again_later_and_later_then_given_up(tenant: Tenant) 
     pauses = []
     for _ in range(len(outbox.SCHEDULE)):
         before = timezone.now()
-        outbox.record(call, EndpointAnswer(500, "The answer was 500."))
+        outbox.record([(call, EndpointAnswer(500, "The answer was 500."))])
         pauses.append(Delivery.objects.get().next_try_at - before)
         assert outbox.claim(10) == []
         Delivery.objects.update(next_try_at=timezone.now())
         [call] = outbox.claim(10)
     assert all(least <= pause for least, pause in zip(outbox.SCHEDULE, pauses, strict=True))
-    outbox.record(call, EndpointAnswer(500, "The answer was 500."))
+    outbox.record([(call, EndpointAnswer(500, "The answer was 500."))])
     assert Delivery.objects.get().state == "FAILED"
 
 
 def test_retry_after_is_obeyed(tenant: Tenant) -> None:
     _, call = one_call(tenant)
-    outbox.record(call, EndpointAnswer(503, "The answer was 503.", 7200))
+    outbox.record([(call, EndpointAnswer(503, "The answer was 503.", 7200))])
     assert Delivery.objects.get().next_try_at > timezone.now() + timedelta(hours=1)
 
 
@@ -110,19 +110,19 @@ def test_a_sender_that_died_leaves_its_calls_to_the_others(tenant: Tenant) -> No
     Delivery.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     [again] = outbox.claim(10)
     assert again.message_id == call.message_id
-    outbox.record(call, EndpointAnswer(500, "late"))  # the lease is another's now
-    outbox.record(again, EndpointAnswer(200))
+    outbox.record([(call, EndpointAnswer(500, "late"))])  # the lease is another's now
+    outbox.record([(again, EndpointAnswer(200))])
     assert (Delivery.objects.get().state, Delivery.objects.get().tries) == ("DELIVERED", 1)
 
 
 def test_gone_and_five_days_of_failures_disable(tenant: Tenant) -> None:
     endpoint, call = one_call(tenant)
     Endpoint.objects.update(failing_since=timezone.now() - timedelta(days=6))
-    outbox.record(call, EndpointAnswer(None, "The connection failed."))
+    outbox.record([(call, EndpointAnswer(None, "The connection failed."))])
     endpoint.refresh_from_db()
     assert (endpoint.is_active, endpoint.disabled_because) == (False, "Nothing could be delivered for 5 days.")
     _, call = one_call(tenant)
-    outbox.record(call, EndpointAnswer(410, "The answer was 410."))
+    outbox.record([(call, EndpointAnswer(410, "The answer was 410."))])
     assert Endpoint.objects.filter(is_active=False).count() == 2
 
 
@@ -132,7 +132,7 @@ def test_a_webhook_that_two_calls_find_gone_is_told_of_once(tenant: Tenant) -> N
     end_a_job(tenant)
     outbox.address()
     for call in outbox.claim(10):
-        outbox.record(call, EndpointAnswer(410, "The answer was 410."))
+        outbox.record([(call, EndpointAnswer(410, "The answer was 410."))])
     assert Notice.objects.filter(kind="webhook.disabled", awaits_mail=True).count() == 1
 
 
@@ -146,6 +146,35 @@ def test_of_an_endpoint_two_calls_are_under_way_and_the_others_have_their_turn(t
     calls = [call.url for call in outbox.claim(10)]
     assert sorted(calls) == ["https://city-a.example/"] * 2 + ["https://city-b.example/"]
     assert outbox.claim(10) == []
+
+
+def test_receivers_that_fail_leave_room_for_the_others(tenant, other_tenant) -> None:
+    for number in range(3):
+        Endpoint.objects.create(tenant=tenant, url=f"https://{number}.example/", failing_since=timezone.now())
+    Endpoint.objects.create(tenant=other_tenant, url="https://well.example/")
+    for each in (tenant, other_tenant):
+        end_a_job(each)
+    outbox.address()
+    calls = outbox.claim(4, 2)
+    assert sorted(call.is_to_failing for call in calls) == [False, True, True]
+    end_a_job(other_tenant)
+    outbox.address()
+    assert [call.url for call in outbox.claim(4, 0)] == ["https://well.example/"]
+
+
+def test_what_many_calls_cost_the_database(tenant: Tenant, django_assert_max_num_queries) -> None:
+    for number in range(4):
+        Endpoint.objects.create(tenant=tenant, url=f"https://{number}.example/")
+    for _ in range(2):
+        end_a_job(tenant)
+    with django_assert_max_num_queries(6):  # savepoints among them
+        outbox.address()
+    with django_assert_max_num_queries(7):
+        calls = outbox.claim(10)
+    assert len(calls) == 8
+    with django_assert_max_num_queries(4):
+        outbox.record([(call, EndpointAnswer(204)) for call in calls])
+    assert Delivery.objects.filter(state="DELIVERED", last_status=204, tries=1, leased_until=None).count() == 8
 
 
 def test_a_slow_receiver_delays_no_other(
@@ -172,7 +201,7 @@ def test_a_slow_receiver_delays_no_other(
 
 def test_being_made_active_twice_is_the_same_as_once(api: APIClient, tenant: Tenant) -> None:
     endpoint, call = one_call(tenant)
-    outbox.record(call, EndpointAnswer(410, "The answer was 410."))
+    outbox.record([(call, EndpointAnswer(410, "The answer was 410."))])
     end_a_job(tenant)
     for _ in range(2):
         assert api.patch(f"/webhooks/{endpoint.pk}", {"active": True}, format="json").json()["active"]

@@ -14,7 +14,7 @@ from tenants.database import slow_statements_allowed
 from tenants.management.base import OperatorCommand, find_tenant
 
 COLUMNS = (
-    *("id", "tenant_name", "period", "day", "source", "item", "quantity", "price", "amount", "currency"),
+    *("id", "tenant_name", "generation", "period", "day", "source", "item", "quantity", "price", "amount", "currency"),
     *("job_id", "corrects_id", "reason", "actor", "posted_at"),
 )
 CHUNK = 2000
