@@ -5,11 +5,11 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import psycopg
-from django.conf import settings
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import storages
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -18,6 +18,8 @@ from clusterops.attention import look
 from clusterops.gateway import KubeApi
 from clusterops.install.cluster_check import Finding, Verdict, check_database
 from clusterops.policy.causes import Severity
+from simulations import files
+from tenants.clusters import Cluster
 
 OLDEST_POSTGRES = 15
 LONG_TRANSACTION_S = 300
@@ -107,24 +109,35 @@ def _invalid_indexes() -> Finding:
 
 
 def storage() -> Iterator[Finding]:
-    """A file is written, read and deleted."""
+    """In each storage a file is written, read and deleted; and each that a cluster names is there."""
+    for store in files.stores():
+        yield from _storage(store)
+    for cluster in Cluster.objects.exclude(storage="").exclude(storage__in=files.stores()):
+        text = f"REGION_STORAGES names no “{cluster.storage}”: nothing is stored for cluster {cluster}"
+        yield Finding(MISSING, f"storage of {cluster}", text)
+
+
+def _storage(store: str) -> Iterator[Finding]:
+    subject = "storage" if store == files.DEFAULT else f"storage {store}"
     name, content = f"doctor/{uuid.uuid4().hex}", uuid.uuid4().bytes
-    where = settings.S3_BUCKET or str(settings.MEDIA_ROOT)
+    where = store
     try:
-        kept = default_storage.save(name, ContentFile(content))
-        with default_storage.open(kept) as file:
+        found: Any = storages[store]
+        where = getattr(found, "bucket_name", "") or found.location
+        kept = found.save(name, ContentFile(content))
+        with found.open(kept) as file:
             same = file.read() == content
-        default_storage.delete(kept)
+        found.delete(kept)
     except Exception as error:  # noqa: BLE001 - whatever the storage raises is what is to be told
-        yield Finding(MISSING, "storage", f"{where}: {type(error).__name__}: {error}")
+        yield Finding(MISSING, subject, f"{where}: {type(error).__name__}: {error}")
         return
-    yield Finding(OK if same else MISSING, "storage", f"{where}: {'writes and reads' if same else 'reads other bytes'}")
-    if not settings.S3_BUCKET:
-        usage = shutil.disk_usage(settings.MEDIA_ROOT)
+    yield Finding(OK if same else MISSING, subject, f"{where}: {'writes and reads' if same else 'reads other bytes'}")
+    if folder := files.folders().get(store):
+        usage = shutil.disk_usage(folder)
         free = usage.free / usage.total
         text = f"{usage.free / 1024**3:.1f} GiB, {free:.0%} free"
         enough = free >= LEAST_FREE
-        yield Finding(OK if enough else MISSING, "room in storage", text if enough else f"{text}: manage.py prune")
+        yield Finding(OK if enough else MISSING, f"room in {subject}", text if enough else f"{text}: manage.py prune")
 
 
 def cluster_clock(api: KubeApi) -> Finding:
