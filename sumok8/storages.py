@@ -59,7 +59,7 @@ def of_regions(text: str, *, apart_from: dict[str, Any]) -> dict[str, dict[str, 
         found[name] = _place(name, where)
         for other, known in [("the default", apart_from), *found.items()]:
             if other != name and _overlap(found[name]["OPTIONS"], known["OPTIONS"]):
-                raise ImproperlyConfigured(f"REGION_STORAGES: {name} and {other} are the same place, or one in another.")
+                raise ImproperlyConfigured(f"REGION_STORAGES: {name} and {other} are the same place or one in another.")
     return found
 
 

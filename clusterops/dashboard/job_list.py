@@ -57,7 +57,8 @@ def job_list(asked: Asked) -> dict[str, Any]:
     """A page of jobs, newest first: three queries, five with a search."""
     clusters = list(Cluster.objects.values_list("name", flat=True))
     found, is_cut = _matching(asked)
-    rows, following = cut(found.select_related("cluster").only(*LIST_COLUMNS, "cluster__name"), order_by="submitted_at", limit=PAGE_ROWS, cursor=asked.place)
+    shown = found.select_related("cluster").only(*LIST_COLUMNS, "cluster__name")
+    rows, following = cut(shown, order_by="submitted_at", limit=PAGE_ROWS, cursor=asked.place)
     count = found.order_by()[: COUNTED + 1].count()
     return {
         "rows": rows,

@@ -44,7 +44,11 @@ def job(tmp_path: Path) -> Job:
     small = default_storage.save("results/small", ContentFile(bytes(range(100))))
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "far").write_bytes(b"far away")
-    for name, file_name, size in (("large", "results/large", LARGE), ("small", small, 100), ("far", "eu:results/far", 8)):
+    for name, file_name, size in (
+        ("large", "results/large", LARGE),
+        ("small", small, 100),
+        ("far", "eu:results/far", 8),
+    ):
         Artifact.objects.create(job=job, attempt=1, name=name, file=file_name, size_bytes=size, sha256="0" * 64)
     return job
 

@@ -80,8 +80,12 @@ def unknown_region(settings: Any) -> None:
 
 @pytest.mark.parametrize(
     ("look", "spoil", "subject"),
-    [(doctor.storage, lost_storage, "storage"), (doctor.storage, lost_region, "storage eu"),
-     (doctor.storage, unknown_region, "storage of far"), (doctor.database, bad_index, "indexes")],
+    [
+        (doctor.storage, lost_storage, "storage"),
+        (doctor.storage, lost_region, "storage eu"),
+        (doctor.storage, unknown_region, "storage of far"),
+        (doctor.database, bad_index, "indexes"),
+    ],
 )
 def test_what_is_spoiled_is_found(
     well: None, settings: Any, look: Callable[[], Any], spoil: Callable[[Any], None], subject: str
