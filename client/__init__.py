@@ -1,6 +1,7 @@
 """The tenant API of SUMO-K8 from Python: `Client(url, key).run("centre", seed=1).wait().kpis`."""
 
 from .api import Client
+from .checking import check
 from .connection import connect
 from .errors import ApiProblem
 from .frames import edges_frame, runs_frame, trips_frame
@@ -18,6 +19,7 @@ __all__ = [
     "Study",
     "Webhook",
     "__version__",
+    "check",
     "connect",
     "edges_frame",
     "runs_frame",

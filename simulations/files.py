@@ -1,6 +1,8 @@
-"""Where scenarios and results are kept: a folder, or S3-compatible storage. The only module that knows which.
+"""Where scenarios and results are kept: folders, or S3-compatible storage. The only module that knows which.
 
-Names are derived from content hashes, so a file is never changed once it is there.
+Names are derived from content hashes, so a file is never changed once it is there. A name says which storage has it:
+`eu:results/…` is in the one that REGION_STORAGES calls `eu`, `results/…` in the default one. So a row knows its own,
+wherever its tenant's home is by now.
 """
 
 import base64
@@ -11,12 +13,14 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
 from django.core.files import File
-from django.core.files.storage import default_storage
+from django.core.files.storage import InvalidStorageError, storages
 
 from tenants.errors import ApiError
 
@@ -24,6 +28,8 @@ logger = logging.getLogger(__name__)
 LINK_LIFETIME_S = 600
 NO_ROOM = 507
 CHUNK = 1024 * 1024
+DEFAULT = "default"
+UNAVAILABLE = (OSError, BotoCoreError, ClientError, InvalidStorageError)
 
 
 class BrokenUpload(Exception):
@@ -59,15 +65,33 @@ class _Checked(io.RawIOBase):
         return chunk
 
 
+def stores() -> list[str]:
+    """The names of all storages of files, the default one first."""
+    return [DEFAULT, *(name for name in settings.STORAGES if name not in {DEFAULT, "staticfiles"})]
+
+
+def folders() -> dict[str, Path]:
+    """Of the storages that are a folder, by their names."""
+    found = {name: storages[name] for name in stores()}
+    return {name: Path(storage.path("")) for name, storage in found.items() if not _is_s3(storage)}
+
+
+def placed(store: str, key: str) -> str:
+    """The name of what a storage has under this key; no storage named: the default one."""
+    return key if store in {"", DEFAULT} else f"{store}:{key}"
+
+
 @contextmanager
-def _storage() -> Iterator[Any]:
-    """The storage; its own failures become a 503, since nothing the caller sent is wrong."""
+def _storage(name: str) -> Iterator[tuple[Any, str]]:
+    """The storage that has this name, and the name there; its own failures become a 503, since nothing the caller sent
+    is wrong."""
+    store, colon, key = name.partition(":")
     try:
-        yield default_storage
+        yield (storages[store], key) if colon else (storages[DEFAULT], name)
     except FileNotFoundError:
         raise
-    except (OSError, BotoCoreError, ClientError) as error:
-        logger.warning("Storage failed: %s", error)
+    except UNAVAILABLE as error:
+        logger.warning("Storage %s failed: %s", store if colon else DEFAULT, error)
         if is_full(error):
             raise no_room() from error
         message = "The storage of scenarios and results does not answer; try again."
@@ -97,22 +121,23 @@ def no_room() -> ApiError:
     return ApiError(NO_ROOM, "storage.full", message)
 
 
-def scenario_name(sha256: str) -> str:
+def scenario_name(sha256: str, *, store: str) -> str:
     """Where a scenario with this content is kept."""
-    return f"scenarios/{sha256[:2]}/{sha256}.zip"
+    return placed(store, f"scenarios/{sha256[:2]}/{sha256}.zip")
 
 
-def artifact_name(job_id: uuid.UUID, attempt: int, name: str, sha256: str) -> str:
+def artifact_name(job_id: uuid.UUID, attempt: int, name: str, sha256: str, *, store: str) -> str:
     """Where a result is kept. The tenant's own name for it (`scenario/out/a.xml`) is hashed: as a path it could clash
     with another's."""
-    return f"results/{job_id.hex}/{attempt}/{hashlib.sha256(name.encode()).hexdigest()[:16]}-{sha256}"
+    hashed = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return placed(store, f"results/{job_id.hex}/{attempt}/{hashed}-{sha256}")
 
 
 def has(name: str, size: int) -> bool:
     """Whether the file is there, whole."""
     try:
-        with _storage() as storage:
-            return storage.size(name) == size
+        with _storage(name) as (storage, key):
+            return bool(storage.size(key) == size)
     except FileNotFoundError:
         return False
 
@@ -122,10 +147,10 @@ def arrived(name: str, size: int, sha256: str) -> bool:
 
     Storage that tells no checksum (it is older, or the sender gave none) is read.
     """
-    if not _is_s3():
-        return has(name, size)
-    with _storage() as storage:
-        client, where = storage.connection.meta.client, {"Bucket": storage.bucket_name, "Key": name}
+    with _storage(name) as (storage, key):
+        if not _is_s3(storage):
+            return has(name, size)
+        client, where = storage.connection.meta.client, {"Bucket": storage.bucket_name, "Key": key}
         try:
             head = client.head_object(**where, ChecksumMode="ENABLED")
         except ClientError as error:
@@ -154,14 +179,14 @@ def store(name: str, source: Readable, *, size: int, sha256: str) -> None:
     Raises BrokenUpload, ApiError 507 storage.full, 503 storage.unavailable.
     """
     content = File(_Checked(source, size, sha256))  # type: ignore[arg-type]
-    with _storage() as storage:
-        if _is_s3():
-            storage.save(name, content)
+    with _storage(name) as (storage, key):
+        if _is_s3(storage):
+            storage.save(key, content)
             return
-        part = f"{name}.{uuid.uuid4().hex}.part"
+        part = f"{key}.{uuid.uuid4().hex}.part"
         try:
             storage.save(part, content)
-            Path(storage.path(part)).replace(storage.path(name))
+            Path(storage.path(part)).replace(storage.path(key))
         except BaseException:
             storage.delete(part)
             raise
@@ -169,20 +194,38 @@ def store(name: str, source: Readable, *, size: int, sha256: str) -> None:
 
 def open_file(name: str) -> File:
     """For reading. Raises FileNotFoundError."""
-    with _storage() as storage:
-        return storage.open(name, "rb")
+    with _storage(name) as (storage, key):
+        found: File = storage.open(key, "rb")
+        return found
 
 
 def read(name: str, *, at_most: int) -> bytes:
     """The file's first `at_most` bytes. Raises FileNotFoundError, ApiError 503 storage.unavailable."""
-    with _storage() as storage, storage.open(name, "rb") as content:
-        return content.read(at_most)
+    with _storage(name) as (storage, key), storage.open(key, "rb") as content:
+        return bytes(content.read(at_most))
 
 
 def delete(name: str) -> None:
     """Deleting what is not there is fine."""
-    with _storage() as storage:
-        storage.delete(name)
+    with _storage(name) as (storage, key):
+        storage.delete(key)
+
+
+def listdir(folder: str) -> tuple[list[str], list[str]]:
+    """(folders, files) in a folder of a storage, `eu:results/…` or `results/…`; none if it is not there."""
+    with _storage(folder) as (storage, key):
+        try:
+            found: tuple[list[str], list[str]] = storage.listdir(key)
+        except FileNotFoundError:
+            return [], []
+        return found
+
+
+def modified(name: str) -> datetime:
+    """When it was stored. Raises FileNotFoundError."""
+    with _storage(name) as (storage, key):
+        at: datetime = storage.get_modified_time(key)
+        return at
 
 
 def download_link(name: str, save_as: str, *, head: bool = False) -> str | None:
@@ -203,14 +246,14 @@ def upload_link(name: str, size: int, *, sha256: str | None) -> str | None:
     return _presigned("put_object", name, ContentLength=size, **checked)
 
 
-def _is_s3() -> bool:
-    return hasattr(default_storage, "bucket_name")
+def _is_s3(storage: Any) -> bool:
+    return hasattr(storage, "bucket_name")
 
 
 def _presigned(operation: str, name: str, **parameters: Any) -> str | None:
-    if not _is_s3():
-        return None
-    with _storage() as storage:
+    with _storage(name) as (storage, key):
+        if not _is_s3(storage):
+            return None
         sign: Callable[..., str] = storage.connection.meta.client.generate_presigned_url
-        parameters |= {"Bucket": storage.bucket_name, "Key": name}
+        parameters |= {"Bucket": storage.bucket_name, "Key": key}
         return sign(operation, Params=parameters, ExpiresIn=LINK_LIFETIME_S)

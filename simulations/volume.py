@@ -1,15 +1,16 @@
-"""The volume that holds the files, where it is one and no bucket: how much room it has."""
+"""The volumes that hold the files, where they are no buckets: how much room they have."""
 
 import shutil
 from dataclasses import dataclass
 
-from django.conf import settings
+from simulations import files
 
 
 @dataclass(frozen=True)
 class Volume:
-    """In bytes."""
+    """`store`: the storage of files that is on it; the rest in bytes."""
 
+    store: str
     free: int
     size: int
 
@@ -18,12 +19,18 @@ class Volume:
         return self.free / self.size
 
 
-def volume() -> Volume | None:
-    """As it is now; None: a bucket, or nothing is there yet."""
-    if settings.S3_BUCKET:
-        return None
-    try:
-        usage = shutil.disk_usage(settings.MEDIA_ROOT)
-    except OSError:
-        return None
-    return Volume(usage.free, usage.total) if usage.total else None
+def volumes() -> list[Volume]:
+    """As they are now; buckets, and folders where nothing is yet, are left out."""
+    found = []
+    for store, folder in files.folders().items():
+        try:
+            usage = shutil.disk_usage(folder)
+        except OSError:
+            continue
+        if usage.total:
+            found.append(Volume(store, usage.free, usage.total))
+    return found
+
+
+def fullest() -> Volume | None:
+    return min(volumes(), key=lambda volume: volume.free_share, default=None)

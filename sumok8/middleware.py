@@ -13,6 +13,7 @@ from django.contrib.auth import get_user
 from django.core.exceptions import SuspiciousOperation
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, UnreadablePostError
 
+from simulations import files
 from sumok8 import errors
 from sumok8.addresses import client_address
 from tenants.acting import ADMIN, API, PAGES, acting
@@ -146,8 +147,10 @@ class SentByProxyMiddleware:
             return response
         # Always a whole file: the proxy keeps the header Range to itself.
         path = Path(str(getattr(response.file_to_stream, "name", "")))
-        if path.is_relative_to(settings.MEDIA_ROOT):
-            response["X-Accel-Redirect"] = f"/-/files/{quote(path.relative_to(settings.MEDIA_ROOT).as_posix())}"
+        for store, folder in files.folders().items():
+            if not path.is_relative_to(folder):
+                continue
+            response["X-Accel-Redirect"] = f"/-/files/{store}/{quote(path.relative_to(folder).as_posix())}"
             del response["Content-Length"]
             response.file_to_stream.close()
             response.streaming_content = []

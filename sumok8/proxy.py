@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from simulations import files
 from tenants.errors import BAD_HOST, MAY_NOT_UPLOAD, UNAUTHORIZED
 
 # What these let through at most must fit into the volume that deploy/base/web.yaml gives.
@@ -45,17 +46,17 @@ def command(folder: Path, *, bind: str, socket: Path) -> list[str]:
 
 def render(*, bind: str, socket: Path) -> str:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = most if most != resource.RLIM_INFINITY else 2 * CONNECTIONS
+    open_files = most if most != resource.RLIM_INFINITY else 2 * CONNECTIONS
     quiet = settings.LOG_LEVEL in {"WARNING", "ERROR", "CRITICAL"}
     values: dict[str, object] = {
         # Started by root, nginx would hand itself to another user, who can read neither socket nor files.
         "USER": "" if os.geteuid() else f"user {pwd.getpwuid(0).pw_name};",
-        "OPEN_FILES": min(files, 4 * CONNECTIONS),
-        "CONNECTIONS": min(files // 2, CONNECTIONS),
+        "OPEN_FILES": min(open_files, 4 * CONNECTIONS),
+        "CONNECTIONS": min(open_files // 2, CONNECTIONS),
         "ACCESS_LOG": "off" if quiet else f"/dev/stdout {'json' if settings.LOG_FORMAT == 'json' else 'line'}",
         "BIND": bind,
         "SOCKET": socket,
-        "FILES": settings.MEDIA_ROOT,
+        "FOLDERS": "\n".join(f'        {store} "{folder}";' for store, folder in files.folders().items()),
         "BODY_BYTES": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         "SCENARIO_BYTES": settings.SCENARIO_MAX_BYTES + FORM_BYTES,
         "UPLOADS": UPLOADS,

@@ -6,12 +6,13 @@ The README's table lists every variable; nothing else configures the product.
 import re
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import environ
-from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 
+from sumok8 import storages
 from sumok8.addresses import trusted_networks
 from sumok8.logs import logging_config
 from sumok8.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
@@ -166,38 +167,28 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 
-# Scenarios and results: a folder, or S3-compatible storage when a bucket is named.
+# Scenarios and results: a folder, or S3-compatible storage when a bucket is named; clusters may name one of a region.
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
 MEDIA_ROOT = DATA_DIR / "media"
 S3_BUCKET: str = env.str("S3_BUCKET", default="")
 S3_ENDPOINT_URL: str = env.str("S3_ENDPOINT_URL", default="")
-_files: dict[str, object] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+_files: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
 if S3_BUCKET:
-    _files = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": S3_BUCKET,
-            "endpoint_url": S3_ENDPOINT_URL or None,
-            "region_name": env.str("S3_REGION", default="") or None,
-            "access_key": env.str("S3_ACCESS_KEY_ID", default="") or None,
-            "secret_key": env.str("S3_SECRET_ACCESS_KEY", default="") or None,
-            # Slow or gone, it is told within a minute, while whoever uploads still waits.
-            "client_config": Config(
-                signature_version="s3v4",
-                s3={"addressing_style": env.str("S3_ADDRESSING_STYLE", default="auto")},
-                connect_timeout=5,
-                read_timeout=20,
-                retries={"mode": "standard", "total_max_attempts": 2},
-            ),
-            "default_acl": None,
-            "file_overwrite": True,
-            "querystring_expire": 600,
-            "max_memory_size": 4 * 1024**2,  # of a file that is read here; the rest goes to the disk
-        },
-    }
-STORAGES = {
+    _files = storages.bucket(
+        S3_BUCKET,
+        endpoint=S3_ENDPOINT_URL,
+        region=env.str("S3_REGION", default=""),
+        key=env.str("S3_ACCESS_KEY_ID", default=""),
+        secret=env.str("S3_SECRET_ACCESS_KEY", default=""),
+        addressing_style=env.str("S3_ADDRESSING_STYLE", default=""),
+    )
+_of_regions = storages.of_regions(
+    env.str("REGION_STORAGES", default=""), apart_from=_files if S3_BUCKET else storages.folder(MEDIA_ROOT)
+)
+STORAGES: dict[str, Any] = {
     "default": _files,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    **_of_regions,
 }
 if DEBUG:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

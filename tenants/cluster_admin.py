@@ -30,7 +30,7 @@ class ClusterAdmin(FreshRowMixin, ValueHistoryMixin):
                 "After a change here, restart the cluster's reconciler.",
             },
         ),
-        ("Room", {"fields": ("capacity",)}),
+        ("Room", {"fields": ("capacity", "storage")}),
     )
 
     @admin.display(description="state", ordering="state")

@@ -4,6 +4,7 @@ import re
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
@@ -67,6 +68,13 @@ class Cluster(models.Model):
         validators=[validate_capacity],
         help_text="What jobs may have there at one time; empty: as CAPACITY says.",
     )
+    storage = models.CharField(
+        max_length=40,
+        blank=True,
+        db_default="",
+        help_text="Which of REGION_STORAGES keeps what its tenants upload and its runs bring, from now on; "
+        "empty: the installation's own. What is stored already stays where it is.",
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
 
     objects: ClassVar = models.Manager()
@@ -79,6 +87,8 @@ class Cluster(models.Model):
         return self.name
 
     def clean(self) -> None:
+        if self.storage and (self.storage not in settings.STORAGES or self.storage == "staticfiles"):
+            raise ValidationError({"storage": f"REGION_STORAGES names no storage “{self.storage}”."})
         if self.context and not self.kubeconfig:
             raise ValidationError({"context": "A context is one of a kubeconfig file: name that too."})
 

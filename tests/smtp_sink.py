@@ -1,5 +1,6 @@
 """An SMTP server of the test's own: mail is really sent to it, and it keeps what came."""
 
+import base64
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ class Sink:
     refusal: str = ""
     messages: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)  # of each message, as the envelope says
+    senders: list[str] = field(default_factory=list)
+    signed_in: list[str] = field(default_factory=list)  # name and password, as PLAIN joins them
 
 
 @pytest.fixture
@@ -46,27 +49,37 @@ def _server(sink: Sink) -> ThreadingTCPServer:
 
         def handle(self) -> None:
             self.say("220 sink.example ESMTP")
-            to: list[str] = []
+            sender, to = "", list[str]()
             while line := self.rfile.readline(MAX_LINE):
                 verb, _, rest = line.decode().strip().partition(" ")
                 match verb.upper():
                     case "QUIT":
                         self.say("221 Bye.")
                         return
+                    case "EHLO":
+                        self.say("250-sink.example\r\n250 AUTH PLAIN")
+                        continue
+                    case "AUTH":
+                        sink.signed_in.append(base64.b64decode(rest.partition(" ")[2]).decode())
+                        self.say("235 Welcome.")
+                        continue
+                    case "MAIL":
+                        sender = rest.partition("<")[2].partition(">")[0]
                     case "RCPT":
                         to.append(rest.partition("<")[2].partition(">")[0])
                     case "DATA":
                         self.say("354 Go on.")
-                        self.take(to)
+                        self.take(sender, to)
                         to = []
                         continue
                 self.say("250 Yes.")
 
-        def take(self, to: list[str]) -> None:
+        def take(self, sender: str, to: list[str]) -> None:
             lines = []
             while (line := self.rfile.readline(MAX_LINE)) not in (b".\r\n", b""):
                 lines.append(line.removeprefix(b"."))
             if not sink.refusal:
+                sink.senders.append(sender)
                 sink.recipients.append(to)
                 sink.messages.append(message_from_bytes(b"".join(lines), policy=policy.default))
             self.say(sink.refusal or "250 Taken.")

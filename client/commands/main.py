@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from ..checking import check as checked
 from ..errors import ApiProblem, line_of
 from ..packing import packed_for
 from . import account, jobs, signing_in, studies
@@ -65,12 +66,18 @@ def upload(
 @main.command()
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.option("--config", metavar="PATH", help="The .sumocfg inside, if there are several.")
+@click.option("--at-service", is_flag=True, help="Then send it to the service too, which keeps nothing of it.")
 @with_json
-def check(source: Path, config: str | None, as_json: bool) -> None:
-    """Tell what an upload would find, and keep nothing: first here, then by the service's own checks."""
+def check(source: Path, config: str | None, at_service: bool, as_json: bool) -> None:
+    """Tell what an upload would find, by the service's rules, which are here too: nothing is sent.
+
+    What only the service knows, such as how large a scenario may be, it says with --at-service.
+    """
     _tell_left_out(source, config, as_json)
-    with bytes_shown("Checking", as_json) as report:
-        found = client().check(source, config=config, report=report)
+    found = checked(source, config=config)
+    if at_service:
+        with bytes_shown("Checking", as_json) as report:
+            found = client().check(source, config=config, report=report)
     if as_json:
         say_json(found)
         return

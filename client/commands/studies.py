@@ -33,7 +33,7 @@ def study() -> None:
 
 
 def _fails(command: Any) -> Any:
-    help_text = "Exit code 1 if a primary figure is worse by a relevant difference."
+    help_text = "Exit code 1 if a primary figure is worse by a relevant difference; where the base is about 0, by any."
     return click.option("--fail-if", type=click.Choice([WORSE]), help=help_text)(command)
 
 
@@ -184,9 +184,14 @@ def _tell(found: Study, fail_if: str | None, as_json: bool, confidence: float | 
 
 
 def _is_worse(comparison: dict[str, Any], matters: float) -> bool:
-    """By a verdict; or, where the seed plays no part and nothing can be tested, by what every seed shows."""
+    """By a verdict; or, where the seed plays no part and nothing can be tested, by what every seed shows.
+
+    Of a base of about 0 nothing is a share: there whatever the runs show to be worse counts.
+    """
     if not comparison["primary"] or comparison["direction"] != WORSE:
         return False
+    if comparison["relative"] is None:
+        return True
     if comparison["p"] is None:
-        return abs(comparison["relative"] or 0.0) > matters
+        return abs(comparison["relative"]) > matters
     return bool(comparison["relevance"] == "relevant")

@@ -66,7 +66,7 @@ def section(request: HttpRequest, name: str) -> HttpResponse:
 
 @staff_page
 def job_list(request: HttpRequest) -> HttpResponse:
-    """Jobs by status, reason, tenant, scenario, label and period, newest first."""
+    """Jobs by status, reason, tenant, cluster, scenario, label and period, newest first."""
     return render(request, "cluster/jobs.html", jobs_asked_for(Asked.of(request.GET)))
 
 

@@ -4,11 +4,11 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import psycopg
-from django.conf import settings
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import storages
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -18,7 +18,9 @@ from clusterops.gateway import KubeApi
 from clusterops.install.cluster_check import Finding, Verdict, check_database
 from clusterops.policy.attention import VOLUME_FULL, VOLUME_LEAST_FREE
 from clusterops.policy.causes import Severity
-from simulations.volume import volume
+from simulations import files
+from simulations.volume import Volume, volumes
+from tenants.clusters import Cluster
 
 OLDEST_POSTGRES = 15
 LONG_TRANSACTION_S = 300
@@ -107,25 +109,40 @@ def _invalid_indexes() -> Finding:
 
 
 def storage() -> Iterator[Finding]:
-    """A file is written, read and deleted."""
+    """In each storage a file is written, read and deleted; and each that a cluster names is there."""
+    for store in files.stores():
+        yield from _storage(store)
+    for cluster in Cluster.objects.exclude(storage="").exclude(storage__in=files.stores()):
+        text = f"REGION_STORAGES names no “{cluster.storage}”: nothing is stored for cluster {cluster}"
+        yield Finding(MISSING, f"storage of {cluster}", text)
+
+
+def _storage(store: str) -> Iterator[Finding]:
+    subject = "storage" if store == files.DEFAULT else f"storage {store}"
     name, content = f"doctor/{uuid.uuid4().hex}", uuid.uuid4().bytes
-    where = settings.S3_BUCKET or str(settings.MEDIA_ROOT)
+    where = store
     try:
-        kept = default_storage.save(name, ContentFile(content))
-        with default_storage.open(kept) as file:
+        found: Any = storages[store]
+        where = getattr(found, "bucket_name", "") or found.location
+        kept = found.save(name, ContentFile(content))
+        with found.open(kept) as file:
             same = file.read() == content
-        default_storage.delete(kept)
+        found.delete(kept)
     except Exception as error:  # noqa: BLE001 - whatever the storage raises is what is to be told
-        yield Finding(MISSING, "storage", f"{where}: {type(error).__name__}: {error}")
+        yield Finding(MISSING, subject, f"{where}: {type(error).__name__}: {error}")
         return
-    yield Finding(OK if same else MISSING, "storage", f"{where}: {'writes and reads' if same else 'reads other bytes'}")
-    if room := volume():
-        text = f"{room.free / 1024**3:.1f} GiB, {room.free_share:.0%} free"
-        if room.free_share >= VOLUME_LEAST_FREE:
-            yield Finding(OK, "room in storage", text)
-        else:
-            verdict = MISSING if room.free_share < VOLUME_FULL else NOTE
-            yield Finding(verdict, "room in storage", f"{text}: enlarge the volume, or manage.py prune")
+    yield Finding(OK if same else MISSING, subject, f"{where}: {'writes and reads' if same else 'reads other bytes'}")
+    for room in volumes():
+        if room.store == store:
+            yield _room(room, f"room in {subject}")
+
+
+def _room(room: Volume, subject: str) -> Finding:
+    text = f"{room.free / 1024**3:.1f} GiB, {room.free_share:.0%} free"
+    if room.free_share >= VOLUME_LEAST_FREE:
+        return Finding(OK, subject, text)
+    verdict = MISSING if room.free_share < VOLUME_FULL else NOTE
+    return Finding(verdict, subject, f"{text}: enlarge the volume, or manage.py prune")
 
 
 def cluster_clock(api: KubeApi) -> Finding:

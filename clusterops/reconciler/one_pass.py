@@ -32,7 +32,7 @@ from clusterops.reconciler.strays import delete_strays
 from clusterops.reconciler.study_runs import fold_edges, start_study_runs
 from simulations.models import Job, JobCount
 from simulations.sumo.protocol.strict_json import clean, storable
-from simulations.volume import volume
+from simulations.volume import fullest
 from tenants import throttling
 from tenants.clusters import Cluster
 from tenants.models import Tenant
@@ -231,7 +231,7 @@ def _sum_up(this_pass: Pass, duration_s: float, problem: str) -> None:
     }
     if this_pass.seen:
         state["last_success_at"] = this_pass.now
-    room = volume() if this_pass.memory.works_for_all() else None
+    room = fullest() if this_pass.memory.works_for_all() else None
     state |= {"volume_free": room and room.free, "volume_size": room and room.size}
     row, _ = ReconcilerState.objects.get_or_create(pk=this_pass.cluster.pk)
     ReconcilerState.objects.filter(pk=row.pk).update(passes=row.passes + 1, **state)

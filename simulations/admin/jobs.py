@@ -58,7 +58,7 @@ class ReasonFilter(admin.SimpleListFilter):
 @admin.register(Job)
 class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
     list_display = ("short_id", "owner", "scenario_name", "shown_status", "why", "asked", "submitted_at", "page")
-    list_filter = ("status", "submitted_at", "tenant", ReasonFilter)
+    list_filter = ("status", "submitted_at", "tenant", ReasonFilter, "cluster")
     list_per_page = 20
     show_full_result_count = False
     search_help_text = "Job id, scenario, label or label=value"

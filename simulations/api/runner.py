@@ -138,7 +138,7 @@ def _claim(request: Request) -> tokens.JobClaim:
 
 def _present_job(request: Request) -> Job:
     claim = _claim(request)
-    job = Job.objects.run(claim.job_id, claim.attempt).select_related("scenario").first()
+    job = Job.objects.run(claim.job_id, claim.attempt).select_related("scenario", "cluster").first()
     if job is None:
         raise _over()
     return job

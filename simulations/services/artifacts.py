@@ -30,7 +30,8 @@ class AnnouncedFile:
     sha256: str
 
     def file_name(self, job: Job) -> str:
-        return files.artifact_name(job.job_id, job.attempt, self.name, self.sha256)
+        """In the storage of the cluster that runs the job, which is not always its tenant's home any more."""
+        return files.artifact_name(job.job_id, job.attempt, self.name, self.sha256, store=job.cluster.storage)
 
 
 def expect_delivery(*, job: Job, delivery: AnnouncedFile) -> Artifact | None:

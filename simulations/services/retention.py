@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, ProtectedError, Q, QuerySet, Sum
 from django.utils import timezone
@@ -143,12 +142,12 @@ def _superseded(before: datetime) -> QuerySet[Scenario]:
 
 def _orphans() -> Iterator[str]:
     """Stored files that no row names and that are too old to be an upload under way."""
-    for names in _batches(_stored("scenarios")):
-        known = set(Scenario.objects.filter(file__in=names).values_list("file", flat=True))
-        yield from (name for name in names if name not in known)
-    for names in _batches(_stored("results")):
-        known = set(Artifact.objects.filter(file__in=names).values_list("file", flat=True))
-        yield from (name for name in names if name not in known)
+    rows: list[tuple[str, Any]] = [("scenarios", Scenario), ("results", Artifact)]
+    for store in files.stores():
+        for folder, model in rows:
+            for names in _batches(_stored(files.placed(store, folder))):
+                known = set(model.objects.filter(file__in=names).values_list("file", flat=True))
+                yield from (name for name in names if name not in known)
 
 
 def _batches(names: Iterator[str]) -> Iterator[list[str]]:
@@ -158,14 +157,11 @@ def _batches(names: Iterator[str]) -> Iterator[list[str]]:
 
 def _stored(folder: str) -> Iterator[str]:
     """Files below `folder` that are old enough, whatever the storage."""
-    try:
-        folders, found = default_storage.listdir(folder)
-    except FileNotFoundError:
-        return
+    folders, found = files.listdir(folder)
     for name in found:
         path = f"{folder}/{name}"
         try:
-            if timezone.now() - default_storage.get_modified_time(path) > ORPHAN_AFTER:
+            if timezone.now() - files.modified(path) > ORPHAN_AFTER:
                 yield path
         except FileNotFoundError:  # deleted meanwhile
             continue
@@ -174,7 +170,7 @@ def _stored(folder: str) -> Iterator[str]:
 
 
 def _delete_orphan(name: str) -> None:
-    if name.startswith("scenarios/"):
+    if name.partition("/")[0].endswith("scenarios"):
         delete_unused_file(name)
     elif not Artifact.objects.filter(file=name).exists():
         files.delete(name)

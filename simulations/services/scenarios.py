@@ -52,18 +52,21 @@ def add_scenario(
     if not SCENARIO_ID.fullmatch(scenario_id):
         raise ApiError(422, "scenario.bad_name", "Use 1 to 64 letters, digits, dots, underscores and hyphens.")
     inspection = inspect_scenario(content, config)
-    name = files.scenario_name(sha256)
+    name = files.scenario_name(sha256, store=tenant.cluster.storage if tenant else files.DEFAULT)
     if tenant and not _has(tenant, name):
         storage.expect(tenant.pk, "scenarios", size)
     try:
         _keep(name, content, size, sha256)
-        return _add_version(
+        scenario, is_new = _add_version(
             tenant, scenario_id, name, content, size, sha256, inspection.config or "", inspection.as_dict()
         )
     except (ApiError, DatabaseError):
         with suppress(ApiError, DatabaseError):  # else `prune` finds it
             delete_unused_file(name)
         raise
+    if str(scenario.file) != name:  # its tenant has moved since, and what it has stays where it is
+        delete_unused_file(name)
+    return scenario, is_new
 
 
 def inspect_scenario(content: BinaryIO, config: str | None) -> Inspection:

@@ -17,7 +17,7 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils import timezone
 
-from client import Client, api
+from client import ApiProblem, Client, api
 from simulations.models import Artifact, Job, Scenario
 from tenants.models import Tenant
 from tests.factories import JobFactory, ScenarioFactory
@@ -92,17 +92,28 @@ def test_a_folder_is_uploaded_once(sumok8: Run, town: Path) -> None:
     assert [row["version"] for row in json.loads(sumok8("scenarios", "--json").stdout)] == [2]
 
 
-def test_check_tells_all_that_is_wrong_and_keeps_nothing(sumok8: Run, town: Path) -> None:
+def test_check_tells_all_that_is_wrong_here_as_the_service_does(
+    sumok8: Run, town: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_service = json.loads(sumok8("check", town, "--at-service", "--json").stdout)
+    url = os.environ["SUMOK8_URL"]
+    monkeypatch.delenv("SUMOK8_URL")
     assert "Nothing is wrong" in sumok8("check", town).stdout
+    here = json.loads(sumok8("check", town, "--json").stdout)
+    assert here == {name: at_service[name] for name in here}
     (town / "demand.rou.xml").write_text('<routes><vehicle id="v" depart="0"><route edges="b"/></vehicle></routes>')
     (town / "run.sumocfg").write_text(
         (town / "run.sumocfg")
         .read_text()
         .replace("</input>", '</input><processing><no-such-option value="1"/></processing>')
     )
-    wrong = sumok8("check", town)
+    wrong = sumok8("check", town, "--json")
     assert wrong.exit_code == 2
-    assert "no-such-option" in wrong.stderr
+    here = json.loads(wrong.stderr)["error"]["details"]
+    assert any("no-such-option" in each["message"] for each in here)
+    with pytest.raises(ApiProblem) as refused:
+        Client(url, os.environ["SUMOK8_API_KEY"]).check(town)
+    assert refused.value.details == here
     (town / "net.net.xml").unlink()
     missing = sumok8("check", town, "--json")
     assert json.loads(missing.stderr)["error"]["details"][0]["message"] == "net.net.xml (option net-file) is not there."

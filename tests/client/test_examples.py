@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,15 +33,30 @@ EXAMPLES = CLIENT / "examples"
 
 @pytest.fixture
 def installed(tmp_path: Path) -> dict[str, str]:
-    """An environment that finds the package by its installed name."""
-    (tmp_path / "sumok8_client").symlink_to(CLIENT)
+    """An environment that finds the package by its installed name, with the folders that pyproject.toml adds."""
+    build = tomllib.loads((CLIENT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    package = tmp_path / "sumok8_client"
+    package.mkdir()
+    for path in CLIENT.iterdir():
+        (package / path.name).symlink_to(path)
+    for name, folder in build["package-dir"].items():
+        assert name == "sumok8_client" or name in build["packages"]
+        place = tmp_path.joinpath(*name.split("."))
+        if place != package:
+            place.parent.mkdir(exist_ok=True)
+            place.symlink_to((CLIENT / folder).resolve(strict=True))
     return {**os.environ, "PYTHONPATH": str(tmp_path)}
 
 
 def test_the_package_needs_none_of_ours(installed: dict[str, str], tmp_path: Path) -> None:
-    code = "import sumok8_client.commands.main, sys; print('django' in sys.modules, 'client' in sys.modules)"
+    sample = CLIENT.parent / "simulations" / "samples" / "midtown_peak.zip"
+    code = (
+        "import sumok8_client.commands.main, sys\n"
+        f"print(sumok8_client.check({str(sample)!r})['config'])\n"
+        "print({'django', 'client', 'simulations'} & sys.modules.keys())"
+    )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=installed, capture_output=True)
-    assert (done.stdout, done.stderr) == (b"False False\n", b"")
+    assert (done.stdout, done.stderr) == (b"midtown.sumocfg\nset()\n", b"")
 
 
 @contextmanager
@@ -69,9 +85,8 @@ def test_the_notebook_runs(live_server: LiveServer, api: Any, key: str, installe
     upload(api)
     with running(kpis_of):
         ours = {"SUMOK8_URL": live_server.url, "SUMOK8_API_KEY": key, "SCENARIO": "town", "SEEDS": "3"}
-        done = subprocess.run(
-            [sys.executable, EXAMPLES / "compare_variants.py"], env=installed | ours, capture_output=True, timeout=60
-        )
+        notebook = CLIENT.parent / "docs" / "compare_variants.py"
+        done = subprocess.run([sys.executable, notebook], env=installed | ours, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
     assert "mean travel time, more against today:" in done.stdout.decode()
     assert done.stdout.decode().count("█ ") == 6

@@ -4,24 +4,27 @@ import gzip
 import json
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 
-from client import ApiProblem, Client, trips_frame
+from client import ApiProblem, Client, edges_frame, trips_frame
+from client.commands.studies import _is_worse
 from client.frames import edges, trips
 from simulations.models import Job, Scenario
 from tests.client.test_commands import end, store
 from tests.simulations.scenarios import upload
 from tests.simulations.studies.conftest import Cluster, body, cluster
 
-pytestmark = pytest.mark.django_db(transaction=True)
+database = pytest.mark.django_db(transaction=True)
 Run = Callable[..., Result]
 __all__ = ["body", "cluster"]
 
 
+@database
 def test_a_studys_whole_life(sumok8: Run, body: dict[str, Any], cluster: Cluster) -> None:
     Path("study.json").write_text(json.dumps(body))
     assert "6 runs in 2 cells; compared with today." in sumok8("study", "submit", "study.json", "--dry-run").stdout
@@ -43,6 +46,7 @@ def test_a_studys_whole_life(sumok8: Run, body: dict[str, Any], cluster: Cluster
     assert json.loads(sumok8("open", study, "--json").stdout)["url"].endswith("report.html")
 
 
+@database
 def test_a_study_without_a_verdict_fails(sumok8: Run, body: dict[str, Any], cluster: Cluster) -> None:
     Path("study.json").write_text(json.dumps(body))
     study = sumok8("study", "submit", "study.json").stdout.strip()
@@ -51,6 +55,7 @@ def test_a_study_without_a_verdict_fails(sumok8: Run, body: dict[str, Any], clus
     assert "SUMO_FAILED, 3 times in" in sumok8("study", "show", study).stdout
 
 
+@database
 def test_refusals_are_sentences(sumok8: Run) -> None:
     Path("study.json").write_text("{")
     Path("study.yaml").write_text("base: [")
@@ -73,6 +78,7 @@ TRIPS = b"""<tripinfos><tripinfo id="7" depart="1.00" duration="60.50" vType="ca
 <tripinfo id="8" depart="2.00" duration="61.00" vType="car"/></tripinfos>"""
 
 
+@database
 def test_results_as_rows(service: Client, town: Scenario, api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     api.post("/jobs", {"scenario_id": "town"}, format="json")
     row = Job.objects.get()
@@ -83,6 +89,26 @@ def test_results_as_rows(service: Client, town: Scenario, api: Any, monkeypatch:
     first = {"id": "7", "depart": 1.0, "duration": 60.5, "vType": "car", "emissions.CO2_abs": 3.0}
     assert next(trips(job)) == first
     assert list(edges(job)) == [{"id": "a", "speed": 9.5}]
+    if find_spec("pandas"):
+        assert list(edges_frame(job).columns) == ["id", "speed"]
+        assert trips_frame(job)["duration"].mean() == 60.75
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ApiProblem, match="Frames need pandas"):
         trips_frame(job)
+
+
+@pytest.mark.parametrize(
+    ("told", "fails"),
+    [
+        ({"p": 0.001, "relative": 0.2, "relevance": "relevant"}, True),
+        ({"p": 0.001, "relative": 0.01, "relevance": "negligible"}, False),
+        ({"p": None, "relative": 0.2, "relevance": None}, True),  # each seed by the same
+        ({"p": None, "relative": 0.01, "relevance": None}, False),
+        ({"p": None, "relative": None, "relevance": None}, True),  # from 0 teleports to some in each seed
+        ({"p": 0.001, "relative": None, "relevance": None}, True),
+        ({"p": 0.001, "relative": None, "relevance": None, "direction": "unclear"}, False),
+        ({"p": 0.001, "relative": 0.2, "relevance": "relevant", "primary": False}, False),
+    ],
+)
+def test_what_fails_a_pull_request(told: dict[str, Any], fails: bool) -> None:
+    assert _is_worse({"primary": True, "direction": "worse"} | told, 0.05) is fails

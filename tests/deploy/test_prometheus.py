@@ -62,17 +62,19 @@ def test_causes_in_rules_are_of_the_table() -> None:
 
 def test_monitors_meet_the_pods_ports() -> None:
     base = kustomize.build(FOLDER.parents[1] / "base")
-    ports = {
-        each["metadata"]["name"]: {
-            port["name"] for one in kustomize.containers([each]) for port in one.get("ports", ())
-        }
-        for each in base
-        if each["kind"] == "Deployment"
-    }
+    deployments = {each["metadata"]["name"]: each for each in base if each["kind"] == "Deployment"}
     for name in ("sumok8-web", "sumok8-reconciler"):
         spec = OBJECTS[f"PodMonitor/{name}"]["spec"]
-        assert spec["selector"]["matchLabels"] == {"app.kubernetes.io/name": name}
-        assert spec["podMetricsEndpoints"][0]["port"] in ports[name]
+        met = {
+            each
+            for each, one in deployments.items()
+            if spec["selector"]["matchLabels"].items() <= one["spec"]["template"]["metadata"]["labels"].items()
+        }
+        assert met == {name}
+        containers = kustomize.containers([deployments[name]])
+        assert spec["podMetricsEndpoints"][0]["port"] in {
+            port["name"] for one in containers for port in one.get("ports", ())
+        }
 
 
 @pytest.mark.skipif(not PROMTOOL, reason="needs promtool: apt-get install prometheus")

@@ -76,7 +76,7 @@ def test_a_full_store_refuses_scenarios_and_leaves_nothing(api: Any, settings: A
     assert upload(api, "town", first).status_code == 201
     second = archive(note="b")
     assert refused(upload(api, "town", second)) == (413, "scenarios.tenant_limit")
-    assert not files.has(files.scenario_name(hashlib.sha256(second).hexdigest()), len(second))
+    assert not files.has(files.scenario_name(hashlib.sha256(second).hexdigest(), store=files.DEFAULT), len(second))
     assert upload(api, "again", first).status_code == 201  # takes no more room
     api.delete("/scenarios/town")
     api.delete("/scenarios/again")

@@ -60,7 +60,7 @@ def test_home_says_what_needs_the_operator_first(superuser, cluster_answers):
 def test_groups_come_with_the_migrations(name):
     held = set(Group.objects.get(name=name).permissions.values_list("codename", flat=True))
     look = {f"view_{name}" for name in ("tenant", "apikey", "member", "trustedissuer", "job", "scenario", "artifact")}
-    look |= {"view_logentry"}
+    look |= {"view_logentry", "view_cluster"}
     edit = {"add_tenant", "change_tenant", "add_apikey", "change_apikey", "add_plan", "change_plan", "add_planprice"}
     assert look <= held
     act = {"cancel_job", "rerun_job", "add_attentionsilence"}

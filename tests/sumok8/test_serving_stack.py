@@ -35,14 +35,20 @@ LARGE = 64 * 1024**2
 
 
 @pytest.fixture
-def job() -> Job:
+def job(tmp_path: Path) -> Job:
     job = JobFactory(tenant=TenantFactory(tenant_id="city-a"))
     path = Path(default_storage.path("results/large"))
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.truncate(LARGE)
     small = default_storage.save("results/small", ContentFile(bytes(range(100))))
-    for name, file_name, size in (("large", "results/large", LARGE), ("small", small, 100)):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "far").write_bytes(b"far away")
+    for name, file_name, size in (
+        ("large", "results/large", LARGE),
+        ("small", small, 100),
+        ("far", "eu:results/far", 8),
+    ):
         Artifact.objects.create(job=job, attempt=1, name=name, file=file_name, size_bytes=size, sha256="0" * 64)
     return job
 
@@ -53,8 +59,8 @@ def key(job: Job) -> dict[str, str]:
 
 
 @pytest.fixture
-def served(job: Job) -> Iterator[Web]:
-    with web(WEB_THREADS=str(THREADS)) as running:
+def served(job: Job, tmp_path: Path) -> Iterator[Web]:
+    with web(WEB_THREADS=str(THREADS), REGION_STORAGES=f"eu={tmp_path}") as running:
         yield running
 
 
@@ -142,7 +148,10 @@ def test_files_are_sent_whole_and_in_part_under_their_own_headers(served: Web, j
     answer, content = ask(served.url, path, key | {"Range": "bytes=100-"})
     assert (answer.status, json.loads(content)["error"]["code"]) == (416, "range.not_satisfiable")
     assert answer.headers["Content-Range"] == "bytes */100"
-    assert ask(served.url, "/-/files/results/small", key)[0].status == 404
+    answer, content = ask(served.url, f"/jobs/{job.pk}/results/far", key | {"Range": "bytes=4-"})
+    assert (answer.status, content) == (206, b"away")
+    for store in ("default", "eu", "other"):
+        assert ask(served.url, f"/-/files/{store}/results/small", key)[0].status == 404
 
 
 def test_uploads_are_asked_about_before_their_bytes_are_taken(served: Web, key: dict[str, str]) -> None:

@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Union, cast
 
-from simulations.sumo.inputs.scenario_paths import folders_of
-from simulations.sumo.protocol.problems import InvalidScenario, Problem, ProblemList
+from ..protocol.problems import InvalidScenario, Problem, ProblemList
+from .scenario_paths import folders_of
 
 CHUNK = 64 * 1024
 MAX_LISTED = 20
@@ -39,10 +39,10 @@ ENCRYPTED = 0x1 | 0x40 | 0x2000
 SAYS_UTF_8 = 0x800
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f]")
 
-Source = Path | str | BinaryIO
+Source = Union[Path, str, BinaryIO]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ArchiveLimits:
     """The most an archive may hold. `ratio` is unpacked bytes per packed byte of the whole archive."""
 
@@ -99,7 +99,7 @@ def open_archive(source: Source, limits: ArchiveLimits) -> Iterator[Archive]:
     Raises InvalidScenario only if nothing in it can be read (`zip.unreadable`, `zip.too_big` in packed bytes,
     `zip.too_many_files`); all else is in `Archive.problems`.
     """
-    if isinstance(source, Path | str):
+    if isinstance(source, (Path, str)):
         with Path(source).open("rb") as file, open_archive(file, limits) as archive:
             yield archive
         return

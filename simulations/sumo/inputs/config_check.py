@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from simulations.sumo.inputs import config_rules, demand, output_rules, sumocfg
-from simulations.sumo.inputs.archive import Archive
-from simulations.sumo.inputs.cpu_budget import CheckTooLong, CpuBudget
-from simulations.sumo.inputs.input_files import INCLUDED_BY_ROUTES, ArchiveInputs, InputFile, InputFiles
-from simulations.sumo.inputs.scenario_paths import decoded
-from simulations.sumo.inputs.sumocfg import SumoConfig
-from simulations.sumo.protocol.problems import InvalidScenario, Problem, ProblemList
+from ..protocol.problems import InvalidScenario, Problem, ProblemList
+from . import config_rules, demand, output_rules, sumocfg
+from .archive import Archive
+from .cpu_budget import CheckTooLong, CpuBudget
+from .input_files import INCLUDED_BY_ROUTES, ArchiveInputs, InputFile, InputFiles
+from .scenario_paths import decoded
+from .sumocfg import SumoConfig
 
 MAX_LISTED_INPUTS = 500
 # Of the configurations that were not chosen, the less is kept: there may be many.

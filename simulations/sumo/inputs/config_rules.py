@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from simulations.sumo.inputs import option_table
-from simulations.sumo.protocol.problems import Problem, shown
+from ..protocol.problems import Problem, shown
+from . import option_table
 
 # What the run sets itself, or what would change the form of the outputs that it reads. Dropped without harm.
 TAKEN_OVER = frozenset(

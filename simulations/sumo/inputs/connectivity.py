@@ -5,14 +5,13 @@ warnings, because this simple look does not know vehicle classes and SUMO has op
 """
 
 import time
-from itertools import pairwise
 from pathlib import Path
 
-from simulations.sumo.inputs.scenario_paths import decoded
-from simulations.sumo.inputs.sumocfg import SumoConfig
-from simulations.sumo.inputs.xmlfiles import TooSlow, scan_file
-from simulations.sumo.inputs.xmlscan import XmlError
-from simulations.sumo.protocol.problems import Problem
+from ..protocol.problems import Problem
+from .scenario_paths import decoded
+from .sumocfg import SumoConfig
+from .xmlfiles import TooSlow, scan_file
+from .xmlscan import XmlError
 
 MAX_S = 20.0
 LISTED = 20
@@ -56,7 +55,7 @@ class _RouteReader:
             self._owner = attributes.get("id", "")
         elif name == "route" and len(self._problems) < LISTED:
             edges = attributes.get("edges", "").split()
-            jump = next((pair for pair in pairwise(edges) if pair not in self._connections), None)
+            jump = next((pair for pair in zip(edges, edges[1:]) if pair not in self._connections), None)
             if jump:
                 owner = attributes.get("id", self._owner)
                 sentence = f"The route of {owner!r} goes from edge {jump[0]!r} to {jump[1]!r} without a connection."

@@ -16,9 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from simulations.sumo.inputs import sumocfg
-from simulations.sumo.inputs.sumocfg import SumoConfig
-from simulations.sumo.protocol.problems import Problem, plain, shown
+from ..protocol.problems import Problem, plain, shown
+from . import sumocfg
+from .sumocfg import SumoConfig
 
 ROUTE_STEPS_S = 200.0
 MAX_DRIVEN_EDGES = 50_000

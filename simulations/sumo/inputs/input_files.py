@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from simulations.sumo.inputs import input_scan
-from simulations.sumo.inputs.archive import Archive
-from simulations.sumo.inputs.cpu_budget import CpuBudget
-from simulations.sumo.inputs.input_scan import InputScan
-from simulations.sumo.inputs.scenario_paths import NearMisses, is_too_long, walk
-from simulations.sumo.protocol.problems import InvalidScenario, Problem, ProblemList, shown
+from ..protocol.problems import InvalidScenario, Problem, ProblemList, shown
+from . import input_scan
+from .archive import Archive
+from .cpu_budget import CpuBudget
+from .input_scan import InputScan
+from .scenario_paths import NearMisses, is_too_long, walk
 
 MiB = 1024**2
 # How much of an input is looked at (unpacked); what lies beyond is for SUMO's own dry run.

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from simulations.sumo.inputs import xmlscan
-from simulations.sumo.inputs.demand import KINDS, Demand, DemandReader
-from simulations.sumo.inputs.output_rules import WRITERS, ElementReader, Written
-from simulations.sumo.protocol.problems import Problem, ProblemList, shown
+from ..protocol.problems import Problem, ProblemList, shown
+from . import xmlscan
+from .demand import KINDS, Demand, DemandReader
+from .output_rules import WRITERS, ElementReader, Written
 
 # Elements of additional files whose `file` SUMO fails on if it is missing.
 READS_FILE = frozenset({"calibrator", "variableSpeedSign"})

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from simulations.sumo.inputs.xmlfiles import scan_file
-from simulations.sumo.protocol.edge_file import MAX_EDGES, order_of
+from ..protocol.edge_file import MAX_EDGES, order_of
+from .xmlfiles import scan_file
 
 VERSION = 1
 MAX_POINTS = 2_000_000
@@ -132,7 +132,7 @@ def _middle(lanes: Sequence[dict[str, Any]]) -> Line:
     lower = _line(lanes[(len(lanes) - 1) // 2])
     if len(upper) != len(lower):
         return upper
-    return [((x + a) // 2, (y + b) // 2) for (x, y), (a, b) in zip(upper, lower, strict=True)]
+    return [((x + a) // 2, (y + b) // 2) for (x, y), (a, b) in zip(upper, lower)]
 
 
 def _line(lane: dict[str, Any]) -> Line:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OptionInfo:
     """One option. `type` is SUMO's: BOOL, INT, FLOAT, TIME, STR, STR[] or FILE; `topic` its section in a file."""
 

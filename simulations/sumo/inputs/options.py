@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from simulations.sumo.inputs import config_rules, option_table
-from simulations.sumo.inputs.sumocfg import OptionValue
-from simulations.sumo.protocol.problems import MAX_LISTED, Problem, plain
+from ..protocol.problems import MAX_LISTED, Problem, plain
+from . import config_rules, option_table
+from .sumocfg import OptionValue
 
 DAY_S = 86_400.0
 MAX_TEXT = 200
 MAX_NAME = 50  # characters of an option's name that are worth a search for one like it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AllowedOption:
     """An option of the payload's `options`. Bounds are inclusive; floats that are times are in seconds."""
 
@@ -28,19 +28,18 @@ class AllowedOption:
 
     def problem(self, value: Any) -> str | None:
         """Why the value is refused, as the end of a sentence beginning with the option's name; None if it is fine."""
-        match self.type:
-            case "bool":
-                return None if isinstance(value, bool) else "must be true or false"
-            case "choice":
-                return None if value in self.choices else f"must be one of {', '.join(self.choices)}"
-            case "names":
-                well_formed = (
-                    isinstance(value, str)
-                    and len(value) <= MAX_TEXT
-                    and all(name.strip().isidentifier() for name in value.split(","))
-                )
-                return None if well_formed else "must be names with commas between them, such as 'x,y,speed'"
-        kind = int if self.type == "int" else int | float
+        if self.type == "bool":
+            return None if isinstance(value, bool) else "must be true or false"
+        if self.type == "choice":
+            return None if value in self.choices else f"must be one of {', '.join(self.choices)}"
+        if self.type == "names":
+            well_formed = (
+                isinstance(value, str)
+                and len(value) <= MAX_TEXT
+                and all(name.strip().isidentifier() for name in value.split(","))
+            )
+            return None if well_formed else "must be names with commas between them, such as 'x,y,speed'"
+        kind = (int,) if self.type == "int" else (int, float)
         if not isinstance(value, kind) or isinstance(value, bool) or value != value:
             return "must be a whole number" if self.type == "int" else "must be a number"
         if self.minimum is not None and value < self.minimum:
@@ -50,7 +49,7 @@ class AllowedOption:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Output:
     """A result that a job may ask for: the SUMO option that writes it and the name of the file it writes.
 
@@ -177,7 +176,7 @@ def check_request(
     else:
         fields_given = {"scale": scale, "step-length": step_length}
         problems += _option_problems(options or {}, fields_given)
-    if outputs is not None and not isinstance(outputs, list | tuple):
+    if outputs is not None and not isinstance(outputs, (list, tuple)):
         problems.append(Problem("output.unknown", "'outputs' must be a list of names.", "outputs"))
     else:
         problems += _output_problems(outputs or ())

@@ -6,11 +6,11 @@ import posixpath
 from collections import deque
 from pathlib import Path
 
-from simulations.sumo.inputs.output_rules import WRITERS, ElementReader, NamedOutput, Written, locate, option_outputs
-from simulations.sumo.inputs.scenario_paths import decoded, walk
-from simulations.sumo.inputs.sumocfg import SumoConfig
-from simulations.sumo.inputs.xmlfiles import TooSlow, scan_file
-from simulations.sumo.inputs.xmlscan import XmlError
+from .output_rules import WRITERS, ElementReader, NamedOutput, Written, locate, option_outputs
+from .scenario_paths import decoded, walk
+from .sumocfg import SumoConfig
+from .xmlfiles import TooSlow, scan_file
+from .xmlscan import XmlError
 
 # A network rarely names an output and is large, so it comes last.
 OPTIONS = {"additional-files": "additional", "route-files": "routes", "net-file": "net"}

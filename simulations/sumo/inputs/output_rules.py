@@ -10,9 +10,9 @@ import posixpath
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from simulations.sumo.inputs import config_rules
-from simulations.sumo.inputs.scenario_paths import decoded, is_outside, is_too_long, walk
-from simulations.sumo.protocol.problems import Problem, shown
+from ..protocol.problems import Problem, shown
+from . import config_rules
+from .scenario_paths import decoded, is_outside, is_too_long, walk
 
 STREAMS = frozenset({"stdout", "STDOUT", "stderr", "STDERR", "-"})
 NULL_DEVICES = frozenset({"NUL", "nul", "/dev/null"})
@@ -29,7 +29,7 @@ WRITERS = {
 WRITING_LIGHTS = frozenset({"actuated", "delay_based", "NEMA"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Written:
     """The name of an output as an input has it. `by` is what names it, for a sentence."""
 
@@ -38,7 +38,7 @@ class Written:
     from_config: bool = False  # relative to the configuration's folder instead of the naming file's
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NamedOutput:
     """A file that SUMO would write. Paths are relative to the scenario's root.
 

@@ -4,8 +4,8 @@ import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
 
-from simulations.sumo.inputs.archive import Archive, ArchiveLimits, open_archive
-from simulations.sumo.protocol.problems import InvalidScenario, Problem, ProblemList, shown
+from ..protocol.problems import InvalidScenario, Problem, ProblemList, shown
+from .archive import Archive, ArchiveLimits, open_archive
 
 MAX_LISTED = 20
 COMPARED_BYTES = 64 * 1024**2  # unpacked; beyond it a file that is given counts as changed
@@ -69,7 +69,7 @@ def _changed(old: Archive, new: Archive, kept: set[str]) -> list[str]:
         same = path in kept and (member.file_size, member.CRC) == (old.files[path], old.members[path].CRC)
         if same and member.file_size <= left:
             left -= member.file_size
-            same = all(a == b for a, b in zip(old.chunks(path), new.chunks(path), strict=True))
+            same = all(a == b for a, b in zip(old.chunks(path), new.chunks(path)))  # of the same size
         else:
             same = False
         if not same:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from simulations.sumo.inputs import sumocfg, xmlscan
-from simulations.sumo.inputs.archive import Archive, ArchiveLimits, Source, open_archive
-from simulations.sumo.inputs.demand import MAX_SUMO_TIME_S
-from simulations.sumo.protocol.problems import InvalidScenario
+from ..protocol.problems import InvalidScenario
+from . import sumocfg, xmlscan
+from .archive import Archive, ArchiveLimits, Source, open_archive
+from .demand import MAX_SUMO_TIME_S
 
 VERSION = 1
 GRID = 600  # the longer side of the picture: what falls together on it is drawn once

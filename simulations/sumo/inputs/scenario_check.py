@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from simulations.sumo.inputs.archive import Archive, ArchiveLimits, Source, open_archive
-from simulations.sumo.inputs.config_check import ConfigCheck, ConfigReport
-from simulations.sumo.inputs.cpu_budget import CpuBudget
-from simulations.sumo.inputs.scenario_paths import NearMisses
-from simulations.sumo.protocol.problems import InvalidScenario, Problem
+from ..protocol.problems import InvalidScenario, Problem
+from .archive import Archive, ArchiveLimits, Source, open_archive
+from .config_check import ConfigCheck, ConfigReport
+from .cpu_budget import CpuBudget
+from .scenario_paths import NearMisses
 
 CONFIG_SUFFIXES = (".sumocfg", ".sumo.cfg")
 # For archives without either: names under which configurations have been published too.

@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Union
 from xml.sax.saxutils import quoteattr
 
-from simulations.sumo.inputs import config_rules, option_table, xmlscan
-from simulations.sumo.protocol.problems import InvalidScenario, Problem, ProblemList, shown
+from ..protocol.problems import InvalidScenario, Problem, ProblemList, shown
+from . import config_rules, option_table, xmlscan
 
 MAX_CONFIG_BYTES = 1024**2
 MAX_LISTED = 20
@@ -21,7 +22,7 @@ GUI_SECTION = "gui_only"
 
 TRUE = ("1", "yes", "true", "on", "x", "t")
 FALSE = ("0", "no", "false", "off", "-", "f")
-OptionValue = str | int | float | bool
+OptionValue = Union[str, int, float, bool]
 
 
 @dataclass(frozen=True)
@@ -133,22 +134,21 @@ def parse_time(text: str) -> float:
     if len(parts) not in (3, 4):
         raise ValueError(text)
     factors = (86400, 3600, 60, 1)[-len(parts) :]
-    return sign * sum(_number(part) * factor for part, factor in zip(parts, factors, strict=True))
+    return sign * sum(_number(part) * factor for part, factor in zip(parts, factors))
 
 
 def value_problem(option: option_table.OptionInfo, value: str) -> str | None:
     """Why SUMO would refuse this value for the option's type, as the end of a sentence; None if it would not."""
     try:
-        match option.type:
-            case "TIME":
-                parse_time(value)
-            case "FLOAT":
-                _number(value)
-            case "INT":
-                if not re.fullmatch(r"\s*[+-]?\d{1,10}", value, re.ASCII) or not -(2**31) <= int(value) < 2**31:
-                    raise ValueError(value)
-            case "BOOL" if value.lower() not in TRUE + FALSE:
+        if option.type == "TIME":
+            parse_time(value)
+        elif option.type == "FLOAT":
+            _number(value)
+        elif option.type == "INT":
+            if not re.fullmatch(r"\s*[+-]?\d{1,10}", value, re.ASCII) or not -(2**31) <= int(value) < 2**31:
                 raise ValueError(value)
+        elif option.type == "BOOL" and value.lower() not in TRUE + FALSE:
+            raise ValueError(value)
     except ValueError:
         kinds = {"TIME": "a time (seconds or H:M:S)", "FLOAT": "a number", "INT": "a whole number"}
         return f"is not {kinds.get(option.type, 'true or false')}"

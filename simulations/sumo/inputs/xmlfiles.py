@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulations.sumo.inputs import xmlscan
-from simulations.sumo.inputs.xmlscan import StartHandler
+from . import xmlscan
+from .xmlscan import StartHandler
 
 
 class TooSlow(Exception):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulations.sumo.protocol.endings import Outcome, RunEnd
-from simulations.sumo.protocol.problems import Problem
+from .endings import Outcome, RunEnd
+from .problems import Problem
 
 VERSION = 1
 EDGES_INTERVAL_S = 900.0

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from simulations.sumo.protocol.problems import Problem
+from .problems import Problem
 
 
 class Outcome(StrEnum):

@@ -15,7 +15,7 @@ MORE = "more_problems"
 _UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """One thing that is wrong (or, in a list of warnings, worth knowing).
 

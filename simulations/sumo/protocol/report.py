@@ -8,7 +8,7 @@ empty, and has a bound.
 import re
 from typing import Any, NotRequired, TypedDict
 
-from simulations.sumo.protocol import strict_json
+from . import strict_json
 
 VERSION = 1
 MAX_MESSAGE_BYTES = 4096  # Kubernetes keeps no more

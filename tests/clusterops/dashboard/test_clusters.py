@@ -47,6 +47,26 @@ def test_a_page_is_about_the_chosen_one(staff_client: Client, far: Cluster) -> N
     assert "Draining: what has begun there goes on" in staff_client.get("/cluster/?cluster=far").content.decode()
 
 
+def test_jobs_are_listed_by_cluster(staff_client: Client, far: Cluster) -> None:
+    every = staff_client.get("/cluster/jobs/").content.decode()
+    assert 'href="?cluster=far"' in every
+    page = staff_client.get("/cluster/jobs/?cluster=far").content.decode()
+    assert "<option selected>far</option>" in page
+    assert 'href="?cluster=far&amp;tenant=settler"' in page
+    assert "near-by" not in page
+    assert "No such job." in staff_client.get("/cluster/jobs/?cluster=none").content.decode()
+
+
+def test_who_looks_sees_clusters_and_changes_none(support: Client, far: Cluster) -> None:
+    assert support.get("/admin/tenants/cluster/").status_code == 200
+    path = f"/admin/tenants/cluster/{far.pk}/change/"
+    assert support.get(path).status_code == 200
+    assert support.post(path, {"state": "down"}).status_code == 403
+    jobs = support.get(f"/admin/simulations/job/?cluster__id__exact={far.pk}").content.decode()
+    assert "settler" in jobs
+    assert "1 job" in jobs
+
+
 def test_admins_ask_of_one(admin_api: Any, far: Cluster) -> None:
     told = admin_api.get("/admin/cluster?cluster=far").json()
     assert (told["total_nodes"], told["db_jobs"]["PENDING"]) == (3, 1)

@@ -106,7 +106,7 @@ def test_overview_costs_the_same_at_any_size(
         staff_client.get("/cluster/")
     with django_assert_num_queries(SESSION_QUERIES + 3):
         staff_client.get("/cluster/data/activity?hours=24")
-    with django_assert_num_queries(SESSION_QUERIES + 2 + PERMISSION_QUERIES):
+    with django_assert_num_queries(SESSION_QUERIES + 3 + PERMISSION_QUERIES):
         staff_client.get("/cluster/jobs/?status=SUCCEEDED")
     job = Job.objects.filter(status="SUCCEEDED").first()
     assert job

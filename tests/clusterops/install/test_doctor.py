@@ -16,6 +16,7 @@ from clusterops.install import doctor
 from clusterops.install.cluster_check import Verdict
 from clusterops.models import ReconcilerState
 from localcluster.cluster import LocalCluster
+from tenants.clusters import Cluster
 from tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db
@@ -67,9 +68,24 @@ def bad_index(settings: Any) -> None:
         cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'jobs_newest'::regclass")
 
 
+def lost_region(settings: Any) -> None:
+    settings.STORAGES = settings.STORAGES | {
+        "eu": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": "/proc/nowhere"}}
+    }
+
+
+def unknown_region(settings: Any) -> None:
+    Cluster.objects.create(name="far", storage="gone")
+
+
 @pytest.mark.parametrize(
     ("look", "spoil", "subject"),
-    [(doctor.storage, lost_storage, "storage"), (doctor.database, bad_index, "indexes")],
+    [
+        (doctor.storage, lost_storage, "storage"),
+        (doctor.storage, lost_region, "storage eu"),
+        (doctor.storage, unknown_region, "storage of far"),
+        (doctor.database, bad_index, "indexes"),
+    ],
 )
 def test_what_is_spoiled_is_found(
     well: None, settings: Any, look: Callable[[], Any], spoil: Callable[[Any], None], subject: str

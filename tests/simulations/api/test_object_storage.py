@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.config import Config
+from django.core.files.storage import default_storage
 from moto.server import ThreadedMotoServer
 
 from simulations import files, tokens
@@ -49,7 +50,7 @@ def bucket(endpoint: str, settings: Any) -> Iterator[Any]:
             },
         }
     }
-    storage: Any = files.default_storage
+    storage: Any = default_storage
     storage.connection.create_bucket(Bucket=BUCKET)
     yield storage.bucket
     storage.bucket.objects.all().delete()

@@ -42,7 +42,7 @@ def test_a_dry_run_tells_and_keeps_nothing(api: Any) -> None:
     sha256 = hashlib.sha256(content).hexdigest()
     assert answer.json() == answer.json() | {"config": "run.sumocfg", "sha256": sha256, "size_bytes": len(content)}
     assert not Scenario.objects.exists()
-    assert not files.has(files.scenario_name(sha256), len(content))
+    assert not files.has(files.scenario_name(sha256, store=files.DEFAULT), len(content))
     file = io.BytesIO(b"no zip")
     file.name = "scenario.zip"
     refused = api.post("/scenarios?dry_run=1", {"scenario_id": "town", "file": file}, format="multipart")
@@ -220,7 +220,7 @@ class TestLoadScenario:
 def test_a_file_that_is_cut_short_leaves_nothing_behind(db: None) -> None:
     content = b"x" * 1000
     digest = hashlib.sha256(content).hexdigest()
-    name = files.scenario_name(digest)
+    name = files.scenario_name(digest, store=files.DEFAULT)
     for wrong in (content[:-1], b"y" * 1000):
         with pytest.raises(files.BrokenUpload):
             files.store(name, io.BytesIO(wrong), size=1000, sha256=digest)

@@ -1,0 +1,46 @@
+"""What the service would find in a scenario, found here: by its own rules, which are packed with this package."""
+
+from __future__ import annotations
+
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import ApiProblem
+from .packing import pack, packed_for
+
+if TYPE_CHECKING:
+    from simulations.sumo.inputs import archive as archives
+    from simulations.sumo.inputs import scenario_check
+else:
+    # pyproject.toml puts them beside this file; in the service's repository they are where they are.
+    _place = ".sumo.inputs" if Path(__file__).with_name("sumo").is_dir() else "simulations.sumo.inputs"
+    archives = import_module(f"{_place}.archive", __package__)
+    scenario_check = import_module(f"{_place}.scenario_check", __package__)
+
+# How much may be sent is each installation's own, so the service says it.
+ANY_SIZE = archives.ArchiveLimits(bytes=2**60, files=10**6, unpacked_bytes=2**60, ratio=1e9)
+CPU_S = 20.0
+
+
+def check(source: str | Path, *, config: str | None = None) -> dict[str, Any]:
+    """What an upload of this zip or folder would find, without the service: {config, inspection}.
+
+    Raises ApiProblem with all that is wrong.
+    """
+    path = Path(source)
+    with tempfile.TemporaryDirectory(prefix="sumok8-") as scratch:
+        try:
+            if path.is_dir():
+                packing = packed_for(path, config)
+                config = packing.config
+                path = pack(path, packing.files, Path(scratch) / "scenario.zip")
+            found = scenario_check.check_scenario(path, config=config, limits=ANY_SIZE, cpu_s=CPU_S)
+        except OSError as error:
+            raise ApiProblem(f"{source} cannot be read: {error}") from None
+    if found.problems:
+        details = [problem.as_dict() for problem in found.problems]
+        message = "The scenario cannot be used; this is everything that is wrong."
+        raise ApiProblem(message, code="scenario.invalid", details=details)
+    return {"config": found.config, "inspection": found.as_dict()}
