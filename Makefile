@@ -42,6 +42,7 @@ chaos: $(VENV)/.dev ## Break the product on purpose, for longer (CHAOS_SEED=… 
 	CHAOS_JOBS=$${CHAOS_JOBS:-400} $(PY) -m tests.chaos clusters
 	CHAOS_JOBS=$${CHAOS_JOBS:-500} $(PY) -m tests.chaos scenario --pooled
 	CHAOS_JOBS=$${CHAOS_JOBS:-300} $(PY) -m tests.chaos crowded
+	CHAOS_JOBS=$${CHAOS_JOBS:-300} $(PY) -m tests.chaos installations
 
 bench: $(VENV)/.dev ## Measure it (ARGS="submission reconcile …" for some parts); figures also in bench-results.json
 	@$(PY) -m benchmarks $(ARGS)

@@ -18,7 +18,7 @@ REPORT = {"v": 1, "outcome": "succeeded", "complete": True, "uploaded": True, "k
 UID = "0123456789abcdef0123456789abcdef"  # stands in the templates for a job's id
 SPACE = "the-tenant-s-namespace"
 TICK_S = 0.02
-WATCH_EVERY_S = 0.05  # events that come together are sent as one line: it is the bell that is wanted
+WATCH_EVERY_S = 0.05  # events that come together are sent together
 
 
 def _templates(case: str) -> dict[str, bytes]:
@@ -53,10 +53,11 @@ class ApiServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.running, self.succeeded = _templates("running"), _templates("succeeded")
         self.lists: dict[str, dict[str, bytes]] = {"jobs": {}, "pods": {}}  # by Job; encoded beforehand
+        self.events: dict[str, list[bytes]] = {"jobs": [], "pods": []}  # what watches tell, from the first on
         self.namespaces: dict[str, str] = {}
         self.created_at: dict[str, float] = {}  # time.time() by job id
         self.ended_at: dict[str, float] = {}
-        self.requests = self.version = 0
+        self.requests = 0
         self.lasts_s = lasts_s
         self._due: list[tuple[float, str, str]] = []  # what happens by itself: when, what, to which Job
         self._lock = threading.Lock()
@@ -84,9 +85,9 @@ class ApiServer(ThreadingHTTPServer):
 
     def remove(self, name: str) -> None:
         with self._lock:
-            for items in self.lists.values():
-                items.pop(name, None)
-            self.version += 1
+            for kind, items in self.lists.items():
+                if item := items.pop(name, None):
+                    self.events[kind].append(b'{"type":"DELETED","object":' + item + b"}\n")
 
     def listed(self, kind: str) -> list[bytes]:
         with self._lock:
@@ -96,8 +97,8 @@ class ApiServer(ThreadingHTTPServer):
         self.namespaces[name] = namespace
         for kind, template in templates.items():
             item = template.replace(UID.encode(), name.removeprefix("sim-")[:32].encode())
-            self.lists[kind][name] = item.replace(SPACE.encode(), namespace.encode())
-        self.version += 1
+            self.lists[kind][name] = item = item.replace(SPACE.encode(), namespace.encode())
+            self.events[kind].append(b'{"type":"MODIFIED","object":' + item + b"}\n")
 
     def _live(self) -> None:
         while True:
@@ -140,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
             namespace = {"metadata": {"name": kind, "uid": kind, "labels": labels}, "status": {"phase": "Active"}}
             return self._answer(json.dumps(namespace).encode())
         if "watch" in query:
-            return self._watch()
+            return self._watch(kind)
         others = "!=" in query.get("labelSelector", "")  # there are none
         items = [] if others else self.server.listed(kind)
         first, limit = int(query.get("continue", 0)), int(query.get("limit", len(items) or 1))
@@ -150,18 +151,20 @@ class Handler(BaseHTTPRequestHandler):
         head = json.dumps({"kind": "List", "apiVersion": "v1", "metadata": metadata})[:-1].encode()
         return self._answer(head + b', "items": [' + b",".join(items[first : first + limit]) + b"]}")
 
-    def _watch(self) -> None:
-        """A line whenever something changed, until the client goes."""
+    def _watch(self, kind: str) -> None:
+        """A line for each change, until the client goes."""
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        seen, line = self.server.version, b'{"type":"MODIFIED","object":{}}\n'
+        events = self.server.events[kind]
+        seen = len(events)
         while True:
             time.sleep(WATCH_EVERY_S)
-            if self.server.version != seen:
-                seen = self.server.version
+            if len(events) > seen:
+                new = events[seen:]
+                seen, lines = seen + len(new), b"".join(new)
                 try:
-                    self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(lines), lines))
                 except OSError:
                     self.close_connection = True
                     return

@@ -17,8 +17,7 @@ from rest_framework.renderers import JSONRenderer
 
 from simulations.api.serializers import jobs_as_json
 from simulations.models import Job
-from tenants import plain_sql
-from tenants.authentication import key_of
+from tenants.authentication import FoundKey, key_of
 from tenants.members import Role
 from tenants.models import Tenant
 
@@ -58,9 +57,10 @@ def _is_plain(request: HttpRequest) -> bool:
 
 def _answer(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse | None:
     request.get_host()  # raises DisallowedHost
-    tenant = _tenant_of(request)
-    job = plain_sql.find(Job, job_id=job_id, tenant_id=tenant.pk) if tenant else None
-    if tenant is None or job is None:
+    found = key_of(request, (Job, job_id))
+    tenant = _tenant_of(request, found)
+    job = found.own if found else None
+    if tenant is None or not isinstance(job, Job):
         return None
     job.tenant = tenant
     [shown] = jobs_as_json(tenant, [job])
@@ -69,9 +69,8 @@ def _answer(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse | None:
     return HttpResponse(content, headers={**HEADERS, "Content-Length": str(len(content))})
 
 
-def _tenant_of(request: HttpRequest) -> Tenant | None:
+def _tenant_of(request: HttpRequest, found: FoundKey | None) -> Tenant | None:
     """Of a key that may look; None where the view has to say why not."""
-    found = key_of(request)
     if found is None or found.row is None or not found.usable or (found.count and not found.count.allowed):
         return None
     tenant: Tenant | None = found.row.tenant

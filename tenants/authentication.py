@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -35,18 +36,22 @@ class Principal:
 
 @dataclass(frozen=True)
 class FoundKey:
-    """What the database says about a key. `row` is None for one that it does not know; `count` where one is kept."""
+    """What the database says about a key. `row` is None for one that it does not know; `count` where one is kept; `own`
+    is the row that was asked for with it."""
 
     row: ApiKey | None
     usable: bool
     count: Count | None
+    own: Model | None = None
 
 
-def find_key(digest: str, *, address: str) -> FoundKey:
+def find_key(digest: str, *, address: str, own: tuple[type[Model], Any] | None = None) -> FoundKey:
     """The key, its tenant and the rate limit's count, by one statement.
 
     A usable key counts for its tenant (an admin's for itself), any other for the caller's address. It is looked up
     either way: however many wrong keys come from an address, a right one from there is taken.
+
+    `own`: a model and a primary key. Its row is fetched as well if it is of the usable key's tenant.
     """
     strangers = throttling.of_failed_keys()
     asked: dict[str, Any] = {
@@ -56,25 +61,37 @@ def find_key(digest: str, *, address: str) -> FoundKey:
         "address": throttling.bucket_of_address(address) if strangers else None,
         "address_step": strangers.step,
         "address_room": strangers.room,
+        "own": own[1] if own else None,
     }
+    model = own[0] if own else None
     with plain_sql.cursor() as cursor:
-        cursor.execute(_find_statement(), asked)
-        *values, usable, now, before, moved, made = cursor.fetchone()
+        cursor.execute(_find_statement(model), asked)
+        usable, now, before, moved, made, *values = cursor.fetchone()
     key = None
+    widths = (len(ApiKey._meta.concrete_fields), len(Tenant._meta.concrete_fields))
     if values[0] is not None:
-        width = len(ApiKey._meta.concrete_fields)
-        key = plain_sql.row(ApiKey, values[:width])
-        key.tenant = plain_sql.row(Tenant, values[width:]) if key.tenant_id else None
+        key = plain_sql.row(ApiKey, values[: widths[0]])
+        key.tenant = plain_sql.row(Tenant, values[widths[0] : sum(widths)]) if key.tenant_id else None
+    its = values[sum(widths) :]
     limit = throttling.of_tenant(key.tenant) if key and usable else strangers
     counted = Count.of(limit, (now, before, moved, made)) if limit else None
-    return FoundKey(row=key, usable=usable, count=counted)
+    found = plain_sql.row(model, its) if model and its[0] is not None else None
+    return FoundKey(row=key, usable=usable, count=counted, own=found)
 
 
 @cache
-def _find_statement() -> str:
+def _find_statement(own: type[Model] | None) -> str:
     """`usable` repeats the rule of `ApiKeyQuerySet.usable`."""
     columns = f"{plain_sql.columns(ApiKey, 'k')}, {plain_sql.columns(Tenant, 't')}"
-    names = ", ".join(f"c{n}" for n in range(len(ApiKey._meta.concrete_fields) + len(Tenant._meta.concrete_fields)))
+    fields = [field.column for field in (*ApiKey._meta.concrete_fields, *Tenant._meta.concrete_fields)]
+    names = ", ".join(f"c{n}" for n in range(len(fields)))
+    shown, joined = names, ""
+    if own:
+        shown = f"{names}, {plain_sql.columns(own, 'o')}"
+        joined = (
+            f'LEFT JOIN "{own._meta.db_table}" o ON verdict.usable AND o.{own._meta.pk.column} = %(own)s'
+            f" AND o.tenant_id = found.c{fields.index('tenant_id')}"
+        )
     return f"""
 WITH found ({names}, usable, bucket, per_minute, burst) AS MATERIALIZED (
   SELECT {columns},
@@ -94,16 +111,17 @@ WITH found ({names}, usable, bucket, per_minute, burst) AS MATERIALIZED (
     CASE WHEN usable THEN (SELECT step * (burst - 1) FROM own) ELSE %(address_room)s::interval END AS room
   FROM verdict
 ), {throttling.COUNTING}
-SELECT {names}, verdict.usable, {throttling.COUNTED} FROM verdict LEFT JOIN found ON true
+SELECT verdict.usable, {throttling.COUNTED}, {shown} FROM verdict LEFT JOIN found ON true {joined}
 """  # noqa: S608 - names of our own
 
 
-def key_of(request: HttpRequest) -> FoundKey | None:
+def key_of(request: HttpRequest, own: tuple[type[Model], Any] | None = None) -> FoundKey | None:
     """The key that the header names, looked up and counted once for each request; None if it names none."""
     if not hasattr(request, "found_key"):
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         named = scheme.lower() == "bearer" and KEY_FORMAT.fullmatch(key.strip())
-        found = find_key(ApiKey.digest_of(key.strip()), address=request.META.get("REMOTE_ADDR", "")) if named else None
+        address = request.META.get("REMOTE_ADDR", "")
+        found = find_key(ApiKey.digest_of(key.strip()), address=address, own=own) if named else None
         request.found_key = found  # type: ignore[attr-defined]
     return request.found_key  # type: ignore[attr-defined]
 

@@ -27,6 +27,7 @@ from clusterops.readings import cluster as cluster_readings
 from clusterops.readings import events as event_readings
 from clusterops.readings import jobs as job_readings
 from clusterops.readings import pod_requests
+from clusterops.readings.verdicts import Verdicts
 from tenants.clusters import Cluster
 
 WATCH_S = 240  # the server ends a watch after this; the socket's own time-out is a little longer
@@ -49,6 +50,7 @@ class Gateway:
         self._others_request: Mapping[str, Counter[str]] = {}
         self._others_asked_at = float("-inf")
         self._known_runs = job_readings.KnownRuns()
+        self._verdicts = Verdicts()
 
     def certificate_ends_at(self) -> datetime | None:
         """When the way to the cluster ends by itself; None: it does not, as far as can be read. Asks nobody."""
@@ -233,8 +235,9 @@ class Gateway:
         text = self.api.tail(path, query=query, keep_bytes=MAX_LOG_BYTES, timeout_s=timeout_s)
         return text.replace("\0", "")
 
-    def watch(self, kind: str, stop: threading.Event) -> Iterator[None]:
-        """Yields whenever something of ours changes; returns when the server ends the watch. Carries no state."""
+    def watch(self, kind: str, stop: threading.Event) -> Iterator[bool]:
+        """Yields whenever something of ours changes, True if it completes an ending: see `ended_runs`. Returns when the
+        server ends the watch."""
         query: dict[str, str | int] = {"labelSelector": self._own()}
         start = self.api.request("GET", path_of(kind), query={**query, "limit": 1})["metadata"]["resourceVersion"]
         query |= {"watch": "true", "resourceVersion": start, "timeoutSeconds": WATCH_S, "allowWatchBookmarks": "true"}
@@ -242,7 +245,12 @@ class Gateway:
             if stop.is_set():
                 return
             if b'"BOOKMARK"' not in line[:40] and line.strip():
-                yield
+                yield self._verdicts.heed(kind, line)
+
+    def ended_runs(self) -> list[Run]:
+        """Runs that have ended, as the watches told since this was asked last. Asks nobody, and promises nothing: what
+        no watch told, the lists do."""
+        return self._verdicts.take()
 
 
 def gateway_of(cluster: Cluster) -> Gateway:

@@ -18,6 +18,7 @@ SUBMISSION = "jobs.insert"
 WATCHED = ("jobs", "pods")
 AGAIN_AFTER_S = 2.0
 POLL_S = 1.0
+TOGETHER_S = 0.02
 
 
 class Bell(Flag):
@@ -26,6 +27,7 @@ class Bell(Flag):
     NONE = 0
     DISPATCH = auto()  # jobs were submitted: the database knows all that is needed
     PASS = auto()  # the cluster changed, or a wish did: look at everything
+    ENDED = auto()  # watches told of endings: see `told`
 
 
 class Doorbell:
@@ -86,8 +88,9 @@ class Doorbell:
             while not self._stop.is_set():
                 for note in own.notifies(timeout=POLL_S, stop_after=1):
                     self.ring(Bell.DISPATCH if note.payload == SUBMISSION else Bell.PASS)
+                self._stop.wait(TOGETHER_S)  # what comes meanwhile is one packet, and one waking
 
     def _watch(self, gateway: Gateway, kind: str) -> None:
         while not self._stop.is_set():
-            for _ in gateway.watch(kind, self._stop):
-                self.ring()
+            for ended in gateway.watch(kind, self._stop):
+                self.ring(Bell.PASS | Bell.ENDED if ended else Bell.PASS)

@@ -55,9 +55,9 @@ def update_jobs(this_pass: Pass) -> None:
             else:
                 this_pass.memory.troubles.over(what)
         if len(found) >= BATCH:
-            _record_found(this_pass, found)
+            record_found(this_pass, found)
             found = []
-    _record_found(this_pass, found)
+    record_found(this_pass, found)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _decide_one(this_pass: Pass, job: Job, namespaces: "Namespaces") -> Decided 
         # Its last words come while it ends, and go with the pod.
         this_pass.last_logs.append(LastLog(job, run, is_final=False, delete=False))
     if run is not None and run.phase is Phase.FAILED:
-        _load_figures(job)
+        load_figures(job)
     decision = rules.decide(job, run, this_pass.now, evidence)
     if decision is None:
         recording.note_end(job, run)
@@ -105,7 +105,7 @@ def _decide_one(this_pass: Pass, job: Job, namespaces: "Namespaces") -> Decided 
     return Decided(job, run, decision)
 
 
-def _load_figures(job: Job) -> None:
+def load_figures(job: Job) -> None:
     """What sentences about failures tell of; too wide to be loaded for all jobs at each pass."""
     wide = Job.objects.filter(pk=job.pk).values("scenario_data", "progress").first()
     for name, value in (wide or {}).items():
@@ -139,7 +139,7 @@ def _may_still_run(run: Run) -> bool:
     return run.phase not in (Phase.SUCCEEDED, Phase.FAILED) and run.reason != Job.Reason.NODE_LOST
 
 
-def _record_found(this_pass: Pass, found: list[Decided]) -> None:
+def record_found(this_pass: Pass, found: list[Decided]) -> None:
     """Record the decisions, then note what follows from those that were recorded.
 
     1. A batch and the usage that it proves are one transaction.

@@ -14,7 +14,7 @@ from django.db.models import F, Q
 
 from clusterops import errors
 from clusterops.contract import Phase, Run
-from clusterops.reconciler.pass_state import LastLog, Pass, log
+from clusterops.reconciler.pass_state import LastLog, Memory, Pass, Silence, log
 from clusterops.reconciler.recording import batches
 from clusterops.reconciler.unreachable import heed
 from simulations.models import Job, JobLog
@@ -27,8 +27,9 @@ AT_ONCE = 20  # logs in memory, a quarter of a MiB each
 READING_S = 3.0  # all logs of a pass together
 LIVE_SHARE = 0.5  # of it, for those that can wait
 ONE_LOG_S = 2.0
-LOG_RESTS_S = 30.0  # after a failure, before it is asked for again
-NODE_RESTS_S = 5.0  # the same, for other logs on its node
+FIRST_REST_S = 2.0  # after a failure, before it is asked for again: one slow answer is not yet a dead node
+LONGEST_REST_S = 30.0  # after several in a row
+NODE_RESTS_S = 5.0  # the same, at most, for other logs on its node
 LIVE_LOG_EVERY = timedelta(seconds=60)
 FIRST_LOG_AFTER = timedelta(seconds=10)
 UNHEARD_EVERY = timedelta(seconds=15)  # of runners that have not reported yet: can they?
@@ -41,7 +42,7 @@ class LogReader:
     def __init__(self, this_pass: Pass) -> None:
         self._gateway, self._memory, self._silent = this_pass.gateway, this_pass.memory, this_pass.memory.silent
         self._begun = time.monotonic()
-        for name in [name for name, until in self._silent.items() if until < self._begun]:
+        for name in [name for name, each in self._silent.items() if each.until + LONGEST_REST_S < self._begun]:
             del self._silent[name]
 
     def has_time(self, share: float = 1.0) -> bool:
@@ -58,19 +59,35 @@ class LogReader:
         return self._read(job.k8s_namespace, job.pod_name, job.node_name) if self.has_time(share) else None
 
     def _read(self, namespace: str, pod: str, node: str) -> str | None:
-        if not self.has_time() or pod in self._silent or node in self._silent:
+        if not self.has_time() or self._rests(pod) or self._rests(node):
             return None
         try:
-            return self._gateway.read_log(namespace, pod, tail=TAIL_LINES, timeout_s=ONE_LOG_S)
+            text = self._gateway.read_log(namespace, pod, tail=TAIL_LINES, timeout_s=ONE_LOG_S)
         except errors.Refused:
-            return ""
+            text = ""
         except errors.GatewayError as error:
             log.info("the log of %s/%s cannot be read: %s", namespace, pod, error)
-            now = time.monotonic()
-            self._silent[pod] = now + LOG_RESTS_S
+            self._rest(pod, LONGEST_REST_S)
             if node:
-                self._silent[node] = now + NODE_RESTS_S
+                self._rest(node, NODE_RESTS_S)
             return None
+        self._silent.pop(pod, None)
+        return text
+
+    def _rests(self, name: str) -> bool:
+        silence = self._silent.get(name)
+        return silence is not None and silence.until > time.monotonic()
+
+    def _rest(self, name: str, most_s: float) -> None:
+        before = self._silent.get(name)
+        rest_s = min(most_s, 2 * before.rest_s) if before else FIRST_REST_S
+        self._silent[name] = Silence(time.monotonic() + rest_s, rest_s)
+
+
+def resting(memory: Memory) -> set[str]:
+    """Pods and nodes that are not asked for logs now."""
+    now = time.monotonic()
+    return {name for name, each in list(memory.silent.items()) if each.until > now}
 
 
 @dataclass(frozen=True)
@@ -130,11 +147,12 @@ def _last_words(this_pass: Pass, reader: LogReader, words: Sequence[LastLog]) ->
 
 def _unreleased(this_pass: Pass) -> Sequence[Job]:
     """Finished jobs whose Kubernetes Job is still held, the longest held first."""
-    silent = list(this_pass.memory.silent)
+    silent = resting(this_pass.memory)
     waits = Q(node_name__in=silent) | Q(pod_name__in=silent)
     held = (
         Job.objects.filter(finished_at__isnull=False, dispatched_at__isnull=False, released_at=None)
         .filter(cluster=this_pass.cluster.pk)
+        .exclude(pk__in=this_pass.told)  # as its lists have them, they have not ended
         .exclude(waits, finished_at__gt=this_pass.now - PATIENCE)
         .only(*FOR_LOG, "k8s_job_name", "finished_at", "reason")
         .annotate(has_final_log=F("log__is_final"))

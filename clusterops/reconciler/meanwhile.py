@@ -1,4 +1,4 @@
-"""What is submitted while a pass goes on does not wait for its end."""
+"""What is submitted, and what ends, while a pass goes on does not wait for its end."""
 
 import time
 import uuid
@@ -6,6 +6,7 @@ import uuid
 from clusterops import errors
 from clusterops.reconciler.dispatch import dispatch
 from clusterops.reconciler.pass_state import Pass, Stopped, log
+from clusterops.reconciler.told import record_told
 from simulations.models import Job
 
 
@@ -22,25 +23,30 @@ def start_more(this_pass: Pass, *, until: float) -> None:
 
 
 class Meanwhile:
-    """Between the pages of a pass's lists and between its steps: call it, and what was submitted is started, one batch
-    at a time and half of the time at most, as endings wait for the pass.
+    """Between the pages of a pass's lists and between its steps: call it, and what watches told of is ended; and what
+    was submitted, or has room now, is started, one batch at a time and half of the time at most.
 
     Before the pass has seen the cluster whole and recorded what it saw, the pass before it dispatches: it has counted
     what it started since. In between nobody does, as neither knows which attempts have just been given up.
     """
 
     def __init__(self, this_pass: Pass) -> None:
-        self._memory = this_pass.memory
+        self._own, self._memory = this_pass, this_pass.memory
         self._knows = this_pass.memory.last_pass
         self._tried_before: frozenset[uuid.UUID] = frozenset(self._knows.tried if self._knows else ())
         self._next_at = float("-inf")
+        self._has_room = False
         self.spent_s = 0.0
 
     def __call__(self) -> None:
+        came = time.monotonic()
+        self._has_room = record_told(self._own, self._knows) or self._has_room
         began = time.monotonic()
+        self.spent_s += began - came
         able = self._knows is not None and self._knows.able and began >= self._next_at
-        if self._knows is None or not able or not self._memory.submitted():
+        if self._knows is None or not able or not (self._memory.submitted() or self._has_room):
             return
+        self._has_room = False
         start_more(self._knows, until=began)
         ended = time.monotonic()
         self.spent_s += ended - began

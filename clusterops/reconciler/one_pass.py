@@ -30,6 +30,7 @@ from clusterops.reconciler.room import learn
 from clusterops.reconciler.shares import charge
 from clusterops.reconciler.strays import delete_strays
 from clusterops.reconciler.study_runs import fold_edges, start_study_runs
+from clusterops.reconciler.told import record_told
 from simulations.models import Job, JobCount
 from simulations.sumo.protocol.strict_json import clean, storable
 from simulations.volume import fullest
@@ -84,6 +85,8 @@ def _clusters(own: int) -> tuple[Cluster, frozenset[int]]:
 
 def _run(this_pass: Pass) -> None:
     cancel_untouched(this_pass)
+    record_told(this_pass, this_pass.memory.last_pass)
+    this_pass.told.clear()  # these the lists have
     # Rows before lists: whatever a row says was made is then in the lists, unless it is gone.
     this_pass.jobs = jobs_in_hand(this_pass.cluster.pk)
     this_pass.counts.jobs = len(this_pass.jobs)

@@ -52,6 +52,14 @@ class Stopped(Exception):
     """The process was asked to end; the pass ends after the step it is in."""
 
 
+@dataclass(frozen=True)
+class Silence:
+    """Of a pod or a node that was asked for a log in vain: it is not asked again until `until` (time.monotonic())."""
+
+    until: float
+    rest_s: float
+
+
 @dataclass
 class Memory:
     """What a process carries from pass to pass: pacing only. Losing it costs time, never correctness."""
@@ -68,8 +76,9 @@ class Memory:
     node_pool: Resources | None = None  # with CAPACITY as a sum
     keeper: "Keeper | None" = None  # reads logs beside the passes; None: each pass waits for its logs
     told: dict[str, set[str]] = field(default_factory=dict)  # way → causes in the last digest that operators got by it
-    silent: dict[str, float] = field(default_factory=dict)  # pods and nodes not asked for logs until time.monotonic()
+    silent: dict[str, Silence] = field(default_factory=dict)  # pods and nodes whose last log did not come
     submitted: Callable[[], bool] = lambda: False  # whether jobs were, since it was asked last
+    told: list[Job] = field(default_factory=list)  # ended beside passes, and not charged yet; see `told`
     last_pass: "Pass | None" = None  # dispatches until the next one knows enough; see `meanwhile`
 
     def due(self, task: str, every_s: float) -> bool:
@@ -142,6 +151,7 @@ class Pass:
     counts: Counts = field(default_factory=Counts)
     blocked: set[uuid.UUID] = field(default_factory=set)  # an earlier attempt still ends: not to be started yet
     fit: set[str] = field(default_factory=set)  # tenants whose namespace was found as wanted
+    told: set[uuid.UUID] = field(default_factory=set)  # ended since; its lists may not know; see `told`
     tried: set[uuid.UUID] = field(default_factory=set)  # started, or refused for the time being
     more_to_start: bool = False  # there is more to start: see `dispatch`
     seen: bool = False  # the cluster answered

@@ -15,7 +15,9 @@ DEFAULT_SEED = 20261123
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument(
-        "plays", nargs="+", choices=("scenario", "crash-points", "crowded", "study", "sending", "clusters")
+        "plays",
+        nargs="+",
+        choices=("scenario", "crash-points", "crowded", "study", "sending", "clusters", "installations"),
     )
     parser.add_argument("--seed", type=int, default=int(os.environ.get("CHAOS_SEED", DEFAULT_SEED)))
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("CHAOS_JOBS", 200)))
@@ -25,8 +27,8 @@ def main() -> int:
     parser.add_argument("--stride", type=int, default=1, help="crash points: every so many steps")
     parser.add_argument("--lost-every", type=int, default=1, help="crash points: in every so many lives a machine dies")
     options = parser.parse_args()
-    if "crowded" in options.plays and len(options.plays) > 1:
-        parser.error("crowded is played alone: its cluster is another one")
+    if {"crowded", "installations"} & set(options.plays) and len(options.plays) > 1:
+        parser.error("crowded and installations are played alone: their cluster or their databases are others")
     if options.pooled and pgbouncer.PROGRAM is None:
         print("pgbouncer is not installed (Debian's package pgbouncer): nothing is played through it.")
         return 0

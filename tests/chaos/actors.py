@@ -41,6 +41,7 @@ def act(name: str, log: str, *arguments: object) -> None:
     logging.raiseExceptions = False
     parts = {
         "reconciler": reconciler,
+        "neighbour": neighbour,
         "one_pass": crashing.one_pass,
         "one_submission": crashing.one_submission,
         "sending": crashing.sending,
@@ -55,3 +56,16 @@ def reconciler(interval_s: float, cluster: str = "default") -> None:
     from django.core.management import call_command
 
     call_command("reconcile_jobs", interval=interval_s, cluster=cluster)
+
+
+def neighbour(interval_s: float, database: str) -> None:
+    """The same, of the installation that has this database; what it takes for a stray has no grace."""
+    from datetime import timedelta
+
+    from django.db import connections
+
+    from clusterops.reconciler import strays
+
+    connections["default"].settings_dict["NAME"] = database
+    strays.GRACE = timedelta(seconds=0)
+    reconciler(interval_s)

@@ -4,6 +4,7 @@ import time
 import traceback
 from argparse import Namespace
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from simulations.models import Job
@@ -11,6 +12,7 @@ from tests.chaos import world
 from tests.chaos.clusters import Clusters
 from tests.chaos.crash_points import CrashPoints
 from tests.chaos.crowded import Crowded
+from tests.chaos.installations import Installations
 from tests.chaos.invariants import violations
 from tests.chaos.scenario import Scenario
 from tests.chaos.sending import SendingPlay
@@ -28,6 +30,7 @@ def perform(stage: Stage, options: Namespace) -> list[str]:
         "study": study,
         "sending": sending,
         "clusters": clusters,
+        "installations": installations,
     }
     return [problem for name in options.plays for problem in plays[name](stage, options)]
 
@@ -89,8 +92,17 @@ def clusters(stage: Stage, options: Namespace) -> list[str]:
     return problems + play.noticed
 
 
-def played(stage: Stage, play: Any) -> tuple[list[str], float]:
-    """What went wrong, and how long it took."""
+def installations(stage: Stage, options: Namespace) -> list[str]:
+    play = Installations(stage, seed=options.seed, jobs=options.jobs)
+    problems, seconds = played(stage, play, play.wrong)
+    play.close()
+    ended = "; ".join(f"{database}: {counted(ends)}" for database, ends in play.ends.items())
+    print(f"installations: seed {options.seed}, {ended}, {seconds:.0f} s; acts: {counted(play.acts)}")
+    return problems
+
+
+def played(stage: Stage, play: Any, wrong: Callable[[], list[str]] | None = None) -> tuple[list[str], float]:
+    """What went wrong, by the invariants or as `wrong` has it, and how long it took."""
     begun, since = time.monotonic(), len(stage.ledger.entries)
     problems = []
     try:
@@ -100,7 +112,7 @@ def played(stage: Stage, play: Any) -> tuple[list[str], float]:
         problems = [str(error), *(f"not ended: {job.pk} {job.status} {job.reason} {job.message}" for job in active)]
     except Exception:  # noqa: BLE001 - told with the rest
         problems = [traceback.format_exc()]
-    problems += violations(stage.ledger, play.told, play.limits, since)
+    problems += wrong() if wrong else violations(stage.ledger, play.told, play.limits, since)
     return problems, time.monotonic() - begun
 
 

@@ -6,7 +6,7 @@ pods. No processes: a pod does what its job's options say, as the program in `re
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ NODE = {
 
 
 class FakeApi:
-    """Stands where `KubeApi` stands. Watches are not played."""
+    """Stands where `KubeApi` stands. A watch tells once of all that is there."""
 
     def __init__(self) -> None:
         self.objects: dict[Place, Json] = {("nodes", "", "node-1"): deepcopy(NODE)}
@@ -49,6 +49,8 @@ class FakeApi:
             return self._make(place, body or {})
         if method == "PATCH" and place not in self.objects and content_type == APPLY:
             return self._make(place, body or {})
+        if method == "GET" and not name:
+            return {"metadata": {"resourceVersion": "1"}, "items": []}
         found = self.objects.get(place)
         if found is None:
             raise errors.NotFound(f"{kind} {name} not found", status=404)
@@ -80,6 +82,12 @@ class FakeApi:
         ]
         between()
         return listed
+
+    def lines(self, path: str, **_: Any) -> Iterator[bytes]:
+        kind = _place(path)[0]
+        for (found_kind, _, _), found in sorted(self.objects.items()):
+            if found_kind == kind:
+                yield json.dumps({"type": "MODIFIED", "object": found}).encode()
 
     def tail(self, path: str, *, query: Mapping[str, Any], keep_bytes: int, **_: Any) -> str:
         namespace, pod = path.split("/")[-4], path.split("/")[-2]
@@ -138,6 +146,7 @@ class FakeApi:
         conditions = job["status"].setdefault("conditions", [])
         if phase in ("Succeeded", "Failed") and not conditions:
             verdict = "Complete" if phase == "Succeeded" else "Failed"
+            job["status"]["succeeded" if phase == "Succeeded" else "failed"] = 1
             conditions.append(
                 {"type": verdict, "status": "True", "lastTransitionTime": _now(), "message": "It failed", "reason": ""}
             )

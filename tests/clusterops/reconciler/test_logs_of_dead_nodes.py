@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,6 +55,27 @@ def test_three_finished_jobs_on_a_dead_node_stop_nobody() -> None:
     Job.objects.update(finished_at=timezone.now() - timedelta(minutes=3))
     reconcile_once(gateway_of(api), memory)
     assert not Job.objects.filter(finished_at__isnull=False, released_at=None).exists()
+
+
+def test_one_slow_answer_costs_two_seconds_and_a_dead_node_half_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(logs, "time", SimpleNamespace(monotonic=lambda: now))
+    api, memory = CannedApi(), Memory()
+    job = started_job()
+    api.add(job, message=GOOD, node="slow")
+    dead_on(api, "slow")
+    rests = []
+    for _ in range(7):
+        reconcile_once(gateway_of(api), memory)
+        rests.append(round(max(each.until for each in memory.silent.values()) - now))
+        now += rests[-1] + 0.1
+    assert rests == [2, 4, 8, 16, 30, 30, 30]
+    assert len(api.asked_logs) == 7
+    dead_on(api)
+    reconcile_once(gateway_of(api), memory)
+    assert job.log.is_final
+    assert "slow" in memory.silent  # but not at rest
+    assert not logs.resting(memory)
 
 
 def test_reading_logs_has_a_time_box_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
