@@ -25,7 +25,7 @@ def charge(this_pass: Pass) -> None:
     rows = FairShare.objects.filter(tenant__cluster=this_pass.cluster.pk) if this_pass.others else FairShare.objects
     this_pass.shares = rows.in_bulk()
     used: dict[str, Resources] = defaultdict(Resources)
-    told, this_pass.memory.told = this_pass.memory.told, []
+    told, this_pass.memory.uncharged = this_pass.memory.uncharged, []
     for job in (*this_pass.jobs, *told):
         if job.tenant_id in this_pass.guests:
             continue

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from clusterops.contract import Phase, Run
 from clusterops.policy import decide as rules
-from clusterops.reconciler.job_states import NEEDED, Decided, load_figures, record_found
+from clusterops.reconciler.job_states import Decided, load_figures, record_found
 from clusterops.reconciler.pass_state import Pass, as_uuid, log
 from clusterops.reconciler.recording import batches, name_of
 from simulations.models import Job
+from simulations.models.columns import FOR_DECISION
 
 
 def record_told(this_pass: Pass, before: Pass | None = None) -> bool:
@@ -22,7 +23,7 @@ def record_told(this_pass: Pass, before: Pass | None = None) -> bool:
     ended: dict[UUID, Job] = {}
     for some in batches(list(runs)):
         this_pass.now = timezone.now()
-        rows = Job.objects.in_hand().filter(pk__in=some, cluster=this_pass.cluster.pk).only(*NEEDED)
+        rows = Job.objects.in_hand().filter(pk__in=some, cluster=this_pass.cluster.pk).only(*FOR_DECISION)
         found = []
         for job in rows:
             if not this_pass.rests(name_of(job)):
@@ -33,7 +34,7 @@ def record_told(this_pass: Pass, before: Pass | None = None) -> bool:
         ended |= {each.job.pk: each.job for each in found if each.job.is_finished}
     if ended:
         log.info("ended beside a pass: %d", len(ended))
-        this_pass.memory.told += ended.values()
+        this_pass.memory.uncharged += ended.values()
         for each in (this_pass, before):
             if each is not None:
                 each.told |= ended.keys()
