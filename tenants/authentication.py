@@ -13,8 +13,9 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from tenants import plain_sql, throttling
+from tenants.api_keys import KEY_FORMAT
 from tenants.members import Role
-from tenants.models import KEY_FORMAT, ApiKey, Tenant
+from tenants.models import ApiKey, Tenant
 from tenants.throttling import Count
 
 TOO_MANY = "Too many requests with keys of this tenant; try again after Retry-After seconds."

@@ -12,10 +12,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from tenants.api_keys import validate_label
 from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin, change
 from tenants.members import Role
-from tenants.models import ApiKey, Tenant, validate_label
+from tenants.models import ApiKey, Tenant
 
 SHOWN_KEYS = 200  # the newest; all are on the keys' own page
 

@@ -1,7 +1,8 @@
 """What is wanted (scenarios, jobs) and what came of it (events, logs, artifacts)."""
 
 from simulations.models.counts import JobCount
-from simulations.models.job import WAITS, Job, JobQuerySet
+from simulations.models.job import Job
+from simulations.models.job_queries import WAITS, JobQuerySet
 from simulations.models.moves import Move
 from simulations.models.notice import Notice
 from simulations.models.outcome import Artifact, JobEvent, JobLog

@@ -10,9 +10,10 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from simulations.portal.access import Seat, member_page, show
+from tenants.api_keys import validate_label
 from tenants.errors import ApiError
 from tenants.members import Role
-from tenants.models import ApiKey, validate_label
+from tenants.models import ApiKey
 from tenants.services import issue_key, rotate_key
 
 ROWS = 200

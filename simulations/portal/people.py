@@ -13,9 +13,9 @@ from django.utils.http import urlencode
 from simulations.portal.access import Seat, member_page, show
 from tenants import member_services
 from tenants.accounts import letters
+from tenants.api_keys import validate_label
 from tenants.errors import ApiError
 from tenants.members import Invitation, Member, Role
-from tenants.models import validate_label
 
 ROWS = 500
 

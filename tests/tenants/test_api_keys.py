@@ -7,7 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from tenants.models import KEY_FORMAT, ApiKey
+from tenants.api_keys import KEY_FORMAT
+from tenants.models import ApiKey
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)

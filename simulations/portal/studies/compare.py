@@ -11,9 +11,8 @@ from django.views.decorators.http import require_safe
 
 from simulations.api.jobs import filters
 from simulations.api.requests import JobListQuery
-from simulations.models import Job
+from simulations.models import Job, JobQuerySet
 from simulations.models.columns import FOR_COMPARISON
-from simulations.models.job import JobQuerySet
 from simulations.portal import maps
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.lookup import find_study
