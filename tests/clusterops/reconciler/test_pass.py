@@ -111,6 +111,9 @@ def test_a_cluster_that_asks_for_a_rest_gets_it_and_is_asked_again_soon(db) -> N
         def list_runs_and_snapshot(self, between):
             raise ClusterUnreachable("429", status=429, retry_after_s=7.0)
 
+        def ended_runs(self):
+            return []
+
     busy = reconcile_once(Busy())
     assert (rest_after(busy, 0.2, 30), pause_after(busy, 30)) == (7.0, 5.0)
     assert rest_after(busy, 0.2, 2) == 2  # but not for longer than the interval

@@ -1,0 +1,85 @@
+"""`make test` tells which branches of the rules, the readings and of what we know about SUMO's files no test takes.
+
+A plugin of pytest. To measure everything would cost each test half its time again, so it measures while these rooms' own
+tests run; what modules do when they are imported is added at the end, by a process that imports them.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import django
+import pytest
+from coverage import Coverage
+
+ROOT = Path(__file__).parent.parent
+ROOMS = [
+    "clusterops/policy",
+    "clusterops/readings",
+    *(f"simulations/sumo/{part}" for part in ("inputs", "protocol", "results")),
+]
+ALSO = ("tests/clusterops/reconciler/test_odd_objects.py", "tests/simulations/sumo/run/test_execution.py")
+FOLDER = "SUMOK8_COVERAGE"
+
+
+def _measure(folder: str) -> Coverage:
+    return Coverage(
+        str(Path(folder) / "of"),
+        data_suffix=True,
+        branch=True,
+        config_file=False,
+        source=[str(ROOT / room) for room in ROOMS],
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Test processes inherit the folder from the one that they work for."""
+    os.environ.setdefault(FOLDER, tempfile.mkdtemp(prefix="sumok8-coverage-"))
+    config.pluginmanager.register(_Plugin(_measure(os.environ[FOLDER]), hasattr(config, "workerinput")))
+
+
+class _Plugin:
+    def __init__(self, coverage: Coverage, is_worker: bool) -> None:
+        self.coverage, self.is_worker = coverage, is_worker
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        if not item.nodeid.startswith((*(f"tests/{room}/" for room in ROOMS), *ALSO)):
+            return (yield)
+        self.coverage.start()
+        try:
+            return (yield)
+        finally:
+            self.coverage.stop()
+
+    def pytest_sessionfinish(self) -> None:
+        self.coverage.save()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.is_worker:
+            return
+        subprocess.run([sys.executable, "-m", __name__], cwd=ROOT, check=True)
+        whole = _measure(os.environ[FOLDER])
+        whole.combine()
+        terminalreporter.section("branches of rules, readings and SUMO's files that no test of theirs takes")
+        whole.report(file=terminalreporter, show_missing=True, skip_covered=True)
+
+
+def _import_all() -> None:
+    coverage = _measure(os.environ[FOLDER])
+    coverage.start()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "sumok8.settings"
+    django.setup()
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+    coverage.stop()
+    coverage.save()
+
+
+if __name__ == "__main__":
+    _import_all()
