@@ -50,7 +50,6 @@ def test_changed_limits_are_in_force_after_one_pass_and_recorded(loop, submit, c
     assert loop.last.counts.namespaces == 0
 
 
-@pytest.mark.local_cluster
 def test_a_limit_that_changes_no_object_is_in_force_as_well(loop, submit, city) -> None:
     submit()
     loop.once()
@@ -60,6 +59,7 @@ def test_a_limit_that_changes_no_object_is_in_force_as_well(loop, submit, city) 
     assert quota_state(Tenant.objects.get(pk=city.pk))[0] == IN_FORCE
 
 
+@pytest.mark.local_cluster
 def test_the_api_servers_own_notation_of_a_large_limit_is_no_damage(loop, submit, gateway, city, quota) -> None:
     city.max_cpu, city.max_memory_gi = 1000, 1024
     city.save()
