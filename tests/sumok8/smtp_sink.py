@@ -49,7 +49,8 @@ class _Talk(socketserver.StreamRequestHandler):
                     self.server.letters.append((sender, to, letter))
                     self.say("250 taken")
                 case "QUIT":
-                    return self.say("221 bye")
+                    self.say("221 bye")
+                    break
                 case _:
                     self.say("502 not here")
 
