@@ -31,6 +31,6 @@ def test_a_reason_is_found_among_all_jobs_and_a_rare_one_by_its_index(monkeypatc
     for reason, count in WITH_EACH.items():
         shown = job_list.job_list(Asked(reason=reason))
         assert {job.reason for job in shown["rows"]} == {reason}
-        assert (shown["count"], shown["searched"]) == (count, 0)
+        assert (shown["count"], shown["among_newest"]) == (count, 0)
     for rare in ("IMAGE_ERROR", "CANCELLED"):
         assert "jobs_reason" in Job.objects.because(rare).order_by("-submitted_at", "-pk")[:51].explain()
