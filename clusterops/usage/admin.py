@@ -96,7 +96,8 @@ class LedgerEntryAdmin(EvidenceMixin, admin.ModelAdmin):
 
     @admin.display(description="quantity")
     def counted(self, entry: LedgerEntry) -> str:
-        return f"{entry.quantity:,} {UNITS[entry.item].counted}".strip()
+        unit = UNITS[entry.item].counted
+        return f"{entry.quantity:,} {unit.removesuffix('s') if entry.quantity == 1 else unit}".strip()
 
 
 @admin.register(Statement)
@@ -127,7 +128,7 @@ class StatementAdmin(EvidenceMixin, admin.ModelAdmin):
 class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
     """Whoever may change tenants' limits may change what they may spend."""
 
-    list_display = ("tenant", "period", "limit", "measure", "on_reach", "used")
+    list_display = ("tenant", "of_month", "at_most", "used", "on_reach")
     list_filter = ("measure", "on_reach")
     list_select_related = ("tenant",)
     search_fields = ("tenant__tenant_id",)
@@ -139,7 +140,15 @@ class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
         sums = {name: Subquery(totals.values(name)) for name in ("amount", "cpu_seconds")}
         return super().get_queryset(request).annotate(month=month).annotate(**sums)
 
-    @admin.display(description="used")
+    @admin.display(description="month", ordering="period")
+    def of_month(self, budget: Budget) -> str:
+        return budget.period or "every month"
+
+    @admin.display(description="limit", ordering="limit")
+    def at_most(self, budget: Budget) -> str:
+        return budget.shown(budget.limit)
+
+    @admin.display(description="used this month")
     def used(self, budget: Any) -> str:
         known = LedgerTotal(amount=budget.amount or 0, cpu_seconds=budget.cpu_seconds or 0)
         return str(budget.shown(budget.used_of(known)))
