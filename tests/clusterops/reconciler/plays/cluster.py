@@ -62,9 +62,8 @@ def asked(world: World, cause: str) -> Job:
 
         with world.patch.context() as patch:
             patch.setattr(manifests, "job", job)
-            world.loop.once()
-        for name, each in world.jobs.items():
-            world.until(each, ASKED[name].reason, ASKED[name].begins)
+            for name, each in world.jobs.items():
+                world.until(each, ASKED[name].reason, ASKED[name].begins)
     return world.jobs[cause]
 
 
