@@ -29,6 +29,7 @@ LEASE = timedelta(seconds=120)  # longer than a name takes to resolve and a rece
 AT_ONCE = 2  # calls of one endpoint
 IN_LANE = 20  # one after another, before it is another endpoint's turn
 BATCH = 500
+MAX_REPLAYED = 5000  # by one request
 DISABLED_AFTER = timedelta(days=5)  # of nothing but failures
 GONE = 410
 
