@@ -140,7 +140,7 @@ def test_what_is_as_it_should_be_is_left_alone() -> None:
     "reason, report, words",
     [
         ("OUT_OF_MEMORY", {}, "needed more than 4 Gi of memory. Submit it again with memory_gi 8."),
-        ("TIME_LIMIT", {"sim_end": 1800.0}, "limit of 600 s was reached at simulated time 1800 s of 3600 s"),
+        ("TIME_LIMIT", {"sim_end": 1800.0}, "limit of 10 min was reached at simulated time 1800 s of 3600 s"),
         ("SUMO_FAILED", {"errors": [{"message": "Error: no edge"}]}, "Error: no edge"),
         ("COMPLETED", {"kpis": {"vehicles_waiting_at_end": 600}}, "600 vehicles were still waiting"),
     ],
