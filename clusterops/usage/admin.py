@@ -82,21 +82,26 @@ class ItemFilter(admin.SimpleListFilter):
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(EvidenceMixin, admin.ModelAdmin):
-    list_display = ("id", "tenant_name", "period", "day", "item", "counted", "price", "amount", "source")
+    list_display = ("id", "tenant_name", "period", "day", "item_in_words", "counted", "price", "amount", "source")
     list_filter = (ItemFilter, "day")
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("=tenant_name", "=period", "=source", "=job_id")
     search_help_text = "Tenant, month (YYYY-MM), source or job id, whole"
     fields = (
-        *("tenant_name", "period", "day", "source", "item", "counted", "price", "amount", "currency"),
+        *("tenant_name", "period", "day", "source", "item_in_words", "counted", "price", "amount", "currency"),
         *("posted_at", "job_id", "corrects", "reason", "actor"),
     )
-    readonly_fields = ("counted",)
+    readonly_fields = ("item_in_words", "counted")
 
-    @admin.display(description="quantity")
+    @admin.display(description="item", ordering="item")
+    def item_in_words(self, entry: LedgerEntry) -> str:
+        return UNITS[entry.item].label
+
+    @admin.display(description="quantity", ordering="quantity")
     def counted(self, entry: LedgerEntry) -> str:
-        return f"{entry.quantity:,} {UNITS[entry.item].counted}".strip()
+        unit = UNITS[entry.item].counted
+        return f"{entry.quantity:,} {unit.removesuffix('s') if abs(entry.quantity) == 1 else unit}".strip()
 
 
 @admin.register(Statement)

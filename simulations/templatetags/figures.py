@@ -13,7 +13,7 @@ from simulations.charts.sparkline import sparkline
 from simulations.charts.svg import Svg
 from simulations.models import Job
 from simulations.services import storage
-from simulations.telling import Told, tell
+from simulations.telling import Told, in_words, tell
 from tenants import marks
 
 register = template.Library()
@@ -115,7 +115,7 @@ def hours(text: str) -> str:
 @register.filter
 def words(reason: str) -> str:
     """`WAITING_FOR_NODE` → `Waiting for node`."""
-    return reason.replace("_", " ").capitalize()
+    return in_words(reason)
 
 
 @register.filter
