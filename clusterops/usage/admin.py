@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from clusterops.usage.budget_form import BudgetForm
 from clusterops.usage.ledger import UNITS, Budget, LedgerEntry, LedgerTotal, Statement, period_of
 from clusterops.usage.models import PodRun
 from clusterops.usage.statement_api import page
@@ -132,8 +133,9 @@ class StatementAdmin(EvidenceMixin, admin.ModelAdmin):
 class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
     """Whoever may change tenants' limits may change what they may spend."""
 
-    list_display = ("tenant", "period", "limit", "measure", "on_reach", "used")
-    list_filter = ("measure", "on_reach")
+    form = BudgetForm
+    list_display = ("tenant", "month_or_every", "limit_in_words", "on_reach", "used")
+    list_filter = ("on_reach",)
     list_select_related = ("tenant",)
     search_fields = ("tenant__tenant_id",)
     fields = ("tenant", "period", ("measure", "limit"), "alert_at", "on_reach")
@@ -143,6 +145,14 @@ class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
         totals = LedgerTotal.objects.filter(tenant_name=OuterRef("tenant_id"), period=OuterRef("month"), generation=0)
         sums = {name: Subquery(totals.values(name)) for name in ("amount", "cpu_seconds")}
         return super().get_queryset(request).annotate(month=month).annotate(**sums)
+
+    @admin.display(description="month", ordering="period")
+    def month_or_every(self, budget: Budget) -> str:
+        return budget.period or "every"
+
+    @admin.display(description="limit", ordering="limit")
+    def limit_in_words(self, budget: Budget) -> str:
+        return budget.shown(budget.limit)
 
     @admin.display(description="used")
     def used(self, budget: Any) -> str:
