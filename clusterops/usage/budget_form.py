@@ -47,5 +47,5 @@ class BudgetForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         measure: Any = self.fields.get("measure")
         if measure is not None:
-            amount = (Budget.Measure.AMOUNT.value, f"amount, in {settings.BILLING_CURRENCY}")
-            measure.choices = [amount, *((value, words) for value, words in Budget.Measure.choices if value != amount[0])]
+            words = dict(Budget.Measure.choices) | {Budget.Measure.AMOUNT: f"amount, in {settings.BILLING_CURRENCY}"}
+            measure.choices = list(words.items())

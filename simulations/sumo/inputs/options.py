@@ -133,7 +133,7 @@ OWN_OUTPUTS = {EDGES: "Traffic per edge and interval, and the network, for the m
 OTHERWISE = {
     **{name: f"Give it as the job's field '{name}'." for name in ("seed", "begin", "end")},
     "random": "Each job has a seed; give your own as its field 'seed'.",
-    **{output.option: f"Ask for it by \"outputs\": [\"{name}\"]." for name, output in OUTPUTS.items()},
+    **{output.option: f'Ask for it by "outputs": ["{name}"].' for name, output in OUTPUTS.items()},
 }
 # Every job has them; asking for them is no mistake.
 ALWAYS_WRITTEN = frozenset({"tripinfo", "summary", "statistics"})
