@@ -1,4 +1,4 @@
-"""The client for download: its sources with the rules that it shares with the service, laid out as pip installs them."""
+"""The client for download: its sources with the rules it shares with the service, laid out as pip installs them."""
 
 import hashlib
 import io
