@@ -39,7 +39,7 @@ coverage: $(VENV)/.dev ## Which branches of the rules, the readings and SUMO's p
 chaos: $(VENV)/.dev ## Break the product on purpose, for longer (CHAOS_SEED=… CHAOS_JOBS=…, 2000 jobs if not told)
 	CHAOS_JOBS=$${CHAOS_JOBS:-2000} $(PY) -m tests.chaos scenario crash-points
 	$(PY) -m tests.chaos study sending
-	CHAOS_JOBS=$${CHAOS_JOBS:-400} $(PY) -m tests.chaos clusters
+	CHAOS_JOBS=$${CHAOS_JOBS:-400} $(PY) -m tests.chaos clusters --away 120
 	CHAOS_JOBS=$${CHAOS_JOBS:-500} $(PY) -m tests.chaos scenario --pooled
 	CHAOS_JOBS=$${CHAOS_JOBS:-300} $(PY) -m tests.chaos crowded
 	CHAOS_JOBS=$${CHAOS_JOBS:-300} $(PY) -m tests.chaos installations

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import ApiProblem
-from .packing import pack, packed_for
+from .packing import pack, survey
 
 if TYPE_CHECKING:
     from simulations.sumo.inputs import archive as archives
@@ -30,17 +30,20 @@ def check(source: str | Path, *, config: str | None = None) -> dict[str, Any]:
     Raises ApiProblem with all that is wrong.
     """
     path = Path(source)
+    missing: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="sumok8-") as scratch:
         try:
             if path.is_dir():
-                packing = packed_for(path, config)
-                config = packing.config
+                packing = survey(path, config)
+                config, missing = packing.config, list(packing.missing)
                 path = pack(path, packing.files, Path(scratch) / "scenario.zip")
             found = scenario_check.check_scenario(path, config=config, limits=ANY_SIZE, cpu_s=CPU_S)
         except OSError as error:
             raise ApiProblem(f"{source} cannot be read: {error}") from None
-    if found.problems:
+    if missing or found.problems:
         details = [problem.as_dict() for problem in found.problems]
+        if not any(each["code"].startswith("input.") for each in details):  # an unreadable configuration hides them
+            details = missing + details
         message = "The scenario cannot be used; this is everything that is wrong."
         raise ApiProblem(message, code="scenario.invalid", details=details)
     return {"config": found.config, "inspection": found.as_dict()}

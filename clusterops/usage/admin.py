@@ -134,7 +134,7 @@ class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
     """Whoever may change tenants' limits may change what they may spend."""
 
     form = BudgetForm
-    list_display = ("tenant", "month_or_every", "limit_in_words", "on_reach", "used")
+    list_display = ("tenant", "of_month", "at_most", "used", "on_reach")
     list_filter = ("on_reach",)
     list_select_related = ("tenant",)
     search_fields = ("tenant__tenant_id",)
@@ -147,14 +147,14 @@ class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
         return super().get_queryset(request).annotate(month=month).annotate(**sums)
 
     @admin.display(description="month", ordering="period")
-    def month_or_every(self, budget: Budget) -> str:
-        return budget.period or "every"
+    def of_month(self, budget: Budget) -> str:
+        return budget.period or "every month"
 
     @admin.display(description="limit", ordering="limit")
-    def limit_in_words(self, budget: Budget) -> str:
+    def at_most(self, budget: Budget) -> str:
         return budget.shown(budget.limit)
 
-    @admin.display(description="used")
+    @admin.display(description="used this month")
     def used(self, budget: Any) -> str:
         known = LedgerTotal(amount=budget.amount or 0, cpu_seconds=budget.cpu_seconds or 0)
         return str(budget.shown(budget.used_of(known)))

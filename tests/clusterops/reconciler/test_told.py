@@ -69,7 +69,7 @@ def test_it_is_recorded_between_two_passes_and_the_next_job_starts(
     assert job.released_at is None
     this_pass = loop.once()
     assert FairShare.objects.get(tenant=city).cpu_s >= 2
-    assert loop.memory.uncharged == []
+    assert loop.memory.ended == []
     assert (this_pass.counts.released, this_pass.counts.deleted) == (1, 0)
     [spec] = [each["spec"] for (kind, _, name), each in loop.gateway.api.objects.items() if name == job.k8s_job_name]
     assert spec["ttlSecondsAfterFinished"] == settings.JOB_TTL_AFTER_CAPTURE_SECONDS
