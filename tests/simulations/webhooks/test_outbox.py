@@ -1,6 +1,7 @@
 """From a job's end to its receiver: at least once, signed, with patience, and nobody waits for another."""
 
 import json
+import threading
 from datetime import timedelta
 
 import pytest
@@ -204,6 +205,25 @@ def test_a_slow_receiver_delays_no_other(
         sender.finish()
     assert not Delivery.objects.exclude(state="DELIVERED").exists()
     assert len(slow.got) == 4
+
+
+def test_a_sender_that_ends_gives_back_what_it_has_not_tried(
+    tenant: Tenant, receiver: Receiver, loopback_allowed: None
+) -> None:
+    Endpoint.objects.create(tenant=tenant, url=receiver.url)
+    for _ in range(3):
+        end_a_job(tenant)
+    receiver.holds.clear()
+    sender = Sender(threads=1)
+    while not receiver.got:
+        sender.step(0.01)
+    threading.Timer(0.05, receiver.holds.set).start()
+    sender.finish()
+    assert sorted(Delivery.objects.values_list("state", "leased_until")) == [
+        ("DELIVERED", None),
+        ("PENDING", None),
+        ("PENDING", None),
+    ]
 
 
 def test_being_made_active_twice_is_the_same_as_once(api: APIClient, tenant: Tenant) -> None:
