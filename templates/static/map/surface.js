@@ -5,8 +5,8 @@ import { Pictures } from "./pictures.js";
 
 const MARGIN = 0.3; // of the view, painted beyond each of its edges
 const SPARE = 0.1; // of the view: as little as may be left of it before the next picture is asked for
-const TIMES = 2.5; // as often while one zooms; the last bit when it rests
-const SLOW_MS = 40; // to paint: such pictures are painted when it rests, or would tell nothing any more
+const TIMES = 1.5; // as often while one zooms; the last bit when it rests
+const SLOW_MS = 60; // to paint: such pictures are painted when it rests, or would tell nothing any more
 const MOST = 4; // times
 const REST_MS = 90;
 const CLOSEST = 12; // pixels per metre
@@ -213,10 +213,15 @@ export class Surface {
     this.painter.outline(pen, this.marked, this.#view(0), { halo: this.style.backgroundColor, line: this.style.color });
   }
 
+  // The part of a picture that is in view: to scale what is not seen costs as much.
   #lay({ image, view }) {
     const times = this.scale / view.scale;
     const left = this.width / 2 + (view.left - this.x) * this.scale;
     const top = this.height / 2 - (view.bottom - this.y) * this.scale - view.height * times;
-    this.pen.drawImage(image, left, top, view.width * times, view.height * times);
+    const [fromX, fromY] = [Math.max(0, left), Math.max(0, top)];
+    const [wide, high] = [Math.min(this.width, left + view.width * times) - fromX, Math.min(this.height, top + view.height * times) - fromY];
+    if (wide <= 0 || high <= 0) return;
+    const per = this.pixels / times;
+    this.pen.drawImage(image, (fromX - left) * per, (fromY - top) * per, wide * per, high * per, fromX, fromY, wide, high);
   }
 }
