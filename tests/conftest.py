@@ -1,5 +1,6 @@
 """Fixtures for every room."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client, TransactionTestCase
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
 from localcluster.cluster import LocalCluster
@@ -18,6 +19,7 @@ from simulations import attention, machines
 from simulations.models import Job
 from tenants.models import Tenant
 from tests.factories import TenantFactory, issue_key
+from tests.template_database import copy_of_template, make_template
 
 # The same examples in every run: a red test is this change's. `ARGS=--hypothesis-profile=default` tries others.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -28,6 +30,15 @@ hypothesis.settings.load_profile("repeatable")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest test begins first, so that the other test processes do not end by waiting for it."""
     items.sort(key=lambda item: item.get_closest_marker("longest") is None)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """In place of pytest-django's, which migrates a database for each test process."""
+    with django_db_blocker.unblock():
+        make_template()
+    with copy_of_template(f"test_sumok8_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"):
+        yield
 
 
 # What migrations and `post_migrate` write, once.

@@ -2,17 +2,23 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
+
+import pytest
 
 from sumok8.embedded_postgres import EmbeddedPostgres
 from tests.last_will import watch_over
 
+ROOT = Path(__file__).parent.parent
 _folder = Path(tempfile.mkdtemp(prefix="sumok8-tests-"))
 watch_over(_folder)
 _folder.chmod(0o755)
 (_folder / "static").mkdir()
 _server: EmbeddedPostgres | None = None
+_template: subprocess.Popen[bytes] | None = None
 
 os.environ.update(
     DEBUG="false",
@@ -29,7 +35,16 @@ if "DATABASE_URL" not in os.environ:
     os.environ["DATABASE_URL"] = _server.start()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if getattr(config.option, "numprocesses", None):  # they collect meanwhile
+        global _template
+        told = os.environ | {"DJANGO_SETTINGS_MODULE": "sumok8.settings"}
+        _template = subprocess.Popen([sys.executable, "-m", "tests.template_database"], env=told, cwd=ROOT)
+
+
 def pytest_unconfigure() -> None:
+    if _template:
+        _template.wait()
     if _server:
         _server.stop()
         shutil.rmtree(_server.home, ignore_errors=True)
