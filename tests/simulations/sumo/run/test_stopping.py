@@ -1,6 +1,7 @@
 """When a run must stop, and why."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -26,6 +27,21 @@ def test_a_signal_ends_what_may_be_interrupted_and_is_remembered_elsewhere() -> 
     assert stop.at == first
     with pytest.raises(RunEnd), stop.interruptible():
         pytest.fail("it came before")
+
+
+def test_it_hears_the_signals_themselves() -> None:
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    stop = StopSignal()
+    try:
+        stop.install()
+        with pytest.raises(RunEnd), stop.interruptible():
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    assert stop.at is not None
 
 
 def test_the_cause_of_a_stop(tmp_path: Path) -> None:

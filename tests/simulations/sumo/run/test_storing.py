@@ -40,6 +40,17 @@ def test_a_scenario_arrives(client: ControlPlane, tmp_path: Path) -> None:
     assert (tmp_path / "zip").read_bytes() == SCENARIO
 
 
+def test_it_is_fetched_from_where_it_lies_and_again_if_it_was_cut(
+    client: ControlPlane, plane: FakeControlPlane, tmp_path: Path
+) -> None:
+    plane.presigned = True
+    cuts = ["cut"]
+    plane.script = lambda method, path: cuts.pop() if cuts and path.startswith("/bucket/") else None
+    fetch_scenario(client, tmp_path / "zip", sha256=SHA, deadline=time.monotonic() + 9)
+    assert (tmp_path / "zip").read_bytes() == SCENARIO
+    assert [path for _, path, _ in plane.requests] == ["/runner/jobs/job/scenario", "/bucket/scenario.zip"] * 2
+
+
 @pytest.mark.parametrize(
     "answer, target, outcome, code",
     [
