@@ -57,14 +57,17 @@ def scan(
     """Call `on_start(name, attributes)` for every element of at most `limit` bytes, in the order of the file.
 
     Returns whether the whole file was read. Raises XmlError for what is not well-formed in the part that was read,
-    for any DTD (so no entity is ever declared), for nesting below MAX_DEPTH and for endless tags.
+    for any DTD (so no entity is ever declared), for nesting below MAX_DEPTH and for endless tags; what `on_start`
+    raises passes through.
     """
     parser = expat.ParserCreate()
     depth = 0
+    begun = False
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
+        nonlocal depth, begun
         depth += 1
+        begun = True
         if depth > MAX_DEPTH:
             raise XmlError(f"nests elements more than {MAX_DEPTH} deep (line {parser.CurrentLineNumber})")
         on_start(name, attributes)
@@ -95,6 +98,9 @@ def scan(
     except expat.ExpatError as error:
         place = f"line {error.lineno}, column {error.offset + 1}"
         raise XmlError(f"is not well-formed XML: {expat.ErrorString(error.code)} ({place})") from error
-    except (LookupError, ValueError) as error:  # an encoding that Python does not know
+    except (LookupError, ValueError) as error:
+        if begun:  # what `on_start` makes of an element
+            raise
+        # an encoding that Python does not know, which stands before all elements
         raise XmlError("is in an encoding that cannot be read; save it as UTF-8") from error
     return True

@@ -73,7 +73,9 @@ def _warning(error: Exception) -> Problem:
             why = "reading took too long"
         case OSError():
             why = error.strerror or "a file cannot be read"
-        case XmlError() | TooLarge():
+        case XmlError():
+            why = f"a file {error}"
+        case TooLarge():
             why = str(error)
         case _:
             why = "a file is not as SUMO writes it"

@@ -139,7 +139,7 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
         return
 
 
-def _die_with_parent() -> None:
+def _die_with_parent() -> None:  # pragma: no cover - in the child, before it becomes SUMO
     """Without it SUMO, in its own session, would outlive a runner that was killed with SIGKILL."""
     assert _LIBC
     _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)

@@ -54,7 +54,7 @@ def termination_message_path(environ: MutableMapping[str, str]) -> Path:
     return Path(environ.get("TERMINATION_MESSAGE_PATH", "/dev/termination-log"))
 
 
-def hide_from_other_processes() -> None:
+def hide_from_other_processes() -> None:  # pragma: no cover - of a whole process, so it is tested in one of its own
     """Make /proc/<pid>/environ, which still shows the token, unreadable for processes of the same user (Linux)."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):

@@ -35,7 +35,8 @@ def make_zip(files: Mapping[str, str | bytes]) -> bytes:
 
 
 class FakeControlPlane(ThreadingHTTPServer):
-    """Stores artifacts by name; `script` may answer a request first: (method, path) -> status, "reset" or None."""
+    """Stores artifacts by name; `script` may answer a request first: (method, path) -> status, "reset", "cut", a place
+    to go on to, or None."""
 
     daemon_threads = True
 
@@ -80,6 +81,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.close_connection = True
             self.connection.close()
+            return
+        if scripted == "cut":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(plane.scenario)))
+            self.end_headers()
+            self.wfile.write(plane.scenario[:-1])
+            self.close_connection = True
+            return
+        if isinstance(scripted, str):
+            self._answer(307, location=scripted)
             return
         if isinstance(scripted, int):
             self._answer(scripted, b'{"error": {"code": "scripted"}}', close=True)

@@ -13,7 +13,7 @@ import pytest
 
 from simulations.sumo.protocol.endings import EXIT_CODES, Outcome
 from simulations.sumo.results.sumo_run import StepRecord, SumoRun
-from simulations.sumo.run import cgroup
+from simulations.sumo.run import cgroup, execution
 from simulations.sumo.run.execution import Supervisor
 from simulations.sumo.run.transcript import parse_step
 from tests.simulations.sumo.harness import ROOT, wait_for
@@ -148,6 +148,39 @@ def test_a_kill_that_the_cgroup_counted_is_out_of_memory(
     assert script("kill -KILL $$")[0].outcome is Outcome.SUMO_CRASHED  # that was an earlier one
     (tmp_path / "later").write_text(counter % 2)
     assert script("cp later counter; kill -KILL $$")[0].outcome is Outcome.OUT_OF_MEMORY
+
+
+def test_where_nothing_is_counted_no_kill_is_one_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroup, "COUNTERS", (tmp_path / "missing", tmp_path / "too"))
+    assert cgroup.oom_kills() == 0
+
+
+def test_lines_are_taken_as_they_come_and_none_grows_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "MAX_LINE_BYTES", 4)
+    heard: list[str] = []
+    assert Supervisor._split(b"a\r\nb\xff\nc", heard.append, last=False) == b"c"
+    assert Supervisor._split(b"12345", heard.append, last=False) == b""
+    assert Supervisor._split(b"end", heard.append, last=True) == b""
+    assert Supervisor._split(b"", heard.append, last=True) == b""
+    assert heard == ["a", "b\ufffd", "12345", "end"]
+
+
+def test_a_mistake_of_ours_leaves_no_sumo_behind(tmp_path: Path) -> None:
+    def should_stop() -> Outcome | None:
+        raise RuntimeError("ours")
+
+    supervisor = Supervisor(log=io.StringIO(), should_stop=should_stop)
+    command = ["/bin/sh", "-c", "echo $$ > child; echo 'Warning: begun' >&2; exec sleep 600"]
+    with pytest.raises(RuntimeError, match="ours"):
+        supervisor.execute(command, cwd=tmp_path, environment={"PATH": "/usr/bin:/bin"})
+    child = int((tmp_path / "child").read_text())
+    assert not _alive(child)
+    execution._signal_group(child, signal.SIGKILL)  # it has ended already: nothing to do
+
+
+def test_one_that_says_no_more_is_still_waited_for(script: Callable) -> None:
+    run, _, _ = script("echo 'Error: the last word' >&2; exec >&- 2>&-; sleep 0.1; exit 3")
+    assert (run.returncode, run.errors) == (3, ["the last word"])
 
 
 def test_exactly_one_sigterm_is_sent(script: Callable) -> None:

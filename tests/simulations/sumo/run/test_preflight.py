@@ -79,6 +79,20 @@ def test_one_that_is_cut_proves_nothing_and_leaves_nothing(tmp_path: Path) -> No
     assert not (tmp_path / "scratch").exists()
 
 
+def test_one_without_room_for_its_copy_proves_nothing(tmp_path: Path) -> None:
+    run = preflight.dry_run(
+        binary="/bin/false",
+        scenario=tmp_path / "gone",
+        scratch=tmp_path / "scratch",
+        config_path="a.sumocfg",
+        content=b"<c/>",
+        environment={},
+        log=io.StringIO(),
+        should_stop=lambda: None,
+    )
+    assert (run, preflight.problems_of(run)) == (SumoRun(), [])
+
+
 def test_demand_in_the_first_slice_needs_none(
     pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes]
 ) -> None:

@@ -4,6 +4,7 @@ from html import escape
 
 import pytest
 
+from simulations.sumo.protocol.endings import Outcome, RunEnd
 from simulations.sumo.run.execution import scrubbed_environment
 from simulations.sumo.run.isolation import PodEnvironment
 from tests.simulations.sumo.harness import TOKEN, FakeControlPlane, Pod
@@ -80,3 +81,12 @@ def test_the_token_leaves_the_environment_of_the_runner() -> None:
     pod = PodEnvironment.take(environ)
     assert "SUMOK8_TOKEN" not in environ
     assert pod.for_sumo == {"SUMO_HOME": "/opt/sumo", "LANG": "C.UTF-8"} == scrubbed_environment(environ)
+
+
+def test_all_that_is_missing_in_the_environment_is_named() -> None:
+    with pytest.raises(RunEnd) as end:
+        PodEnvironment.take({"SUMOK8_JOB": "{}", "JOB_ID": "", "SUMOK8_TOKEN": "t", "SUMO_BINARY": "s"})
+    assert end.value.outcome is Outcome.INVALID_JOB
+    assert [problem.message for problem in end.value.problems] == [
+        f"The variable {name} is not set." for name in ("JOB_ID", "SUMOK8_URL", "WORK_DIR")
+    ]

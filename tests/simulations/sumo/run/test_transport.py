@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulations.sumo.run.transport import ControlPlane, ProgressPoster, RefusedByService, Unreachable, words_of
-from tests.simulations.sumo.harness import TOKEN, FakeControlPlane
+from tests.simulations.sumo.harness import TOKEN, FakeControlPlane, wait_for
 
 
 @pytest.fixture
@@ -120,8 +120,8 @@ def test_a_scenario_larger_than_allowed_is_not_stored(
 
 
 def test_redirects_in_circles_end(plane: FakeControlPlane, client: ControlPlane, tmp_path: Path) -> None:
-    plane.script = lambda method, path: 307
-    with pytest.raises(RefusedByService):
+    plane.script = lambda method, path: path
+    with pytest.raises(RefusedByService, match="redirects in circles"):
         client.fetch_scenario(tmp_path / "zip", max_bytes=10, deadline=soon())
 
 
@@ -135,3 +135,21 @@ def test_the_last_progress_record_is_sent_though_its_turn_has_not_come(
     poster.offer({"sim_time": 3.0})
     poster.stop()
     assert plane.progress[-1] == {"sim_time": 3.0}
+
+
+def test_the_newest_record_is_sent_once_a_period(client: ControlPlane, plane: FakeControlPlane) -> None:
+    poster = ProgressPoster(client, period_s=60)
+    poster.start()
+    poster.offer({"sim_time": 1.0})
+    wait_for(lambda: bool(plane.progress))
+    poster.offer({"sim_time": 2.0})
+    poster.offer({"sim_time": 3.0})
+    poster.stop()
+    assert plane.progress == [{"sim_time": 1.0}, {"sim_time": 3.0}]
+
+
+def test_a_run_without_a_record_sends_none(client: ControlPlane, plane: FakeControlPlane) -> None:
+    poster = ProgressPoster(client, period_s=60)
+    poster.start()
+    poster.stop()
+    assert plane.requests == []

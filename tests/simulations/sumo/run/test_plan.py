@@ -1,0 +1,66 @@
+"""What SUMO is told, by what the scenario and the job say."""
+
+import json
+
+import pytest
+
+from simulations.sumo.inputs.sumocfg import SumoConfig
+from simulations.sumo.protocol.description import JobDescription
+from simulations.sumo.run.plan import RunPlan
+from tests.simulations.sumo.protocol.test_description import GOOD
+
+OWN = GOOD | {"end": None, "scale": None, "options": {}, "outputs": [], "emissions": False}
+
+
+def plan(options: dict[str, str] | None = None, *, with_edges: bool = False, **job: object) -> RunPlan:
+    config = SumoConfig({"net-file": "net.xml"} | (options or {}))
+    return RunPlan(JobDescription.parse(json.dumps(OWN | job)), config, with_edges)
+
+
+def test_the_run_tells_what_is_needed_to_watch_it() -> None:
+    assert plan({"no-warnings": "true", "tripinfo-output": "mine.xml"}).effective.options == {
+        "net-file": "net.xml", "seed": "3", "verbose": "true", "no-step-log": "true", "no-warnings": "false",
+        "duration-log.statistics": "true", "summary-output": "stdout", "summary-output.period": "60.0",
+        "statistic-output": "results/statistics.xml", "tripinfo-output": "results/tripinfo.xml",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "options, own, period",
+    [
+        ({}, None, "60.0"),
+        ({"summary-output": "a%20b.xml"}, "a b.xml", "-1"),
+        ({"summary-output": "s.xml.gz", "summary-output.period": "90"}, "s.xml.gz", "90"),
+        ({"summary-output": "s.csv"}, None, "60.0"),
+        ({"summary-output": " "}, None, "60.0"),
+    ],
+)
+def test_a_summary_of_the_scenarios_own_is_written_as_often_as_it_wants(
+    options: dict[str, str], own: str | None, period: str
+) -> None:
+    found = plan(options)
+    assert (found.own_summary, found.effective.options["summary-output.period"]) == (own, period)
+
+
+@pytest.mark.parametrize(
+    "window, unfinished", [({}, None), ({"window_begin": 60}, "true"), ({"window_end": 900}, "true")]
+)
+def test_a_window_needs_the_trips_that_do_not_end(window: dict[str, int], unfinished: str | None) -> None:
+    options = plan(**window).effective.options
+    names = ("tripinfo-output.write-unfinished", "tripinfo-output.write-undeparted")
+    assert [options.get(name) for name in names] == [unfinished] * 2
+
+
+@pytest.mark.parametrize(
+    "with_edges, files, added",
+    [
+        (False, None, None),
+        (True, None, "results/edges.add.xml"),
+        (True, "a.xml,b.xml", "a.xml,b.xml,results/edges.add.xml"),
+    ],
+)
+def test_edge_data_is_asked_for_beside_the_scenarios_own_files(
+    with_edges: bool, files: str | None, added: str | None
+) -> None:
+    found = plan({"additional-files": files} if files else {}, with_edges=with_edges)
+    assert found.effective.options.get("additional-files") == added
