@@ -54,7 +54,7 @@ CHANGED_BY_ENGINEERS = {
     "share-end",
     "study-act",
 }
-LOOKED_AT_BY_OWNERS = {"changes"}
+LOOKED_AT_BY_OWNERS = {"changes", "webhooks-sent"}
 CHANGED_BY_OWNERS = {"key-revoke", "key-rotate", "member-role", "member-remove", "invitation-take-back", "webhook"}
 ASKED = {
     "primary_kpis": ["mean_time_loss_s"], "relevant_difference": 0.02, "max_failed_share": 0.2, "precision": None,
