@@ -52,7 +52,7 @@ def test_too_much_for_one_zip_is_refused_in_words(viewer: Client, ran: Job) -> N
 
 def test_numbers_of_the_charts_are_there_without_scripts(viewer: Client, ran: Job) -> None:
     page = viewer.get(f"/t/city-a/jobs/{ran.pk}/numbers").content.decode()
-    assert "Mean speed, m/s" in page
+    assert "Mean speed, km/h" in page
     assert 100 < page.count("<tr>") <= 122 + len(viewer.get(f"/t/city-a/jobs/{ran.pk}/travel-times").json()["x"])
 
 
