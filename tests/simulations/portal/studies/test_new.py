@@ -98,7 +98,7 @@ def test_what_is_wrong_stands_beside_its_field(client_of: Who, town: Scenario) -
     """In one round, though the checks of a study have two, and by the names that the form has."""
     changes: dict[str, Any] = {
         "count": "many", "matters": "900", "end": "soon", "variant_scale": ["", "inf"], "window_end": "10",
-        "variant_options": ["", "no-such=1"], "variant_version": ["", "9"], "kpis": ["none"],
+        "variant_options": ["", "no-such=1"], "scales": "", "kpis": ["none"],
     }  # fmt: skip
     answer = client_of("engineer").post(NEW, SENT | changes | {"do": "check"})
     wrong = answer.context["wrong"]
@@ -109,4 +109,4 @@ def test_what_is_wrong_stands_beside_its_field(client_of: Who, town: Scenario) -
     assert "relevant_difference" not in page
     assert 'id="scale-2" aria-invalid="true"' in page
     late = client_of("owner").post(NEW, SENT | {"variant_version": ["", "9"], "do": "check"}).context["wrong"]
-    assert late.keys() == {"version-2"}
+    assert late.keys() == {"scenario-2"}  # which has no such version
