@@ -36,13 +36,23 @@ class Packing:
     config: str
     files: list[str]
     left_out: list[str] = field(default_factory=list)
+    missing: list[dict[str, str]] = field(default_factory=list)
 
 
 def packed_for(folder: Path, config: str | None = None) -> Packing:
     """What `config`, or the folder's only configuration, needs. Raises ApiProblem with everything that is missing."""
+    packing = survey(folder, config)
+    if packing.missing:
+        raise ApiProblem("The scenario is not complete.", code="packing.missing", details=packing.missing)
+    return packing
+
+
+def survey(folder: Path, config: str | None = None) -> Packing:
+    """The same of a folder that may lack some of it."""
     every = files_of(folder)
     chosen = _chosen(folder, every, config)
-    found, missing = {chosen}, []
+    found: set[str] = {chosen}
+    missing: list[dict[str, str]] = []
     waiting = [(chosen, name, f"option {option}") for option, name in _options(folder / chosen)]
     while waiting:
         source, name, by = waiting.pop()
@@ -55,9 +65,8 @@ def packed_for(folder: Path, config: str | None = None) -> Packing:
             found.add(path)
             if not path.endswith((".net.xml", ".net.xml.gz")):
                 waiting += [(path, inner, f"in <{element}>") for element, inner in _named(folder / path)]
-    if missing:
-        raise ApiProblem("The scenario is not complete.", code="packing.missing", details=missing)
-    return Packing(chosen, sorted(found), [path for path in every if path not in found and not is_hidden(path)])
+    left_out = [path for path in every if path not in found and not is_hidden(path)]
+    return Packing(chosen, sorted(found), left_out, missing)
 
 
 def files_of(folder: Path) -> list[str]:

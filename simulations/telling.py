@@ -12,6 +12,20 @@ NOT_STARTED = "Its cancellation was asked for; it ends within seconds."
 STARTED = "Its cancellation was asked for; it is being stopped, and its partial results are collected first."
 
 
+OWN_WORDS = {  # where the code alone would read badly
+    "WAITING_KUEUE": "Waiting for Kueue",
+    "WAITING_QUOTA": "Waiting for quota",
+    "SUMO_FAILED": "SUMO failed",
+    "SUMO_CRASHED": "SUMO crashed",
+    "ALL_ENDED": "All runs ended",
+}
+
+
+def in_words(code: str) -> str:
+    """A status or reason for people: `WAITING_FOR_NODE` → `Waiting for node`."""
+    return OWN_WORDS.get(code) or code.replace("_", " ").capitalize()
+
+
 @dataclass(frozen=True)
 class Told:
     """In place of the row's reason and message. `silent_since`: see `attention`."""

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from simulations.models import Job
-from simulations.services.storage import Use, uses_of
+from simulations.services.storage import Use, size, uses_of
 from tenants import marks
 from tenants.admin import TenantAdmin
 from tenants.models import Tenant
@@ -28,8 +28,9 @@ def meter(used: int, limit: int, name: str, unit: str = "") -> SafeString:
 
 
 def _kept(use: Use) -> SafeString:
-    mib = 1024**2
-    return meter(round(use.used_bytes / mib), round(use.limit_bytes / mib), f"Kept {use.kind}", "MiB")
+    used, limit = size(use.used_bytes), size(use.limit_bytes)
+    bar = marks.meter(use.used_bytes, use.limit_bytes, f"Kept {use.kind}: {used} of {limit}")
+    return format_html('<span class="sk-use">{} / {}</span>{}', used, limit, bar)
 
 
 class TenantUsageAdmin(TenantAdmin):
@@ -86,6 +87,12 @@ class TenantUsageAdmin(TenantAdmin):
         url = reverse("admin:simulations_job_changelist")
         query = f"tenant__tenant_id__exact={tenant.pk}&status__exact=PENDING"
         return format_html('<a href="{}?{}">{}</a>', url, query, tenant.queued)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """No button for what would be refused; see `delete_view`."""
+        tenant = kwargs.get("obj")
+        context["show_delete"] = tenant is not None and not Job.objects.filter(tenant=tenant).exists()
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("simulations.cancel_job"))

@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class SumoK8Config(AppConfig):
@@ -6,4 +6,5 @@ class SumoK8Config(AppConfig):
     verbose_name = "SUMO-K8"
 
     def ready(self) -> None:
+        apps.get_app_config("axes").verbose_name = "Sign-in attempts"  # on the admin's pages
         from sumok8 import checks, schema  # noqa: F401 - Django and drf-spectacular find them by their import

@@ -56,7 +56,7 @@ def render(*, bind: str, socket: Path) -> str:
         "ACCESS_LOG": "off" if quiet else f"/dev/stdout {'json' if settings.LOG_FORMAT == 'json' else 'line'}",
         "BIND": bind,
         "SOCKET": socket,
-        "FOLDERS": "\n".join(f'        {store} "{folder}";' for store, folder in files.folders().items()),
+        "FOLDERS": "\n".join(f'        \\{store} "{folder}";' for store, folder in files.folders().items()),
         "BODY_BYTES": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         "SCENARIO_BYTES": settings.SCENARIO_MAX_BYTES + FORM_BYTES,
         "UPLOADS": UPLOADS,

@@ -79,7 +79,7 @@ def search(request: HttpRequest) -> HttpResponse:
     scope = _scope(user, seat, places)
     found = _found(text, scope) if len(text) >= SHORTEST else []
     context = {
-        "searched": text,
+        "sought_everywhere": text,
         "found": found,
         "any": any(kind.rows for kind in found),
         "of_all": scope.tenants is None,

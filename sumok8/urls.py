@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from clusterops.dashboard import usage
-from sumok8 import account, guides, health, metrics, oidc, pages, resource_metadata, search, sign_in
+from sumok8 import account, client_package, guides, health, metrics, oidc, pages, resource_metadata, search, sign_in
 from tenants.trust.api import TokenView
 
 handler400 = "sumok8.errors.bad_request"
@@ -30,6 +30,7 @@ urlpatterns = [
     path("account/sessions/end", account.end_session, name="end-session"),
     path(".well-known/oauth-protected-resource", resource_metadata.show, name="resource-metadata"),
     path("token", TokenView.as_view(), name="token"),
+    path("client.zip", client_package.download, name="client-package"),
     path("docs", guides.docs, name="docs"),
     path("docs/<slug:name>", guides.guide, name="guide"),
     path("schema", gzip_page(SpectacularJSONAPIView.as_view()), name="schema"),

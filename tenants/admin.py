@@ -16,6 +16,7 @@ from tenants.clusters import Cluster
 from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin, change
 from tenants.key_admin import KeysOnTenantMixin, show_once
+from tenants.limit_form import LimitsForm
 from tenants.limits import SHARE, field_of
 from tenants.marks import badge
 from tenants.member_admin import MemberAdmin
@@ -45,7 +46,7 @@ HOME = (
 LIMIT_ROWS = tuple(row for row in Tenant.ROWS if row != SHARE)
 
 
-class TenantForm(forms.ModelForm):
+class TenantForm(LimitsForm):
     follow_plan = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -256,6 +257,10 @@ class ApiKeyAdmin(FreshRowMixin, ValueHistoryMixin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         return [name for name in self.get_fields(request, obj) if name not in self.fields] if obj else ()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> Any:
+        """What most keys are for, rather than the role that may do all."""
+        return {"role": Role.ENGINEER, **super().get_changeform_initial_data(request)}
 
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)

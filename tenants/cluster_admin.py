@@ -18,7 +18,7 @@ BADGES = {Cluster.State.ACTIVE: "ok", Cluster.State.DRAINING: "warn", Cluster.St
 class ClusterAdmin(FreshRowMixin, ValueHistoryMixin):
     """Rows are never deleted: jobs name them. One that is no longer used is marked as down."""
 
-    list_display = ("name", "region", "shown_state", "kubeconfig", "context", "capacity")
+    list_display = ("name", "region", "shown_state", "kubeconfig", "context", "capacity", "storage")
     list_display_links = ("name",)
     fieldsets = (
         (None, {"fields": ("name", "region", "state")}),

@@ -4,6 +4,7 @@ A stopped server keeps its sockets: its kernel acknowledges whatever is sent, so
 server's own end the wait. Only the waiting side can, and it waits in `Connection.wait`, in threads as in greenlets.
 """
 
+import select
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,7 @@ from psycopg.waiting import READY_NONE
 DIRECT = "direct"  # the alias of DATABASE_DIRECT_URL, where there is one
 PROBE_S = 3.0
 LOOK_EVERY_S = 0.1
+FRESH_S = 1.0  # after an answer, a line that is still open need not be tried
 OWN_SESSION: dict[str, Any] = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5}
 
 Answer = TypeVar("Answer")
@@ -64,6 +66,8 @@ class Connection(psycopg.Connection[Any]):
     Prepares no statements on the server behind a pooler, which gives each transaction another server session.
     """
 
+    _heard_at = float("-inf")
+
     @classmethod
     def connect(cls, conninfo: str = "", **kwargs: Any) -> "Connection":
         own: Connection = super().connect(conninfo, **kwargs)
@@ -80,15 +84,32 @@ class Connection(psycopg.Connection[Any]):
             self.rollback()
         return row is not None and row[0] == self.info.backend_pid
 
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> psycopg.Cursor[Any]:
+        """The empty statement is how the pool tries a connection each time before it gives it away: a round trip for
+        each request. One that answered a moment ago, and whose server has not hung up, is not asked."""
+        if query == "" and self._is_fresh():
+            return self.cursor()
+        return super().execute(query, *args, **kwargs)
+
+    def _is_fresh(self) -> bool:
+        """Not behind a pooler, which holds the line while its server is gone."""
+        if self.prepare_threshold is None or self.closed or monotonic() - self._heard_at > FRESH_S:
+            return False
+        line = select.poll()
+        line.register(self.pgconn.socket, select.POLLIN)
+        return not line.poll(0)
+
     def wait(self, gen: Wait[Answer], interval: float = LOOK_EVERY_S, timeout: float | None = None) -> Answer:
         limit_s = _limit_s.get() or settings.DATABASE_TIMEOUT_S
         if timeout is not None or not limit_s:
             return super().wait(gen, interval, timeout)
         try:
-            return super().wait(self._while_it_answers(gen, limit_s), interval)
+            answer = super().wait(self._while_it_answers(gen, limit_s), interval)
         except ServerSilent:
             self.pgconn.finish()
             raise
+        self._heard_at = monotonic()
+        return answer
 
     def _while_it_answers(self, gen: Wait[Answer], limit_s: float) -> Wait[Answer]:
         """`gen`, until the socket has been silent for `limit_s`; what still arrives is no silence."""

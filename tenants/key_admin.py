@@ -28,7 +28,7 @@ class IssueForm(forms.Form):
         validators=[validate_label],
         help_text="What it is for: “ci”, “the planners' laptop”.",
     )
-    role = forms.ChoiceField(choices=Role.choices, initial=Role.OWNER, required=False)
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.ENGINEER, required=False)
     expires_days = forms.IntegerField(
         label="Expires in days", required=False, min_value=1, max_value=36500, help_text="Empty: never."
     )

@@ -12,14 +12,15 @@ MAX_OPEN_INVITATIONS = 50
 
 
 @transaction.atomic
-def invite(*, tenant: Tenant, role: Role, note: str = "", email: str = "") -> tuple[Invitation, str]:
+def invite(*, tenant: Tenant, role: Role, note: str = "", email: str = "", by: str = "") -> tuple[Invitation, str]:
     """The invitation and its token, which is never stored. Raises ApiError 409 invitations.too_many."""
     tenant.lock()
     if Invitation.objects.usable().filter(tenant=tenant).count() >= MAX_OPEN_INVITATIONS:
         message = f"{MAX_OPEN_INVITATIONS} invitations are open already; take some back first."
         raise ApiError(409, "invitations.too_many", message)
     token, digest, ends = Invitation.new_token()
-    row = Invitation.objects.create(tenant=tenant, role=role, note=note, email=email, digest=digest, expires_at=ends)
+    told = {"note": note, "email": email, "made_by": by}
+    row = Invitation.objects.create(tenant=tenant, role=role, digest=digest, expires_at=ends, **told)
     return row, token
 
 

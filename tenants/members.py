@@ -79,6 +79,9 @@ class Invitation(models.Model):
     note = models.CharField(max_length=100, blank=True, help_text="For whom it is; only the tenant's owners see it.")
     email = models.EmailField(blank=True, help_text="Where the link is mailed, and the address of who joins by it.")
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    made_by = models.CharField(
+        max_length=150, blank=True, db_default="", editable=False, help_text="The owner's user name."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)

@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 
 from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin
+from tenants.limit_form import LimitsForm
 from tenants.limits import field_of
 from tenants.models import Plan, PlanAssignment, PlanPrice
 
@@ -39,6 +40,7 @@ class PriceInline(admin.TabularInline):
 
 @admin.register(Plan)
 class PlanAdmin(FreshRowMixin, ValueHistoryMixin):
+    form = LimitsForm
     list_display = ("name", "max_cpu", "max_memory_gi", "max_concurrent_jobs", "weight", "having", "description")
     search_fields = ("name",)
     inlines = (PriceInline,)

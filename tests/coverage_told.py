@@ -1,7 +1,7 @@
 """`make test` tells which branches of the rules, the readings and of what we know about SUMO's files no test takes.
 
-A plugin of pytest. To measure everything would cost each test half its time again, so it measures while the own tests of
-these rooms run; what modules do when they are imported is added at the end, by a process that imports them.
+A plugin of pytest. To measure everything would cost each test half its time again, so it measures while the tests of
+these rooms run; what their modules do when they are imported is added at the end, by a process that imports them.
 """
 
 import os

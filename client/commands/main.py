@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import click
 
 from .. import __version__
 from ..checking import check as checked
 from ..errors import ApiProblem, line_of
-from ..packing import packed_for
+from ..packing import Packing, packed_for, survey
 from . import account, jobs, signing_in, studies
 from .shared import Group, bytes_shown, client, say_json, say_table, with_json
 
@@ -73,7 +73,7 @@ def check(source: Path, config: str | None, at_service: bool, as_json: bool) -> 
 
     What only the service knows, such as how large a scenario may be, it says with --at-service.
     """
-    _tell_left_out(source, config, as_json)
+    _tell_left_out(source, config, as_json, survey)
     found = checked(source, config=config)
     if at_service:
         with bytes_shown("Checking", as_json) as report:
@@ -138,10 +138,12 @@ def _name_of(source: Path) -> str:
     return name
 
 
-def _tell_left_out(source: Path, config: str | None, quiet: bool) -> None:
+def _tell_left_out(
+    source: Path, config: str | None, quiet: bool, find: Callable[[Path, str | None], Packing] = packed_for
+) -> None:
     if not source.is_dir():
         return
-    packing = packed_for(source, config)
+    packing = find(source, config)
     if quiet:
         return
     click.echo(f"Packing {', '.join(packing.files[:20])}{' …' if len(packing.files) > 20 else ''}", err=True)

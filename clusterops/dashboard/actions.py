@@ -1,11 +1,12 @@
 """What staff's forms on the dashboard do. Everything else of it only reads."""
 
+from collections import Counter
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -19,8 +20,18 @@ from tenants.models import Tenant
 
 @staff_action("simulations.cancel_job")
 def cancel_jobs(request: HttpRequest) -> HttpResponse:
-    """POST job=…&job=…"""
-    return _answer(request, job_actions.cancel(request.user, _chosen(request)))  # type: ignore[arg-type]
+    """POST job=…&job=…: a page that says whose jobs these are and asks; with confirmed=1 they are cancelled."""
+    chosen = _chosen(request)
+    jobs = [] if "confirmed" in request.POST else job_actions.cancellable(chosen)
+    if not jobs:
+        return _answer(request, job_actions.cancel(request.user, chosen))  # type: ignore[arg-type]
+    context = {
+        "jobs": jobs,
+        "by_tenant": sorted(Counter(job.tenant_id for job in jobs).items()),
+        "rest": len(chosen) - len(jobs),
+        "back": _back(request),
+    }
+    return render(request, "cluster/cancel.html", context)
 
 
 @staff_action("simulations.rerun_job")
@@ -70,6 +81,11 @@ def _answer(request: HttpRequest, said: Said) -> HttpResponse:
     messages.add_message(request, messages.SUCCESS if said.is_good else messages.WARNING, said.text)
     if said.new_job and request.POST.get("from") == "page":
         return redirect("cluster:job", said.new_job)
+    return redirect(_back(request))
+
+
+def _back(request: HttpRequest) -> str:
+    """Where the form was, if that is a page of ours."""
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return redirect(back if safe else "cluster:jobs")
+    return back if safe else reverse("cluster:jobs")

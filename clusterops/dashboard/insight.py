@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from clusterops.policy.limit_use import Held, LimitUse, uses
 from clusterops.policy.replay import Advice, Bounds, Past, advise, percentile
 from simulations.models import Job, Refusal
+from simulations.services.refusals import CODES
 from tenants.limits import field_of
 from tenants.models import Tenant
 
@@ -64,7 +65,7 @@ def insight(tenant: Tenant) -> dict[str, Any]:
         ((job["started_at"] or now) - job["submitted_at"]).total_seconds() for job in jobs if _counts_as_wait(job)
     ]
     advice = advise(_past(jobs, now), Bounds(*limits))
-    refused = Refusal.objects.filter(tenant=tenant, day__gt=(now - SPAN).date())
+    refused = Refusal.objects.filter(tenant=tenant, day__gt=(now - SPAN).date()).values_list("code")
     return {
         "rows": [Row(capfirst(field_of(name).verbose_name), use) for name, use in zip(LIMITS, rows, strict=True)],
         "jobs": len(jobs),
@@ -72,7 +73,7 @@ def insight(tenant: Tenant) -> dict[str, Any]:
         "is_cut": len(jobs) == JOBS,
         "median_s": median(waited) if waited else None,
         "p95_s": percentile(waited, 0.95) if waited else None,
-        "refusals": list(refused.values_list("code").annotate(Sum("count")).order_by("code")),
+        "refusals": [(CODES.get(code, code), count) for code, count in refused.annotate(Sum("count")).order_by("code")],
         "proposal": _proposal(tenant, advice) if advice else None,
     }
 

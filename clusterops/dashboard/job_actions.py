@@ -13,6 +13,7 @@ from simulations.models import Job
 from tenants.errors import ApiError
 
 AT_ONCE = 50  # a page of the list
+NONE_CHOSEN = "Choose at least one job."
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,20 @@ class Said:
     new_job: uuid.UUID | None = None
 
 
+def cancellable(ids: Sequence[uuid.UUID]) -> list[Job]:
+    """Those of them that go on and nobody has asked to end: what is shown before they are cancelled."""
+    found = Job.objects.active().filter(pk__in=ids, cancel_requested_at=None)
+    shown = found.only("job_id", "tenant_id", "status", "scenario_data", "submitted_at")
+    return list(shown.order_by("tenant_id", "submitted_at", "job_id")[:AT_ONCE])
+
+
 def cancel(user: User, ids: Sequence[uuid.UUID]) -> Said:
     """Write the wish; the reconciler makes it real."""
-    wanted = Job.objects.active().filter(pk__in=ids, cancel_requested_at=None).only("job_id")
-    wished = [job for job in wanted[:AT_ONCE] if job.request_cancel()]
+    if not ids:
+        return Said(NONE_CHOSEN, is_good=False)
+    wished = [job for job in cancellable(ids) if job.request_cancel()]
     if wished:
-        LogEntry.objects.log_actions(user.pk, wished, CHANGE, "cancel_requested_at: — → now")
+        LogEntry.objects.log_actions(user.pk, wished, CHANGE, "asked to end")
     text = f"{_jobs(len(wished))} asked to end; each ends within seconds." if wished else "Nothing to cancel:"
     if rest := len(ids) - len(wished):
         text += f" {rest} had ended or {'is' if rest == 1 else 'are'} being cancelled already."
@@ -38,6 +47,8 @@ def cancel(user: User, ids: Sequence[uuid.UUID]) -> Said:
 
 def rerun(user: User, ids: Sequence[uuid.UUID], *, more_memory: bool = False) -> Said:
     """The same requests again, within the tenants' limits; what is refused says why."""
+    if not ids:
+        return Said(NONE_CHOSEN, is_good=False)
     new: list[Job] = []
     refused: list[str] = []
     for job in Job.objects.filter(pk__in=ids).select_related("tenant")[:AT_ONCE]:

@@ -66,7 +66,7 @@ def job_list(asked: Asked) -> dict[str, Any]:
         "asked": asked,
         "count": f"more than {COUNTED:,}" if count > COUNTED else f"{count:,}",
         "is_one": count == 1,
-        "searched": SEARCHED if is_cut else 0,
+        "among_newest": SEARCHED if is_cut else 0,
         "statuses": Job.Status.values,
         "reasons": [reason.value for reason in Job.Reason],
         "clusters": clusters if len(clusters) > 1 else [],

@@ -14,6 +14,7 @@ from clusterops.dashboard.access import staff_action, staff_page
 from clusterops.dashboard.insight import LIMITS, insight
 from simulations.api.pagination import cut, read_cursor
 from tenants.history import change
+from tenants.limits import field_of
 from tenants.models import Change, Tenant
 
 LOOK = "tenants.view_tenant"
@@ -51,7 +52,8 @@ def set_limits(request: HttpRequest, tenant_id: str) -> HttpResponse:
         if changed:
             said = "; ".join(change(name, old, new) for name, (old, new) in changed.items())
             LogEntry.objects.log_actions(request.user.pk, [tenant], CHANGE, said)  # type: ignore[arg-type]
-            messages.success(request, f"Set: {said}.")
+            named = (change(field_of(name).verbose_name, old, new) for name, (old, new) in changed.items())
+            messages.success(request, f"Set: {'; '.join(named)}.")
         else:
             messages.warning(request, "Nothing was changed.")
     return redirect("cluster:tenant", tenant_id)

@@ -40,8 +40,18 @@ def digest(spec: NamespaceSpec) -> str:
     return hashlib.sha256(json.dumps(objects, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def applied_by(spec: NamespaceSpec) -> dict[str, str | int]:
+    """What the row tells when all of it is written; the limits too, as not each change of one changes an object."""
+    return {
+        "digest": digest(spec),
+        "max_cpu": spec.max_cpu,
+        "max_memory_gi": spec.max_memory_gi,
+        "max_concurrent_jobs": spec.max_concurrent_jobs,
+    }
+
+
 def is_applied(row: TenantNamespace, spec: NamespaceSpec, cluster: Cluster) -> bool:
-    return row.cluster_id == cluster.pk and bool(row.applied.get("digest") == digest(spec))
+    return row.cluster_id == cluster.pk and bool(row.applied == applied_by(spec))
 
 
 def keep_namespaces(this_pass: Pass) -> None:
@@ -101,15 +111,13 @@ def ensure(this_pass: Pass, tenant: Tenant) -> str:
     if uid and not at_home:
         return ""
     if uid:
-        applied = {"digest": digest(spec), "max_cpu": spec.max_cpu, "max_memory_gi": spec.max_memory_gi}
-        applied["max_concurrent_jobs"] = spec.max_concurrent_jobs
         TenantNamespace.objects.update_or_create(
             tenant=tenant,
             defaults={
                 "cluster": here,
                 "namespace": tenant.namespace,
                 "uid": uid,
-                "applied": applied,
+                "applied": applied_by(spec),
                 "applied_at": this_pass.now,
                 "checked_at": this_pass.now,
                 "problem": "",

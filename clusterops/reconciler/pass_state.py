@@ -78,7 +78,7 @@ class Memory:
     told: dict[str, set[str]] = field(default_factory=dict)  # way → causes in the last digest that operators got by it
     silent: dict[str, Silence] = field(default_factory=dict)  # pods and nodes whose last log did not come
     submitted: Callable[[], bool] = lambda: False  # whether jobs were, since it was asked last
-    uncharged: list[Job] = field(default_factory=list)  # ended beside passes; see `told`
+    ended: list[Job] = field(default_factory=list)  # beside passes, and not charged yet; see `told`
     last_pass: "Pass | None" = None  # dispatches until the next one knows enough; see `meanwhile`
 
     def due(self, task: str, every_s: float) -> bool:

@@ -25,8 +25,8 @@ def charge(this_pass: Pass) -> None:
     rows = FairShare.objects.filter(tenant__cluster=this_pass.cluster.pk) if this_pass.others else FairShare.objects
     this_pass.shares = rows.in_bulk()
     used: dict[str, Resources] = defaultdict(Resources)
-    told, this_pass.memory.uncharged = this_pass.memory.uncharged, []
-    for job in (*this_pass.jobs, *told):
+    ended, this_pass.memory.ended = this_pass.memory.ended, []
+    for job in (*this_pass.jobs, *ended):
         if job.tenant_id in this_pass.guests:
             continue
         row = this_pass.shares.get(job.tenant_id)

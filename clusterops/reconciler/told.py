@@ -34,7 +34,7 @@ def record_told(this_pass: Pass, before: Pass | None = None) -> bool:
         ended |= {each.job.pk: each.job for each in found if each.job.is_finished}
     if ended:
         log.info("ended beside a pass: %d", len(ended))
-        this_pass.memory.uncharged += ended.values()
+        this_pass.memory.ended += ended.values()
         for each in (this_pass, before):
             if each is not None:
                 each.told |= ended.keys()

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from clusterops.usage.budget_form import BudgetForm
 from clusterops.usage.ledger import UNITS, Budget, LedgerEntry, LedgerTotal, Statement, period_of
 from clusterops.usage.models import PodRun
 from clusterops.usage.statement_api import page
@@ -82,21 +83,26 @@ class ItemFilter(admin.SimpleListFilter):
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(EvidenceMixin, admin.ModelAdmin):
-    list_display = ("id", "tenant_name", "period", "day", "item", "counted", "price", "amount", "source")
+    list_display = ("id", "tenant_name", "period", "day", "item_in_words", "counted", "price", "amount", "source")
     list_filter = (ItemFilter, "day")
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("=tenant_name", "=period", "=source", "=job_id")
     search_help_text = "Tenant, month (YYYY-MM), source or job id, whole"
     fields = (
-        *("tenant_name", "period", "day", "source", "item", "counted", "price", "amount", "currency"),
+        *("tenant_name", "period", "day", "source", "item_in_words", "counted", "price", "amount", "currency"),
         *("posted_at", "job_id", "corrects", "reason", "actor"),
     )
-    readonly_fields = ("counted",)
+    readonly_fields = ("item_in_words", "counted")
 
-    @admin.display(description="quantity")
+    @admin.display(description="item", ordering="item")
+    def item_in_words(self, entry: LedgerEntry) -> str:
+        return UNITS[entry.item].label
+
+    @admin.display(description="quantity", ordering="quantity")
     def counted(self, entry: LedgerEntry) -> str:
-        return f"{entry.quantity:,} {UNITS[entry.item].counted}".strip()
+        unit = UNITS[entry.item].counted
+        return f"{entry.quantity:,} {unit.removesuffix('s') if abs(entry.quantity) == 1 else unit}".strip()
 
 
 @admin.register(Statement)
@@ -127,8 +133,9 @@ class StatementAdmin(EvidenceMixin, admin.ModelAdmin):
 class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
     """Whoever may change tenants' limits may change what they may spend."""
 
-    list_display = ("tenant", "period", "limit", "measure", "on_reach", "used")
-    list_filter = ("measure", "on_reach")
+    form = BudgetForm
+    list_display = ("tenant", "of_month", "at_most", "used", "on_reach")
+    list_filter = ("on_reach",)
     list_select_related = ("tenant",)
     search_fields = ("tenant__tenant_id",)
     fields = ("tenant", "period", ("measure", "limit"), "alert_at", "on_reach")
@@ -138,6 +145,14 @@ class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
         totals = LedgerTotal.objects.filter(tenant_name=OuterRef("tenant_id"), period=OuterRef("month"), generation=0)
         sums = {name: Subquery(totals.values(name)) for name in ("amount", "cpu_seconds")}
         return super().get_queryset(request).annotate(month=month).annotate(**sums)
+
+    @admin.display(description="month", ordering="period")
+    def of_month(self, budget: Budget) -> str:
+        return budget.period or "every month"
+
+    @admin.display(description="limit", ordering="limit")
+    def at_most(self, budget: Budget) -> str:
+        return budget.shown(budget.limit)
 
     @admin.display(description="used")
     def used(self, budget: Any) -> str:

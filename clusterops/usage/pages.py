@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.utils import timezone
 
@@ -43,8 +44,10 @@ def usage(request: HttpRequest, seat: Seat) -> HttpResponse:
     found, more = counting.groups(runs, by, label=label)
     names = _study_names(seat, [each.name for each in found[:GROUPS]]) if by == "study" else {}
     budget = in_force(month, [tenant.pk]).get(tenant.pk)
-    totals = LedgerTotal.objects.filter(period=month, tenant_name=tenant.pk, generation=0)
-    used = budget.used_of(totals.first()) if budget else None
+    present = period_of(billing_today())
+    totals = LedgerTotal.objects.filter(period__in={month, present}, tenant_name=tenant.pk, generation=0)
+    charged = {row.period: row for row in totals}
+    used = budget.used_of(charged.get(month)) if budget else None
     context = {
         "month": month,
         "months": months,
@@ -60,7 +63,10 @@ def usage(request: HttpRequest, seat: Seat) -> HttpResponse:
         "limit": budget and budget.shown(budget.limit),
         "share": min(100, int(100 * used / budget.limit)) if budget and used is not None else None,
         "statements": Statement.objects.filter(tenant_name=tenant.pk, tenant=tenant).defer("body")[:MONTHS],
-        "present": period_of(billing_today()),
+        "present": present,
+        "cost": _cost(charged.get(month)),
+        "cost_so_far": _cost(charged.get(present)),
+        "currency": settings.BILLING_CURRENCY,
     }
     return show(request, seat, "usage/tenant.html", context)
 
@@ -105,6 +111,11 @@ def _month(request: HttpRequest, tenant: Tenant) -> tuple[str, list[str]]:
         year, month = (year, month - 1) if month > 1 else (year - 1, 12)
     asked = request.GET.get("month", "")
     return (asked if asked in offered else offered[0]), offered
+
+
+def _cost(total: LedgerTotal | None) -> Decimal | None:
+    """None: nothing was charged, or there are no prices."""
+    return total.amount if total and total.amount else None
 
 
 def _period(month: str) -> counting.Period:

@@ -10,15 +10,14 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.template.defaultfilters import truncatechars
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from simulations.admin.read_only import ReadOnlyMixin
 from simulations.models import Artifact, Job, JobEvent, JobQuerySet
 from simulations.services import storage
-from simulations.telling import tell
-from tenants.history import ValueHistoryMixin, change
+from simulations.telling import in_words, tell
+from tenants.history import ValueHistoryMixin
 from tenants.marks import badge
 
 STATUS_BADGES = {"PENDING": "warn", "RUNNING": "info", "SUCCEEDED": "ok", "FAILED": "bad", "CANCELLED": ""}
@@ -26,8 +25,17 @@ STATUS_BADGES = {"PENDING": "warn", "RUNNING": "info", "SUCCEEDED": "ok", "FAILE
 
 class EventInline(ReadOnlyMixin, admin.TabularInline):
     model = JobEvent
-    fields = ("at", "status", "reason", "message", "attempt")
+    fields = ("at", "status_in_words", "reason_in_words", "message", "attempt")
+    readonly_fields = ("status_in_words", "reason_in_words")
     verbose_name_plural = "timeline"
+
+    @admin.display(description="status")
+    def status_in_words(self, event: JobEvent) -> str:
+        return in_words(event.status)
+
+    @admin.display(description="reason")
+    def reason_in_words(self, event: JobEvent) -> str:
+        return in_words(event.reason)
 
 
 class ArtifactInline(ReadOnlyMixin, admin.TabularInline):
@@ -48,7 +56,7 @@ class ReasonFilter(admin.SimpleListFilter):
     parameter_name = "reason__exact"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(reason, reason) for reason in Job.Reason]
+        return [(reason, in_words(reason)) for reason in Job.Reason]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
         reason = self.value()
@@ -144,7 +152,7 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
 
     @admin.display(description="reason")
     def told_reason(self, job: Job) -> str:
-        return tell(job).reason
+        return in_words(tell(job).reason)
 
     @admin.display(description="message")
     def told_message(self, job: Job) -> str:
@@ -176,8 +184,7 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
         """Writes the wish; the reconciler makes it real. However many are chosen, few rows are read."""
         chosen = queryset.count()
         wishes = queryset.filter(status__in=Job.ACTIVE, cancel_requested_at=None)
-        said = change("cancel_requested_at", None, timezone.now())
-        wished = self.change_many(request, wishes.defer("results"), said, _request_cancel)
+        wished = self.change_many(request, wishes.defer("results"), "asked to end", _request_cancel)
         said = f"Asked {wished} job(s) to end; each ends within seconds."
         if rest := chosen - wished:
             said += f" {rest} had ended or were being cancelled already."

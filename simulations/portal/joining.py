@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from tenants import member_services
+from tenants.acting import PAGES, acting
 from tenants.errors import ApiError
 from tenants.members import Invitation
 
@@ -40,10 +41,14 @@ def join(request: HttpRequest) -> HttpResponse:
 
 
 def _joined(request: HttpRequest, token: str, form: AccountForm | None) -> HttpResponse:
-    with transaction.atomic():  # no account without its place
+    invited = Invitation.objects.with_token(token).values_list("email", "made_by").first()
+    email, host = invited or ("", "")
+    name = form.cleaned_data["username"] if form else request.user.get_username()
+    by = f"{name}, invited by {host}" if host else f"{name}, by an invitation"
+    with acting(lambda: by, lambda: PAGES), transaction.atomic():  # no account without its place
         if form:
             # Where the account's letters go from now on: the invitation reached its owner there.
-            form.instance.email = Invitation.objects.with_token(token).values_list("email", flat=True).first() or ""
+            form.instance.email = email
         user = form.save() if form else request.user
         assert isinstance(user, User)
         member = member_services.join(token=token, user=user)

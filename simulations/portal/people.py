@@ -49,7 +49,11 @@ def members(request: HttpRequest, seat: Seat) -> HttpResponse:
         try:
             email = asked.get("email", "")
             row, token = member_services.invite(
-                tenant=seat.tenant, role=Role(asked["role"]), note=asked["note"], email=email
+                tenant=seat.tenant,
+                role=Role(asked["role"]),
+                note=asked["note"],
+                email=email,
+                by=request.user.get_username(),
             )
             if email:
                 origin = f"{request.scheme}://{request.get_host()}"

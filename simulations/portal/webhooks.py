@@ -1,5 +1,6 @@
 """Webhooks, for owners: who is told, and what became of it."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +16,13 @@ from simulations.portal.access import Seat, member_page, show
 from simulations.portal.jobs import told_of
 from simulations.webhooks.api.shapes import KINDS, EndpointRequest
 from simulations.webhooks.models import Delivery, Endpoint
+from simulations.webhooks.outbox import MAX_REPLAYED, replay
 from simulations.webhooks.services import add_endpoint, delete_endpoint, send_test
 from tenants.errors import ApiError
 from tenants.members import Role
 
 DELIVERIES = 50
+REPLAYED = timedelta(days=1)
 
 
 class EndpointForm(forms.Form):
@@ -40,9 +43,13 @@ def webhooks(request: HttpRequest, seat: Seat) -> HttpResponse:
             form = EndpointForm()
         except (ApiError, ValidationError) as error:
             form.add_error(None, told_of(error))
+    return _page(request, seat, form, {"made": made})
+
+
+def _page(request: HttpRequest, seat: Seat, form: EndpointForm, more: dict[str, Endpoint | None]) -> HttpResponse:
     context = _sent(seat) | {
         "form": form,
-        "made": made,
+        **more,
         "endpoints": Endpoint.objects.filter(tenant=seat.tenant),
     }
     return show(request, seat, "portal/webhooks.html", context, status=422 if form.errors else 200)
@@ -68,7 +75,7 @@ def _sent(seat: Seat) -> dict[str, Any]:
 
 @member_page("POST", role=Role.OWNER)
 def change(request: HttpRequest, seat: Seat, endpoint_id: UUID) -> HttpResponse:
-    """`act`: test, delete, or resume one that the service calls no more."""
+    """`act`: test, replay, rotate, delete, or resume one that the service calls no more."""
     endpoint = Endpoint.objects.filter(tenant=seat.tenant, pk=endpoint_id).first()
     if endpoint is None:
         raise Http404
@@ -79,6 +86,12 @@ def change(request: HttpRequest, seat: Seat, endpoint_id: UUID) -> HttpResponse:
                 messages.success(request, "A test is on its way; what became of it shows below.")
             except ApiError as error:
                 messages.error(request, error.message)
+        case "replay":
+            queued = replay(endpoint, timezone.now() - REPLAYED, MAX_REPLAYED)
+            messages.success(request, f"{endpoint.url} is told again of what happened in the last day: {queued}.")
+        case "rotate":
+            endpoint.rotate()
+            return _page(request, seat, EndpointForm(), {"rotated": endpoint})
         case "delete":
             delete_endpoint(endpoint)
             messages.success(request, f"{endpoint.url} is told no more.")

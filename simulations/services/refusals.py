@@ -7,9 +7,13 @@ from django.utils import timezone
 
 from simulations.models import Refusal
 
-CODES = frozenset(
-    {"queue.full", "limits.exceeded", "limits.no_machine", "priority_class.not_allowed", "budget.reached"}
-)
+CODES = {  # and what pages call them
+    "queue.full": "the queue was full",
+    "limits.exceeded": "more than its limits",
+    "limits.no_machine": "more than any machine has",
+    "priority_class.not_allowed": "too high a priority class",
+    "budget.reached": "the budget was used up",
+}
 KEPT = timedelta(days=30)
 COUNT = """
 INSERT INTO refusals (tenant_id, day, code, count) VALUES (%s, (now() AT TIME ZONE 'UTC')::date, %s, 1)

@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from simulations.admin.read_only import SeenWithJobsMixin
 from simulations.studies.models import Cell, Study
+from simulations.telling import in_words
 
 
 class CellInline(SeenWithJobsMixin, admin.TabularInline):
@@ -13,16 +14,21 @@ class CellInline(SeenWithJobsMixin, admin.TabularInline):
 
 @admin.register(Study)
 class StudyAdmin(SeenWithJobsMixin, admin.ModelAdmin):
-    list_display = ("name_or_id", "tenant", "status", "reason", "created_at", "finished_at")
+    list_display = ("name_or_id", "tenant", "status", "why", "created_at", "finished_at")
     list_filter = ("status", "tenant", "created_at")
     list_select_related = ("tenant",)
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("name", "study_id")
     search_help_text = "Name or study id"
-    fields = ("study_id", "tenant", "name", "status", "reason", "message", "seeds", "created_at", "finished_at")
+    fields = ("study_id", "tenant", "name", "status", "why", "message", "seeds", "created_at", "finished_at")
+    readonly_fields = ("why",)
     inlines = (CellInline,)
 
     @admin.display(description="study", ordering="name")
     def name_or_id(self, study: Study) -> str:
         return study.name or str(study.pk)
+
+    @admin.display(description="reason", ordering="reason")
+    def why(self, study: Study) -> str:
+        return in_words(study.reason)

@@ -14,7 +14,7 @@ from simulations.charts.sparkline import sparkline
 from simulations.charts.svg import Svg
 from simulations.models import Job
 from simulations.services import storage
-from simulations.telling import Told, tell
+from simulations.telling import Told, in_words, tell
 from simulations.time_left import TimeLeft
 from simulations.time_left import time_left as time_left_of
 from tenants import marks
@@ -133,7 +133,7 @@ def hours(text: str) -> str:
 @register.filter
 def words(reason: str) -> str:
     """`WAITING_FOR_NODE` → `Waiting for node`."""
-    return reason.replace("_", " ").capitalize()
+    return in_words(reason)
 
 
 @register.filter

@@ -25,9 +25,11 @@ from simulations.webhooks.posting import EndpointAnswer, post
 # After each failed try, by the Standard Webhooks specification; about three days in all.
 SCHEDULE = [timedelta(seconds=each) for each in (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)]
 JITTER = 0.2
-LEASE = timedelta(seconds=120)  # longer than a name takes to resolve and a receiver to answer
+LEASE = timedelta(seconds=120)  # longer than a lane lasts, its last name resolved and answer waited for
 AT_ONCE = 2  # calls of one endpoint
+IN_LANE = 20  # one after another, before it is another endpoint's turn
 BATCH = 500
+MAX_REPLAYED = 5000  # by one request
 DISABLED_AFTER = timedelta(days=5)  # of nothing but failures
 GONE = 410
 
@@ -38,7 +40,6 @@ class DueDelivery:
 
     delivery_id: int
     endpoint_id: uuid.UUID
-    is_to_failing: bool
     leased_until: datetime
     url: str
     secrets: tuple[str, ...]
@@ -48,6 +49,14 @@ class DueDelivery:
     def make(self) -> EndpointAnswer:
         """Sign as of now and send. Touches no database."""
         return post(self.url, self.body, signatures.headers(self.secrets, self.message_id, int(time.time()), self.body))
+
+
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """What one thread sends to an endpoint, one after another. The end of its leases is no other lane's of it."""
+
+    calls: tuple[DueDelivery, ...]
+    is_to_failing: bool
 
 
 @transaction.atomic
@@ -74,15 +83,15 @@ def address() -> int:
 
 
 @transaction.atomic
-def claim(most: int, most_failing: int | None = None) -> list[DueDelivery]:
-    """Lease up to `most` deliveries that are due, the endpoints in turn; of each, AT_ONCE are under way at a time.
-    Those of endpoints that fail at present are `most_failing` at most. Five statements, however many there are."""
+def claim(most: int, most_failing: int | None = None) -> list[Lane]:
+    """Lease deliveries that are due, in up to `most` lanes, the endpoints in turn; of each, AT_ONCE are under way at a
+    time. To endpoints that fail at present lead `most_failing` at most. Few statements, however many there are."""
     now = timezone.now()
-    room_for_failing = most if most_failing is None else most_failing
+    for_failing = most if most_failing is None else most_failing
     pending = Delivery.objects.filter(state="PENDING")
     due = pending.filter(Q(leased_until=None) | Q(leased_until__lt=now), next_try_at__lte=now)
     turn = Endpoint.objects.filter(Exists(due.filter(endpoint=OuterRef("pk"))), is_active=True)
-    if room_for_failing <= 0:
+    if for_failing <= 0:
         turn = turn.filter(failing_since=None)
     # Whoever has an endpoint's row locked decides about its deliveries, and sees them in a statement that begins then.
     locked = turn.order_by(F("served_at").asc(nulls_first=True)).select_for_update(skip_locked=True)
@@ -90,22 +99,37 @@ def claim(most: int, most_failing: int | None = None) -> list[DueDelivery]:
     if not chosen:
         return []
     own = {"endpoint": OuterRef("pk")}
+    leases = pending.filter(leased_until__gte=now, **own).order_by().values("leased_until").distinct()
     endpoints = Endpoint.objects.annotate(
-        under_way=ArraySubquery(pending.filter(leased_until__gte=now, **own).order_by().values("pk")[:AT_ONCE]),
-        waiting=ArraySubquery(due.filter(**own).order_by("next_try_at", "id").values("pk")[:AT_ONCE]),
+        lanes=ArraySubquery(leases[:AT_ONCE]),
+        waiting=ArraySubquery(due.filter(**own).order_by("next_try_at", "id").values("pk")[: AT_ONCE * IN_LANE]),
     ).in_bulk(chosen)
-    mine: list[int] = []
+    groups: list[tuple[Endpoint, datetime, list[int]]] = []
     for endpoint in (endpoints[pk] for pk in chosen):
-        room = min(AT_ONCE - len(endpoint.under_way), most - len(mine))
+        room = min(AT_ONCE - len(endpoint.lanes), len(endpoint.waiting), most - len(groups))
         if endpoint.failing_since:
-            room = max(0, min(room, room_for_failing))
-            room_for_failing -= min(room, len(endpoint.waiting))
-        mine += endpoint.waiting[:room]
-    until = now + LEASE
-    Delivery.objects.filter(pk__in=mine).update(leased_until=until)
+            room = max(0, min(room, for_failing))
+            for_failing -= room
+        for number in range(room):
+            until = now + LEASE + number * timedelta.resolution
+            groups.append((endpoint, until, endpoint.waiting[number::room][:IN_LANE]))
     Endpoint.objects.filter(pk__in=chosen).update(served_at=now)
-    rows = Delivery.objects.filter(pk__in=mine).select_related("notice")
-    return [_call(endpoints[row.endpoint_id], row, until) for row in rows]
+    return _leased(groups)
+
+
+def _leased(groups: list[tuple[Endpoint, datetime, list[int]]]) -> list[Lane]:
+    """Endpoint, end of the lease, deliveries: noted, and with all that is needed to make them."""
+    by_lease: dict[datetime, list[int]] = {}
+    for _, until, ids in groups:
+        by_lease.setdefault(until, []).extend(ids)
+    for until, ids in by_lease.items():
+        Delivery.objects.filter(pk__in=ids).update(leased_until=until)
+    wanted = [pk for _, _, ids in groups for pk in ids]
+    rows = Delivery.objects.select_related("notice").in_bulk(wanted) if wanted else {}
+    return [
+        Lane(tuple(_call(endpoint, rows[pk], until) for pk in ids), endpoint.failing_since is not None)
+        for endpoint, until, ids in groups
+    ]
 
 
 def _call(endpoint: Endpoint, delivery: Delivery, leased_until: datetime) -> DueDelivery:
@@ -114,13 +138,21 @@ def _call(endpoint: Endpoint, delivery: Delivery, leased_until: datetime) -> Due
     return DueDelivery(
         delivery.pk,
         endpoint.pk,
-        endpoint.failing_since is not None,
         leased_until,
         endpoint.url,
         tuple(endpoint.secrets),
         f"msg_{notice.pk.hex}",
         json.dumps(said, separators=(",", ":")).encode(),
     )
+
+
+def give_back(calls: Iterable[DueDelivery]) -> None:
+    """What was leased and not tried: another turn of the endpoint takes it."""
+    by_lease: dict[datetime, list[int]] = {}
+    for call in calls:
+        by_lease.setdefault(call.leased_until, []).append(call.delivery_id)
+    for until, ids in by_lease.items():
+        Delivery.objects.filter(pk__in=ids, leased_until=until).update(leased_until=None)
 
 
 @transaction.atomic

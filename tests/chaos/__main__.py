@@ -24,6 +24,7 @@ def main() -> int:
     parser.add_argument("--faults", type=float, default=0.1, help="share of the cluster's answers that go wrong")
     parser.add_argument("--pooled", action="store_true", help="web and reconcilers reach PostgreSQL through pgbouncer")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and ledger")
+    parser.add_argument("--away", type=float, default=10.0, help="clusters: seconds that one of them is dead")
     parser.add_argument("--stride", type=int, default=1, help="crash points: every so many steps")
     parser.add_argument("--lost-every", type=int, default=1, help="crash points: in every so many lives a machine dies")
     options = parser.parse_args()

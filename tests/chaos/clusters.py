@@ -20,13 +20,12 @@ from tests.chaos.world import Told
 LIMITS = {"max_cpu": 8, "max_memory_gi": 100, "max_concurrent_jobs": 8, "max_queued_jobs": 100_000}
 STAYS, MOVES = "stays", "wanders"
 STORY = "succeed-0.3"
-AWAY_S = 10.0
 INTERVAL_S = 2.0
 
 
 class Clusters:
-    def __init__(self, stage: Stage, *, jobs: int) -> None:
-        self.stage, self.each = stage, max(8, jobs // 2)
+    def __init__(self, stage: Stage, *, jobs: int, away_s: float) -> None:
+        self.stage, self.each, self.away_s = stage, max(8, jobs // 2), away_s
         self.told: dict[str, Told] = {}
         self.limits = {name: [(0.0, LIMITS)] for name in (STAYS, MOVES)}
         self.moved: Counter[str] = Counter()
@@ -76,7 +75,7 @@ class Clusters:
 
     def _look_while_it_is_away(self) -> None:
         """The other's passes go on, see their cluster and end jobs."""
-        before, passes, until_s = self._ended(STAYS), ReconcilerState.get(FIRST).passes, time.monotonic() + AWAY_S
+        before, passes, until_s = self._ended(STAYS), ReconcilerState.get(FIRST).passes, time.monotonic() + self.away_s
         while time.monotonic() < until_s:
             state = ReconcilerState.get(FIRST)
             if not state.cluster_reachable or state.error:
@@ -84,6 +83,7 @@ class Clusters:
             time.sleep(0.5)
         if ReconcilerState.get(FIRST).passes <= passes:
             self.noticed.append("no pass of the other cluster while one was away")
+        self.moved["seconds away"] = round(self.away_s)
         if self._ended(STAYS) <= before < self.each:
             self.noticed.append("no job of the other cluster ended while one was away")
 

@@ -85,7 +85,7 @@ def sending(stage: Stage, options: Namespace) -> list[str]:
 
 
 def clusters(stage: Stage, options: Namespace) -> list[str]:
-    play = Clusters(stage, jobs=options.jobs)
+    play = Clusters(stage, jobs=options.jobs, away_s=options.away)
     problems, seconds = played(stage, play)
     play.close()
     print(f"clusters: {ends(play.told)}, {seconds:.0f} s; of the tenant that moved: {counted(play.moved)}")

@@ -115,8 +115,9 @@ def test_check_tells_all_that_is_wrong_here_as_the_service_does(
         Client(url, os.environ["SUMOK8_API_KEY"]).check(town)
     assert refused.value.details == here
     (town / "net.net.xml").unlink()
-    missing = sumok8("check", town, "--json")
-    assert json.loads(missing.stderr)["error"]["details"][0]["message"] == "net.net.xml (option net-file) is not there."
+    missing = json.loads(sumok8("check", town, "--json").stderr)["error"]["details"]
+    assert [each["message"] for each in missing] == ["net.net.xml (option net-file) is not there.", here[0]["message"]]
+    assert "net.net.xml (option net-file) is not there." in sumok8("upload", town).stderr
     assert not Scenario.objects.exists()
 
 

@@ -87,7 +87,7 @@ def test_cancel_writes_the_wish_alone(superuser, jobs):
     assert peak.cancel_requested_at
     entries = LogEntry.objects.all()
     assert {entry.object_id for entry in entries} == {str(jobs["peak"].pk), str(jobs["running"].pk)}
-    assert entries[0].change_message.startswith("cancel_requested_at: — → 20")
+    assert entries[0].change_message == "asked to end"
 
 
 def test_however_many_are_chosen_few_are_read(superuser, jobs, tenant, monkeypatch, django_assert_max_num_queries):
@@ -102,7 +102,7 @@ def test_however_many_are_chosen_few_are_read(superuser, jobs, tenant, monkeypat
     assert Job.objects.exclude(cancel_requested_at=None).count() == 21
     entry = LogEntry.objects.get()
     assert (entry.object_repr, entry.object_id) == ("21 jobs", None)
-    assert entry.change_message.startswith("cancel_requested_at: — → 20")
+    assert entry.change_message == "asked to end"
     assert "21 jobs" in superuser.get(reverse("admin:admin_logentry_changelist")).content.decode()
 
 

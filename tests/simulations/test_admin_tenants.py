@@ -49,7 +49,7 @@ def test_usage_against_limits(superuser, busy, other_tenant):
     assert " style=" not in rows
     page = superuser.get(PAGE).content.decode()
     assert 'aria-label="CPU: 6 of 10"' in page
-    assert 'aria-label="Kept scenarios: 0 of 20480 MiB"' in page
+    assert 'aria-label="Kept scenarios: 0 bytes of 20.0 GiB"' in page
 
 
 def test_a_lower_limit_is_explained_and_stops_nothing(quota_editor, busy):
@@ -85,6 +85,12 @@ def test_a_tenant_with_jobs_is_not_deleted(superuser, busy):
     assert "manage.py offboard_tenant city-a" in said(answer)
     assert Tenant.objects.exists()
     assert not LogEntry.objects.exists()
+
+
+def test_no_button_is_shown_for_a_deletion_that_is_refused(superuser, busy):
+    assert DELETE not in superuser.get(PAGE).content.decode()
+    Job.objects.all().delete()
+    assert DELETE in superuser.get(PAGE).content.decode()
 
 
 def test_a_tenant_without_jobs_is_deleted_with_its_keys(superuser, tenant):

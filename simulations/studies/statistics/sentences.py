@@ -56,16 +56,16 @@ def _verdict(figure: Figure, said: str, found: Comparison, matters: float) -> st
         either = "higher or lower" if figure.better is None else "better or worse"
         shown = f"The runs do not show whether it is {either}"
         rest = {
-            Relevance.RELEVANT: f", only that the difference is larger than the {limit} that matter.",
-            Relevance.NEGLIGIBLE: f"; any difference is smaller than the {limit} that matter.",
-            Relevance.OPEN: f", nor whether by the {limit} that matter.{_more(found)}",
+            Relevance.RELEVANT: f", only that it is enough to matter (more than {limit}).",
+            Relevance.NEGLIGIBLE: f"; any difference is too small to matter (less than {limit}).",
+            Relevance.OPEN: f", nor whether it is enough to matter ({limit}).{_more(found)}",
         }
     else:
         shown = f"It is {said}"
         rest = {
-            Relevance.RELEVANT: f", by more than the {limit} that matter.",
-            Relevance.NEGLIGIBLE: f", but by less than the {limit} that matter.",
-            Relevance.OPEN: f"; whether by the {limit} that matter is open.{_more(found)}",
+            Relevance.RELEVANT: f", and by enough to matter (more than {limit}).",
+            Relevance.NEGLIGIBLE: f", but by too little to matter (less than {limit}).",
+            Relevance.OPEN: f"; whether by enough to matter ({limit}) is open.{_more(found)}",
         }
     if found.relevance is None:
         return f"{shown}; whether it matters cannot be said in per cent, since the base is near 0."
@@ -78,7 +78,7 @@ def _more(found: Comparison) -> str:
     more = found.n_advised - found.n
     if more > 0:
         return f" About {more} more {'seed' if more == 1 else 'seeds'} would tell."
-    return " It is about as large as what matters, so that more seeds may show either."
+    return " The difference is about as large as what matters: more seeds may show either."
 
 
 def _cautions(found: Comparison) -> list[str]:

@@ -129,6 +129,12 @@ OUTPUTS: dict[str, Output] = {
 # Not by an option of SUMO's: the runner asks for it and makes its files itself.
 EDGES = "edges"
 OWN_OUTPUTS = {EDGES: "Traffic per edge and interval, and the network, for the map; see `edges_interval_s`."}
+# Options of SUMO's that a request gives otherwise.
+OTHERWISE = {
+    **{name: f"Give it as the job's field '{name}'." for name in ("seed", "begin", "end")},
+    "random": "Each job has a seed; give your own as its field 'seed'.",
+    **{output.option: f'Ask for it by "outputs": ["{name}"].' for name, output in OUTPUTS.items()},
+}
 # Every job has them; asking for them is no mistake.
 ALWAYS_WRITTEN = frozenset({"tripinfo", "summary", "statistics"})
 
@@ -229,13 +235,19 @@ def _one_option_problems(name: str, value: Any, fields: Mapping[str, Any], *, su
         message = f"The option '{name}' is not allowed. {config_rules.REFUSED[known.name]}"
         yield Problem("option.denied", message, where)
     elif known is not None and config_rules.is_dropped(known.name):
-        yield Problem("option.denied", f"The option '{name}' is set by the hosted run itself.", where)
+        message = f"The option '{name}' is set by the hosted run itself."
+        yield Problem("option.denied", message, where, OTHERWISE.get(known.name))
+    elif known is not None and known.name in OTHERWISE:
+        message = f"The option '{name}' is not given in 'options'."
+        yield Problem("option.not_allowed", message, where, OTHERWISE[known.name])
     else:
         meant = known.name if known else name.lower()
         near = difflib.get_close_matches(meant, ALLOWED, 1) if suggest and len(meant) <= MAX_NAME else None
-        hint = f"Did you mean '{near[0]}'?" if near else "An option that is not listed can be set in the .sumocfg."
-        reason = "cannot be set on a job" if known else "is not known to SUMO"
-        yield Problem("option.not_allowed", f"The option '{name}' {reason}.", where, hint)
+        if known:
+            message, else_hint = f"The option '{name}' cannot be set on a job.", "Set it in the scenario's .sumocfg."
+        else:
+            message, else_hint = f"SUMO has no option '{name}'.", "/docs lists those that a job takes, at 'options'."
+        yield Problem("option.not_allowed", message, where, f"Did you mean '{near[0]}'?" if near else else_hint)
 
 
 def _output_problems(outputs: Sequence[Any]) -> Iterator[Problem]:

@@ -93,15 +93,15 @@ function bands(away) {
 }
 
 function options(kind, data, width, marks) {
-  const { lines, stacked, bars } = kind;
+  const { lines, stacked, bars } = kind, ofDays = kind.axis === "day";
   const x = AXES[kind.axis];
   const isTime = kind.axis === "utc";
   const drawn = stacked ? [...lines].reverse() : lines;
   const font = `11px ${getComputedStyle(document.body).fontFamily}`;
   const axis = { stroke: colour("--sk-text-2"), grid: { stroke: colour("--sk-grid"), width: 1 }, ticks: { show: false }, font, labelFont: font, labelSize: 16, labelGap: 2 };
-  const paths = stacked || bars ? uPlot.paths.bars({ size: [0.82, 40], align: 1 }) : undefined;
+  const paths = stacked || bars ? uPlot.paths.bars({ size: [0.82, 40], align: ofDays ? 0 : 1 }) : undefined;
   const xs = data[kind.x || "x"];
-  const all = isTime && data.range ? data.range : [kind.axis === "day" ? xs[0] : Math.min(0, xs[0]), xs.at(-1) + (bars ? data.bin_s || 0 : stacked && !isTime ? 1 : 0) || 1];
+  const all = isTime && data.range ? data.range : ofDays ? [xs[0] - 0.5, xs.at(-1) + 0.5] : [Math.min(0, xs[0]), xs.at(-1) + (bars ? data.bin_s || 0 : 0) || 1];
   const most = Math.max(0, ...marks.filter((mark) => mark.axis === "y").map((mark) => mark.at));
   return {
     width, height: HEIGHT, legend: { live: true }, plugins: [tip(kind, data, x), markers(marks), ...(isTime && !stacked ? [bands(data.away ?? [])] : [])],

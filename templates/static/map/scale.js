@@ -34,8 +34,8 @@ const TWO = {
   light: ["#0b4f8a", "#3b83bd", "#8fbbe0", "#97a1aa", "#f0b57e", "#d97a28", "#954406"],
   dark: ["#9ccbf5", "#5d9fd8", "#3a6f9f", "#74818d", "#9a6235", "#dd8a43", "#ffc48a"],
 };
-const NONE = { light: "#ccd3d9", dark: "#39444e" };
-const UNTOLD = { light: "#dde2e7", dark: "#333d46" }; // among differences: paler than the class around 0
+const NONE = { light: "#ccd3d9", dark: "#465059" };
+const UNTOLD = { light: "#dde2e7", dark: "#3d4750" }; // among differences: paler than the class around 0
 const HOURLY = new Set(["time_loss", "waiting", "co2"]);
 
 const rounded = (value) => Number(value.toPrecision(2));

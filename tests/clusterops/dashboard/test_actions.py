@@ -41,15 +41,37 @@ def test_looking_is_not_doing(support: Client, client: Client, address: str) -> 
     assert Client().post(address)["Location"].startswith("/admin/login/")
 
 
-def test_chosen_jobs_are_asked_to_end(operator: Client, db: None, cluster_answers: Answers) -> None:
-    waiting, ended = JobFactory(), JobFactory(status="FAILED", finished_at=timezone.now())
-    chosen = {"job": [waiting.pk, ended.pk, "nonsense"], "next": "/cluster/jobs/?status=PENDING"}
-    answer = operator.post("/cluster/jobs/cancel", chosen, follow=True)
-    assert answer.redirect_chain[0][0] == "/cluster/jobs/?status=PENDING"
-    assert "1 job asked to end; each ends within seconds. 1 had ended" in answer.content.decode()
-    waiting.refresh_from_db()
-    assert waiting.cancel_requested_at
-    assert LogEntry.objects.get().object_id == str(waiting.pk)
+def test_chosen_jobs_are_asked_to_end_once_it_is_confirmed(
+    operator: Client, db: None, cluster_answers: Answers
+) -> None:
+    waiting, other = JobFactory(), JobFactory()
+    ended = JobFactory(tenant=waiting.tenant, status="FAILED", finished_at=timezone.now())
+    back = "/cluster/jobs/?status=PENDING"
+    chosen = {"job": [waiting.pk, ended.pk, other.pk, "nonsense"], "next": back}
+    asked = operator.post("/cluster/jobs/cancel", chosen).content.decode()
+    assert "<h1>Cancel 2 jobs of 2 tenants?</h1>" in asked
+    assert f"<strong>{waiting.tenant_id}</strong>: 1 job" in asked
+    assert "1 more that you chose has ended" in asked
+    assert f'<a href="{back}">' in asked
+    assert not Job.objects.exclude(cancel_requested_at=None).exists()
+    answer = operator.post("/cluster/jobs/cancel", chosen | {"confirmed": "1"}, follow=True)
+    assert answer.redirect_chain[0][0] == back
+    assert "2 jobs asked to end; each ends within seconds. 1 had ended" in answer.content.decode()
+    assert Job.objects.exclude(cancel_requested_at=None).count() == 2
+    assert set(LogEntry.objects.values_list("object_id", flat=True)) == {str(waiting.pk), str(other.pk)}
+    again = operator.post("/cluster/jobs/cancel", chosen, follow=True)
+    assert "Nothing to cancel" in again.content.decode()
+
+
+@pytest.mark.parametrize("act", ["cancel", "rerun"])
+def test_nothing_chosen_is_told_as_that(operator: Client, cluster_answers: Answers, act: str) -> None:
+    answer = operator.post(f"/cluster/jobs/{act}", {"job": "nonsense"}, follow=True)
+    assert "Choose at least one job." in answer.content.decode()
+
+
+def test_the_search_of_all_pages_begins_empty_on_a_list(operator: Client, job: Job, cluster_answers: Answers) -> None:
+    page = operator.get("/cluster/jobs/?label=study").content.decode()
+    assert 'placeholder="Search" value=""' in page
 
 
 def test_a_job_runs_again_as_it_was_with_more_memory_where_allowed(

@@ -39,7 +39,7 @@ def test_a_limit_that_would_have_helped_is_set_by_a_button(quota_editor: Client,
     assert "3 jobs at a time instead of 2</strong> would have cut the wait from 9 min to 0 s" in page
     assert 'name="max_concurrent_jobs" value="3"' in page
     answer = quota_editor.post("/cluster/tenants/city-a/limits", {"max_concurrent_jobs": "3"}, follow=True)
-    assert "max_concurrent_jobs: 2 → 3" in answer.content.decode()
+    assert "Set: concurrent jobs: 2 → 3." in answer.content.decode()
     crowded.refresh_from_db()
     assert crowded.max_concurrent_jobs == 3
     row = Change.objects.first()
@@ -98,7 +98,7 @@ def test_refusals_are_counted(api: APIClient, tenant: Tenant, support: Client) -
         assert api.post("/jobs", body, format="json").status_code == 422
     assert api.post("/jobs", {"scenario_id": "nowhere"}, format="json").status_code == 404
     assert Refusal.objects.get().count == 2
-    assert "Refused: limits.exceeded" in support.get("/cluster/tenants/city-a/").content.decode()
+    assert "Refused: more than its limits" in support.get("/cluster/tenants/city-a/").content.decode()
     Refusal.objects.update(day=timezone.now().date() - timedelta(days=40))
     assert refusals.forget() == 1
 
@@ -110,7 +110,7 @@ def test_changes_are_paged_and_for_those_who_may_look(
     for cpu in (11, 12, 13):
         Tenant.objects.update(max_cpu=cpu)
     answer = support.get("/cluster/changes/?tenant=city-a&kind=tenant")
-    assert "max_cpu</span>: 12 → 13" in answer.content.decode()
+    assert "CPU limit: 12 → 13" in answer.content.decode()
     older = support.get(f"/cluster/changes/?tenant=city-a&cursor={answer.context['older']}").content.decode()
     assert "10 → 11" in older
     assert "12 → 13" not in older

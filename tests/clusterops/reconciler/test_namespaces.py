@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from clusterops.admin import IN_FORCE, quota_state
 from clusterops.gateway import path_of
 from clusterops.models import TenantNamespace
 from clusterops.objects.manifests import TENANT_OBJECTS
 from simulations.models import Job
+from tenants.models import Tenant
 
 
 @pytest.fixture
@@ -46,6 +48,15 @@ def test_changed_limits_are_in_force_after_one_pass_and_recorded(loop, submit, c
     assert row.applied_at > before
     loop.once()
     assert loop.last.counts.namespaces == 0
+
+
+def test_a_limit_that_changes_no_object_is_in_force_as_well(loop, submit, city) -> None:
+    submit()
+    loop.once()
+    city.max_concurrent_jobs -= 1  # the quota of pods has ten as its least
+    city.save()
+    loop.once()
+    assert quota_state(Tenant.objects.get(pk=city.pk))[0] == IN_FORCE
 
 
 @pytest.mark.local_cluster

@@ -16,6 +16,7 @@ from clusterops.reconciler.loop import pause_after, rest_after
 from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Pass
 from simulations.models import Job, JobLog
+from tests.clusterops.reconciler.canned import CannedApi, gateway_of
 
 
 def queries_of_a_quiet_pass(loop) -> int:
@@ -107,14 +108,11 @@ def test_endings_are_recorded_before_anything_is_started_and_a_step_of_starts_ha
 
 
 def test_a_cluster_that_asks_for_a_rest_gets_it_and_is_asked_again_soon(db) -> None:
-    class Busy:
-        def list_runs_and_snapshot(self, between):
+    class Busy(CannedApi):
+        def items(self, path, **_):
             raise ClusterUnreachable("429", status=429, retry_after_s=7.0)
 
-        def ended_runs(self):
-            return []
-
-    busy = reconcile_once(Busy())
+    busy = reconcile_once(gateway_of(Busy()))
     assert (rest_after(busy, 0.2, 30), pause_after(busy, 30)) == (7.0, 5.0)
     assert rest_after(busy, 0.2, 2) == 2  # but not for longer than the interval
     busy.rest_s = 0.0

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
@@ -139,11 +140,20 @@ def test_quota_editors_set_budgets_and_support_looks(quota_editor: Any, support:
         "period": "",
         "measure": "amount",
         "limit": "50",
-        "alert_at": "[80]",
+        "alert_at": "50, 80 %",
         "on_reach": "hold",
     }
-    quota_editor.post(reverse("admin:usage_budget_add"), form)
-    assert Budget.objects.get().limit == 50
+    add = reverse("admin:usage_budget_add")
+    assert "amount, in EUR" in quota_editor.get(add).content.decode()
+    for wrong in ("[80]", "80.5", "0", "101", "1 " * 11):
+        assert "whole percentages" in quota_editor.post(add, form | {"alert_at": wrong}).content.decode()
+    quota_editor.post(add, form)
+    budget = Budget.objects.get()
+    assert (budget.limit, budget.alert_at) == (50, [50, 80])
+    page = reverse("admin:usage_budget_change", args=[budget.pk])
+    assert 'value="50, 80"' in quota_editor.get(page).content.decode()
+    quota_editor.post(page, form | {"alert_at": "50,80", "limit": "60"})
+    assert LogEntry.objects.first().change_message == "limit: 50.00 → 60"
     listed = reverse("admin:usage_budget_changelist")
     assert "0.00 EUR" in support.get(listed).content.decode()
     used(paying, 1)

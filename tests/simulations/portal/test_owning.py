@@ -16,6 +16,7 @@ from tenants.acting import acting
 from tenants.members import Invitation, Member
 from tenants.models import ApiKey, Tenant
 from tests.conftest import client_with
+from tests.factories import JobFactory
 from tests.simulations.portal.conftest import Who
 
 PASSWORD = "a sentence that nobody guesses"
@@ -64,6 +65,10 @@ def test_an_invited_person_makes_an_account_and_the_link_is_used_up(owner: Clien
     assert (weak.status_code, User.objects.filter(username="ann").exists()) == (422, False)
     assert guest.post("/join", account)["Location"] == "/t/city-a"
     assert guest.get("/t/city-a/submit").status_code == 200
+    told = owner.get("/t/city-a/changes").text
+    assert told.count("ann, invited by owner<") == 2
+    assert "used at: none → 20" in told
+    assert "made by" not in told
     assert guest.get("/t/city-a/keys").status_code == 403
     assert Client().post("/join", {**account, "username": "bob"}).status_code == 404
     assert not User.objects.filter(username="bob").exists()
@@ -117,6 +122,14 @@ def test_a_webhook_shows_its_secret_once_is_tested_and_deleted(owner: Client) ->
     Delivery.objects.update(state="DELIVERED")
     ended = owner.get("/t/city-a/webhooks/sent")
     assert (ended.status_code, "every 3s" in ended.text) == (286, False)
+    before = endpoint.secret
+    page = owner.post(acts, {"act": "rotate"}).content.decode()
+    endpoint.refresh_from_db()
+    assert endpoint.secrets == [endpoint.secret, before]
+    assert endpoint.secret in page
+    assert before not in page
+    JobFactory(tenant=endpoint.tenant).move_to("FAILED", reason="SUMO_FAILED", message="It failed.")
+    assert "in the last day: 1." in owner.post(acts, {"act": "replay"}, follow=True).content.decode()
     endpoint.disable("It failed for days.")
     assert "It failed for days." in owner.get("/t/city-a/webhooks").content.decode()
     owner.post(acts, {"act": "resume"})
@@ -195,7 +208,7 @@ def test_owners_see_who_changed_what_but_not_which_of_the_staff(client_of: Who, 
     owner = client_of("owner")
     owner.post("/t/city-a/keys", {"label": "ci", "role": "engineer"})
     page = owner.get("/t/city-a/changes").content.decode()
-    assert "max_cpu</span>: 10 → 33" in page
+    assert "CPU limit: 10 → 33" in page
     assert "the operator" in page
     assert "otto-of-staff" not in page
-    assert '<td>owner<span class="sub">pages</span></td>' in page
+    assert '<td>owner<span class="sub">on the tenant&#x27;s pages</span></td>' in page

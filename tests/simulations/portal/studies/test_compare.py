@@ -148,9 +148,7 @@ def test_picked_jobs_that_do_not_fit(client_of: Who, jobs: list[Job], other_tena
 
 
 @pytest.mark.parametrize(("count", "weak"), [(6, False), (3, True)])
-def test_few_seeds_are_said_of_wherever_the_verdict_goes(
-    client_of: Who, ended: Ended, count: int, weak: bool
-) -> None:
+def test_few_seeds_are_said_of_wherever_the_verdict_goes(client_of: Who, ended: Ended, count: int, weak: bool) -> None:
     engineer, study = client_of("engineer"), ended(seeds={"first": 1, "count": count})
     link = engineer.post(f"/t/city-a/studies/{study.pk}/shares", {"days": "7"}).context["link"]
     pages = [engineer.get(f"/t/city-a/studies/{study.pk}"), engineer.get(address(study)), Client().get(link)]

@@ -74,6 +74,22 @@ def test_refused_options(name, value, code):
     assert problems[0].where == f"options.{name}"
 
 
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("no-such", "SUMO has no option 'no-such'.", "/docs lists"),
+        ("net-file", "'net-file' cannot be set on a job.", ".sumocfg"),
+        ("seed", "set by the hosted run itself", "field 'seed'"),
+        ("begin", "not given in 'options'", "field 'begin'"),
+        ("edgedata-output", "not given in 'options'", '"outputs": ["edgedata"]'),
+    ],
+)
+def test_a_refused_option_says_where_it_belongs(name, message, hint):
+    (problem,) = check_request(options={name: 1})
+    assert message in problem.message
+    assert hint in problem.hint
+
+
 def test_near_misses_are_named():
     assert check_request(options={"time_to_teleport": 1})[0].hint == "Did you mean 'time-to-teleport'?"
 
@@ -156,6 +172,8 @@ def test_the_request_becomes_overrides():
         "fcd-output": "/out/fcd.parquet",
         "output.compression": "zstd",
     }
+    plain = request_overrides(options={}, outputs=["tripinfo"], emissions=False, output_dir="/out", seed=3)
+    assert plain == {"seed": 3}
     assert [OUTPUTS[name].artifact for name in ("edgedata", "fcd")] == ["edgedata.xml.gz", "fcd.parquet"]
 
 
