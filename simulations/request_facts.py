@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from simulations.templatetags.figures import duration, number, words
+from simulations.templatetags.figures import duration, number, visible, words
 
 Text = Callable[[Any], str]
 
@@ -15,13 +15,13 @@ def _seconds(value: Any) -> str:
 def _listed(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name}={_plain(each)}" for name, each in value.items())
-    return ", ".join(map(str, value))
+    return ", ".join(map(visible, value))
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return _listed(value) if isinstance(value, list | dict) else str(value)
+    return _listed(value) if isinstance(value, list | dict) else visible(value)
 
 
 # In the order in which they are shown; as the forms call them.

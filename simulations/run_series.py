@@ -21,6 +21,7 @@ MAX_HISTOGRAM_BYTES = 1024**2
 MOST = 10**12  # as in a progress record: far beyond any simulation
 SUMMARY_COLUMNS = ("time", "running", "halting", "mean_speed")
 MARKS = {"mean_travel_time_s": "mean", "p95_travel_time_s": "95 % took less"}
+KMH = 3.6  # of a metre per second: pages speak of kilometres per hour
 HOLE = 2.5  # steps without a sample; up to there it is the rhythm of the file
 Row = list[float | None]
 
@@ -28,8 +29,8 @@ Row = list[float | None]
 def simulated(artifact: Artifact) -> dict[str, Any]:
     """summary.csv.gz as columns over simulated time in seconds, at most twice `POINTS` samples.
 
-    What was not measured is null: a hole among the samples, and the speed while nobody drives. A file that is broken or
-    huge gives what could be read of it. Raises ApiError 503 storage.unavailable.
+    Speeds are in km/h. What was not measured is null: a hole among the samples, and the speed while nobody drives.
+    A file that is broken or huge gives what could be read of it. Raises ApiError 503 storage.unavailable.
     """
     rows: list[Row] = []
     stride = 1
@@ -67,7 +68,7 @@ def _summary_rows(plain: gzip.GzipFile) -> Iterator[Row]:
     places = [header.index(name) for name in SUMMARY_COLUMNS]
     for row in reader:
         time, running, halting, speed = (_figure(row[place]) for place in places)
-        yield [time or 0.0, running, halting, speed if running else None]
+        yield [time or 0.0, running, halting, speed * KMH if running and speed is not None else None]
 
 
 def _lines(plain: gzip.GzipFile) -> Iterator[str]:

@@ -33,10 +33,10 @@ def tables_of(job: Job) -> list[Table]:
         found = run_series.simulated(stored[SUMMARY])
         columns = (found["x"], found["running"], found["halting"], found["mean_speed"])
         rows = [(simclock(at), *rest) for at, *rest in zip(*columns, strict=True)]
-        heads = ("Simulated time", "Running vehicles", "Halting vehicles", "Mean speed, m/s")
+        heads = ("Simulated time", "Running vehicles", "Halting vehicles", "Mean speed, km/h")
         tables.append(Table("Over simulated time", heads, thinned(rows)))
     if HISTOGRAM in stored:
         found = run_series.travel_times(stored[HISTOGRAM])
         bars = list(zip(found["x"], found["trips"], strict=True))
-        tables.append(Table("Trips by travel time", ("From, s", "Trips"), bars[:MAX_BARS]))
+        tables.append(Table("Trips by travel time", ("Travel time from, s", "Trips"), bars[:MAX_BARS]))
     return tables

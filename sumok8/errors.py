@@ -1,5 +1,6 @@
 """One JSON shape for every error: `{"error": {"code", "message", "details"}}`."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -8,16 +9,19 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from simulations.portal.access import menu_of, seat_of
 from simulations.sumo.protocol.problems import listed_entries
 from sumok8.plain_words import plain
 from tenants.errors import BAD_HOST, UNAUTHORIZED, ApiError
+from tenants.members import Member
 
 CODES: dict[type[exceptions.APIException], tuple[str, str]] = {
     exceptions.AuthenticationFailed: ("unauthorized", UNAUTHORIZED),
@@ -29,6 +33,7 @@ CODES: dict[type[exceptions.APIException], tuple[str, str]] = {
     exceptions.ParseError: ("malformed", "The body could not be read."),
 }
 
+TENANT_PAGE = re.compile(r"/t/([-a-zA-Z0-9_]+)(?:/|\Z)")
 # Refused or broken connections, and none free in time.
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
@@ -86,6 +91,34 @@ def _wants_page(request: HttpRequest) -> bool:
     return request.accepts("text/html") and "text/html" in request.headers.get("Accept", "")
 
 
+def _place(request: HttpRequest) -> dict[str, Any]:
+    """Whose pages these are, as far as who is signed in may see them: an error keeps the menu."""
+    user = getattr(request, "user", None)
+    try:
+        if user is None or not user.is_authenticated:
+            return {}
+        found = TENANT_PAGE.match(request.path_info)
+        if found and (seat := seat_of(user, found[1])):
+            return {"seat": seat, "menu": menu_of(request, seat)}
+        return {"places": Member.objects.places_of(user)}
+    except DATABASE_AWAY:
+        return {}
+
+
+def _other_spelling(request: HttpRequest) -> str | None:
+    """Tenants' pages end without a slash, staff's with one; who typed it the other way is led on."""
+    path = request.path_info
+    if request.method not in {"GET", "HEAD"} or not path.startswith(("/t/", "/cluster/")):
+        return None
+    other = path.rstrip("/") if path.startswith("/t/") else f"{path.rstrip('/')}/"
+    try:
+        resolve(other)
+    except Resolver404:
+        return None
+    query = request.META.get("QUERY_STRING", "")
+    return None if other == path else f"{other}?{query}" if query else other
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400: a request that Django itself refused, such as a wrong Host header or too long a form."""
     if isinstance(exception, RequestDataTooBig):
@@ -93,6 +126,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         return too_large(request, most, getattr(exception, "code", "too_large"))
     if isinstance(exception, DisallowedHost):
         return JsonResponse(body("bad_host", BAD_HOST), status=400)
+    if _wants_page(request):
+        return render(request, "400.html", _place(request), status=400)
     return JsonResponse(body("bad_request", "The request could not be understood."), status=400)
 
 
@@ -114,7 +149,7 @@ def length_required(request: HttpRequest) -> HttpResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler403."""
     if _wants_page(request):
-        return defaults.permission_denied(request, exception)
+        return render(request, "403.html", _place(request), status=403)
     return JsonResponse(body("forbidden", "You may not do this."), status=403)
 
 
@@ -131,7 +166,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404."""
     if _wants_page(request):
-        return defaults.page_not_found(request, exception)
+        if (address := _other_spelling(request)) is not None:
+            return redirect(address)
+        return render(request, "404.html", _place(request), status=404)
     message = CODES[exceptions.NotFound][1]
     return JsonResponse(body("not_found", message), status=404)
 

@@ -16,6 +16,7 @@ from clusterops.usage.statements import statement
 from simulations.portal.access import Seat, member_page, show
 from simulations.studies.exports.tables import lines
 from simulations.studies.models import Study
+from tenants.models import Tenant
 from tenants.plans import billing_today
 
 MONTHS = 24  # offered
@@ -33,7 +34,7 @@ WAYS = (
 def usage(request: HttpRequest, seat: Seat) -> HttpResponse:
     """A month. Seven queries."""
     tenant = seat.tenant
-    month, months = _month(request)
+    month, months = _month(request, tenant)
     by = request.GET.get("by", "scenario")
     label = request.GET.get("label", "").strip()
     if by == "label" and not re.match(LABEL, label):
@@ -73,7 +74,7 @@ def usage(request: HttpRequest, seat: Seat) -> HttpResponse:
 @member_page()
 def days(request: HttpRequest, seat: Seat) -> JsonResponse:
     """Numbers of the chart: CPU-hours of every day of a month, billed and not."""
-    period = _period(_month(request)[0])
+    period = _period(_month(request, seat.tenant)[0])
     found = {each.name: each for each in counting.groups(period.runs().filter(tenant=seat.tenant), "day")[0]}
     numbers = range(1, (period.until - period.since).days + 1)
     counted = [found.get(period.since.replace(day=number).isoformat()) for number in numbers]
@@ -96,13 +97,17 @@ def statement_file(request: HttpRequest, seat: Seat, period: str, form: str) -> 
     return answer
 
 
-def _month(request: HttpRequest) -> tuple[str, list[str]]:
-    """The one asked for, else the present one; and those that are offered."""
-    today = timezone.now().astimezone(counting.billing_zone()).date()
+def _month(request: HttpRequest, tenant: Tenant) -> tuple[str, list[str]]:
+    """The one asked for, else the present one; and those that are offered: none from before the tenant was made."""
+    zone = counting.billing_zone()
+    today, made = timezone.now().astimezone(zone).date(), tenant.created_at.astimezone(zone)
+    first = f"{made.year}-{made.month:02d}"
     offered = []
     year, month = today.year, today.month
     for _ in range(MONTHS):
         offered.append(f"{year}-{month:02d}")
+        if offered[-1] <= first:
+            break
         year, month = (year, month - 1) if month > 1 else (year - 1, 12)
     asked = request.GET.get("month", "")
     return (asked if asked in offered else offered[0]), offered

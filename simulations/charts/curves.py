@@ -71,7 +71,10 @@ def curves(
         svg=picture(f"{title}: {_told(shown, text)}", plane.whole, *svg),
         columns=(x_unit, *(name for curve in drawn for name in ([curve.name, band] if band else [curve.name]))),
         rows=_rows(drawn, text, with_band=bool(band), times=times),
-        legend=tuple(Key(f"key-line {series_class(n)}", _last(curve, text)) for n, curve in enumerate(shown)),
+        legend=tuple(
+            Key(f"key-line {series_class(n)}", curve.name if marks else _last(curve, text))
+            for n, curve in enumerate(shown)
+        ),
         note=f"Lines: the first {SERIES} of {len(drawn)}; the table has all." if len(drawn) > SERIES else "",
         has_y_axis=True,
         moments=tuple(map(seconds, _thinned(drawn))) if times else (),

@@ -56,6 +56,7 @@ urlpatterns = [
     path(f"{HERE}/keys/<int:key_id>/rotate", keys.rotate, name="key-rotate"),
     path(f"{HERE}/keys/<int:key_id>/revoke", keys.revoke, name="key-revoke"),
     path(f"{HERE}/webhooks", webhooks.webhooks, name="webhooks"),
+    path(f"{HERE}/webhooks/sent", webhooks.sent, name="webhooks-sent"),
     path(f"{HERE}/webhooks/<uuid:endpoint_id>", webhooks.change, name="webhook"),
     path(f"{HERE}/changes", changes.changes, name="changes"),
     path(f"{HERE}/members", people.members, name="members"),

@@ -1,6 +1,7 @@
 """Webhooks, for owners: who is told, and what became of it."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -10,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
+from simulations.portal import live
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.jobs import told_of
 from simulations.webhooks.api.shapes import KINDS, EndpointRequest
@@ -45,14 +47,30 @@ def webhooks(request: HttpRequest, seat: Seat) -> HttpResponse:
 
 
 def _page(request: HttpRequest, seat: Seat, form: EndpointForm, more: dict[str, Endpoint | None]) -> HttpResponse:
-    sent = Delivery.objects.filter(endpoint__tenant=seat.tenant).select_related("endpoint", "notice")
-    context = {
+    context = _sent(seat) | {
         "form": form,
         **more,
         "endpoints": Endpoint.objects.filter(tenant=seat.tenant),
-        "deliveries": sent.order_by("-created_at", "-id")[:DELIVERIES],
     }
     return show(request, seat, "portal/webhooks.html", context, status=422 if form.errors else 200)
+
+
+@member_page(role=Role.OWNER)
+def sent(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """What became of the last ones, for polling while any is on its way."""
+    context = _sent(seat)
+    return live.fragment(request, seat, "portal/_webhooks_sent.html", context, ended=not context["is_awaited"])
+
+
+def _sent(seat: Seat) -> dict[str, Any]:
+    rows = Delivery.objects.filter(endpoint__tenant=seat.tenant).select_related("endpoint", "notice")
+    found = list(rows.order_by("-created_at", "-id")[:DELIVERIES])
+    return {
+        "deliveries": found,
+        "is_awaited": any(each.state == Delivery.State.PENDING and each.endpoint.is_active for each in found),
+        "now": timezone.now(),
+        "mark": live.mark([(each.pk, each.state, each.tries, each.next_try_at) for each in found]),
+    }
 
 
 @member_page("POST", role=Role.OWNER)

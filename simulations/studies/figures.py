@@ -54,9 +54,12 @@ def dot_plot_of(figure: Figure, answer: Answer) -> Chart:
     rows = []
     for cell in answer.cells:
         known = answer.known(cell, figure)
-        mean, ci = (known.mean, _ends(known.ci)) if known else (None, None)
-        rows.append(DotRow(cell.name, cell.values(figure.name), mean, ci))
-    return dot_plot(f"{title(figure)}, every run", rows, unit=figure.unit, text=figure.text, interval=answer.interval)
+        mean, ci = (known.mean, _ends(known.ci, figure)) if known else (None, None)
+        mean = None if mean is None else mean * figure.times
+        rows.append(DotRow(cell.name, _readings(cell, figure), mean, ci))
+    return dot_plot(
+        f"{title(figure)}, every run", rows, unit=figure.read_in, text=figure.written, interval=answer.interval
+    )
 
 
 def forest_of(figure: Figure, answer: Answer) -> Chart | None:
@@ -91,10 +94,10 @@ def slopes_of(figure: Figure, answer: Answer) -> list[Chart]:
     return [
         slopes(
             f"{cell.name} against {base.name}",
-            (base.name, base.values(figure.name)),
-            (cell.name, cell.values(figure.name)),
-            unit=figure.unit,
-            text=figure.text,
+            (base.name, _readings(base, figure)),
+            (cell.name, _readings(cell, figure)),
+            unit=figure.read_in,
+            text=figure.written,
             better=figure.better,
         )
         for base, cell in pairs[:MOST_SLOPES]
@@ -113,12 +116,17 @@ def sweep_of(figure: Figure, answer: Answer) -> Chart | None:
         if isinstance(x, bool) or not isinstance(x, int | float):
             return None
         if known and known.mean is not None:
-            lines.setdefault(cell.variant, []).append(CurvePoint(float(x), known.mean, _ends(known.ci)))
-    drawn = [Curve(variant, tuple(sorted(points, key=lambda point: point.x))) for variant, points in lines.items()]
+            point = CurvePoint(float(x), known.mean * figure.times, _ends(known.ci, figure))
+            lines.setdefault(cell.variant, []).append(point)
+    one = len(lines) == 1
+    drawn = [
+        Curve("mean" if one else variant, tuple(sorted(points, key=lambda point: point.x)))
+        for variant, points in lines.items()
+    ]
     if not drawn:
         return None
     return curves(
-        f"{title(figure)} over {name}", drawn, x_unit=name, y_unit=figure.unit, text=figure.text,
+        f"{title(figure)} over {name}", drawn, x_unit=name, y_unit=figure.read_in, text=figure.written,
         band=answer.interval, marks=True,
     )  # fmt: skip
 
@@ -128,5 +136,11 @@ def ordered(compared: Sequence[Compared]) -> list[Compared]:
     return sorted(compared, key=lambda each: not each.primary)
 
 
-def _ends(interval: Interval | None) -> tuple[float, float] | None:
-    return None if interval is None else (interval.low, interval.high)
+def _readings(cell: CellRuns, figure: Figure) -> dict[int, float]:
+    """By seed, in the unit that people read."""
+    return {seed: value * figure.times for seed, value in cell.values(figure.name).items()}
+
+
+def _ends(interval: Interval | None, figure: Figure | None = None) -> tuple[float, float] | None:
+    times = figure.times if figure else 1.0
+    return None if interval is None else (interval.low * times, interval.high * times)

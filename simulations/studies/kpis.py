@@ -4,7 +4,17 @@ from simulations.studies.statistics.study import Figure
 from simulations.sumo.protocol.kpis import KPIS
 
 FIGURES: dict[str, Figure] = {
-    kpi.name: Figure(kpi.name, kpi.label, kpi.unit, kpi.decimals, kpi.better, is_count=kpi.is_rare)
+    kpi.name: Figure(
+        kpi.name,
+        kpi.label,
+        kpi.unit,
+        kpi.decimals,
+        kpi.better,
+        is_count=kpi.is_rare,
+        times=kpi.reading.times,
+        shown_unit=kpi.reading.unit,
+        shown_decimals=kpi.reading.decimals,
+    )
     for kpi in KPIS.values()
 }
 CHOICES = [(name, figure.label) for name, figure in FIGURES.items()]

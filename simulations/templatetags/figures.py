@@ -1,5 +1,6 @@
 """How pages write times, quantities and states."""
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -105,6 +106,21 @@ def number(value: Any) -> str:
     if abs(value) >= 1000 or float(value).is_integer():
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+@register.filter
+def kmh(metres_per_second: float | None) -> SafeString | str:
+    """A speed as people drive it."""
+    if metres_per_second is None:
+        return DASH
+    return format_html('{}<span class="of"> km/h</span>', f"{metres_per_second * 3.6:.1f}")
+
+
+@register.filter
+def visible(text: Any) -> str:
+    """A name from outside: what has no picture, or turns the writing around, as its number."""
+    hidden = {"Cc", "Cf", "Zl", "Zp"}
+    return "".join(f"\\u{ord(each):04x}" if unicodedata.category(each) in hidden else each for each in str(text or ""))
 
 
 @register.filter

@@ -64,7 +64,7 @@ def test_what_is_no_number_is_not_measured(db: None) -> None:
     data = gzip.compress(HEAD + b"0,1,inf,0,1,0,0,nan,\n1,1,0,0,1,0,0,2,\n", mtime=0)
     columns = run_series.simulated(stored(JobFactory(), "summary.csv.gz", data))
     assert [*columns["halting"]] == [None, 0]
-    assert [*columns["mean_speed"]] == [None, 2]
+    assert [*columns["mean_speed"]] == [None, 7.2]
 
 
 def test_a_file_that_unpacks_without_end_is_read_to_a_bound(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_a_hole_and_an_empty_network_are_gaps(db: None) -> None:
     columns = run_series.simulated(stored(JobFactory(), "summary.csv.gz", data))
     assert [*columns["x"]] == [0, 1, 2, 3, 9]
     assert [*columns["running"]] == [1, 0, 1, None, 2]
-    assert [*columns["mean_speed"]] == [9, None, 9, None, 5]
+    assert [*columns["mean_speed"]] == [32.4, None, 32.4, None, 18]
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,13 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.template.loader import render_to_string
 from django.test import Client
+
+from tenants.members import Member
+from tenants.models import Tenant
 
 PAGE = {"HTTP_ACCEPT": "text/html"}
 
@@ -89,3 +93,40 @@ def test_an_empty_key_for_job_tokens_is_refused_at_start(keys: str) -> None:
     )
     assert run.returncode != 0
     assert "JOB_TOKEN_KEYS" in run.stderr
+
+
+@pytest.fixture
+def viewer(tenant: Tenant) -> Client:
+    client = Client(headers={"Accept": "text/html"})
+    user = User.objects.create_user("vera")
+    Member.objects.create(tenant=tenant, user=user, role="viewer")
+    client.force_login(user)
+    return client
+
+
+def test_a_member_keeps_the_menu_where_something_is_refused_or_missing(viewer: Client, tenant: Tenant) -> None:
+    refused, missing = viewer.get("/t/city-a/keys"), viewer.get("/t/city-a/nothing")
+    odd, foreign = viewer.get("/t/city-a/jobs?status=%00"), viewer.get("/t/nowhere/jobs")
+    assert [each.status_code for each in (refused, missing, odd, foreign)] == [403, 404, 400, 404]
+    assert "You are viewer at city-a, which is not enough for this page; an owner can change that." in refused.text
+    for page in (refused, missing, odd):
+        assert '<a href="/t/city-a/studies">Studies</a>' in page.text
+        assert "Home of city-a" in page.text
+    assert "Studies</a>" not in foreign.text
+    assert '<a class="tenant" href="/t/city-a">' in foreign.text
+    Tenant.objects.update(is_active=False)
+    assert "city-a is not active at present" in viewer.get("/t/city-a").text
+
+
+def test_a_slash_too_many_or_too_few_is_no_error(viewer: Client) -> None:
+    for typed, right in (
+        ("/t/city-a/", "/t/city-a"),
+        ("/t/city-a/jobs/?status=FAILED", "/t/city-a/jobs?status=FAILED"),
+        ("/cluster/jobs", "/cluster/jobs/"),
+        ("/cluster/tenants?q=a", "/cluster/tenants/?q=a"),
+    ):
+        answer = viewer.get(typed)
+        assert (answer.status_code, answer["Location"]) == (302, right)
+    for method, address in (("post", "/t/city-a/jobs/"), ("get", "/t/city-a/none/"), ("get", "/t//evil.example/")):
+        assert getattr(viewer, method)(address).status_code == 404
+    assert Client().get("/t/city-a/jobs/").status_code == 404  # a program's address is exact

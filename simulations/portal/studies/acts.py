@@ -80,5 +80,6 @@ def study_file(request: HttpRequest, seat: Seat, study_id: UUID, name: str) -> H
         answer = StreamingHttpResponse(tables.lines(rows), content_type="text/csv; charset=utf-8")
     else:
         raise Http404
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    way = "inline" if name == "report.html" else "attachment"  # read and printed from its page, which is sandboxed
+    answer["Content-Disposition"] = f'{way}; filename="{name}"'
     return answer

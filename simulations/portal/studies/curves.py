@@ -24,7 +24,7 @@ MOST_RUNS = 10  # of a cell: their files are read for this page
 BINS = 120
 SERIES_FILE, TIMES_FILE = "summary.csv.gz", "travel_times.json"
 MEASURES = (("running", "Vehicles under way", "vehicles", 0), ("halting", "Vehicles standing", "vehicles", 0),
-            ("mean_speed", "Mean speed", "m/s", 1))  # fmt: skip
+            ("mean_speed", "Mean speed", "km/h", 1))  # fmt: skip
 Samples = Mapping[str, Sequence[float | None]]
 Read = TypeVar("Read")
 

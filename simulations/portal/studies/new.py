@@ -1,5 +1,6 @@
 """A new study: checked first, then submitted."""
 
+import re
 import uuid
 from typing import Any
 
@@ -11,6 +12,7 @@ from rest_framework.exceptions import ValidationError
 from simulations.models import Scenario
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.jobs import idempotency_key
+from simulations.portal.studies.mending import COLUMNS, sorted_out
 from simulations.portal.studies.request_form import StudyForm, as_curl
 from simulations.studies.api.requests import StudyRequest, cells_of, flat
 from simulations.studies.api.views import dry_run
@@ -40,6 +42,12 @@ def study_new(request: HttpRequest, seat: Seat) -> HttpResponse:
     body = form.body()
     try:
         wanted = StudyRequest.read(body)
+    except ValidationError as error:
+        found = flat(error.detail)
+        problems = [{"where": where, "message": str(detail)} for where, detail in found]
+        problems += _further(seat, {name: body[name] for name in body.keys() - {_top(where) for where, _ in found}})
+        return _page(request, seat, form, {"problems": problems}, status=422)
+    try:
         expansion = cells_of(wanted)
         if act == "submit":
             study, _ = create_study(
@@ -48,9 +56,6 @@ def study_new(request: HttpRequest, seat: Seat) -> HttpResponse:
             messages.success(request, "Submitted: its runs start as slots become free.")
             return redirect("portal:study", seat.tenant.pk, study.pk)
         plan = dry_run(seat.tenant, wanted, expansion)
-    except ValidationError as error:
-        problems = [{"where": where, "message": str(detail)} for where, detail in flat(error.detail)]
-        return _page(request, seat, form, {"problems": problems}, status=422)
     except ApiError as error:
         problems = error.details or [{"message": error.message}]
         return _page(request, seat, form, {"problems": problems}, status=error.status_code)
@@ -62,12 +67,35 @@ def study_new(request: HttpRequest, seat: Seat) -> HttpResponse:
     return _page(request, seat, form, told)
 
 
+def _top(where: str) -> str:
+    return re.split(r"[.\[]", where)[0]
+
+
+def _further(seat: Seat, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is wrong beside what could not be read, so that all is told at once. `body` is without that."""
+    try:
+        wanted = StudyRequest.read(body)
+        dry_run(seat.tenant, wanted, cells_of(wanted))
+    except ApiError as error:
+        return list(error.details)
+    except ValidationError:  # what was left out is needed to say more
+        pass
+    return []
+
+
 def _page(
     request: HttpRequest, seat: Seat, form: StudyForm, told: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     names = Scenario.objects.one_per_name(seat.tenant.pk).values_list("scenario_id", flat=True)[:MOST_SCENARIOS]
+    found = sorted_out(told.get("problems", []), form)
     context = {
         "form": form,
+        "wrong": found.fields,
+        "rest": found.rest,
+        "rows": [
+            (row, {column: found.fields.get(f"{column}-{number}") for column in COLUMNS})
+            for number, row in enumerate(form.variants, 1)
+        ],
         "scenarios": sorted({*names, *filter(None, [form.texts["scenario_id"]])}),
         "usual": [(name, title(FIGURES[name])) for name in USUAL],
         "others": [(name, title(figure)) for name, figure in FIGURES.items() if name not in USUAL],

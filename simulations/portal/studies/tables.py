@@ -14,7 +14,7 @@ MOST_COLUMNS = 12
 
 @dataclass(frozen=True)
 class CellRow:
-    """`needed`: runs for the precision asked for, in words."""
+    """`needed`: runs until the mean is known well enough, whatever it is compared with."""
 
     cell: str
     runs: int
@@ -42,7 +42,7 @@ def _row(cell: str, figure: Figure, known: Description) -> CellRow:
     elif known.more_seeds:
         needed = f"{known.n_needed} ({known.more_seeds} more)"
     else:
-        needed = f"{known.n_needed} (enough)"
+        needed = f"{known.n_needed} (reached)"
     return CellRow(
         cell=cell,
         runs=known.n,
@@ -76,7 +76,11 @@ def matrix(answer: Answer) -> Matrix:
 def _mean(figure: Figure, known: Description | None) -> str:
     if known is None or known.mean is None:
         return DASH
-    spread = "" if known.half_width is None else f" ± {figure.text(known.half_width).removesuffix(figure.unit).strip()}"
+    spread = (
+        "" if known.half_width is None else f" ± {figure.text(known.half_width).removesuffix(figure.read_in).strip()}"
+    )
     return (
-        figure.text(known.mean).removesuffix(figure.unit).strip() + spread + (f" {figure.unit}" if figure.unit else "")
+        figure.text(known.mean).removesuffix(figure.read_in).strip()
+        + spread
+        + (f" {figure.read_in}" if figure.read_in else "")
     )

@@ -5,6 +5,7 @@ from collections import Counter
 from simulations.charts.scale import plain
 from simulations.studies.figures import Answer, title
 from simulations.studies.kpis import FIGURES
+from simulations.studies.statistics.comparison import WEAK_BELOW, Method
 from simulations.studies.statistics.outlook import outlook
 from simulations.studies.statistics.summary import Compared
 
@@ -32,9 +33,18 @@ def _known(answer: Answer) -> str | None:
     told = [each for each in answer.summary.comparisons if each.primary and each.found.difference is not None]
     if not told:
         return None if any(cell.against for cell in answer.cells) else _single(answer)
-    if len(told) == 1:
-        return _one(told[0])
-    return _counted(told)
+    said = _one(told[0]) if len(told) == 1 else _counted(told)
+    return f"{said}{_weak(told)}"
+
+
+def _weak(told: list[Compared]) -> str:
+    """Few seeds are said of wherever the sentence goes, on pages for guests too."""
+    weak = [each for each in told if each.found.weak]
+    if not weak:
+        return ""
+    kind = "seeds" if all(each.found.method is Method.PAIRED for each in weak) else "runs"
+    which = "Weak evidence" if len(weak) == len(told) else f"{len(weak)} of them {_are(len(weak))} weak evidence"
+    return f" {which}: fewer than {WEAK_BELOW} {kind}."
 
 
 def _one(each: Compared) -> str:

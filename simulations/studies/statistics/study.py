@@ -15,11 +15,23 @@ class Figure:
     decimals: int = 2
     better: Literal["lower", "higher"] | None = None
     is_count: bool = False  # of rare events: an interval from Student's t would mislead
+    times: float = 1.0  # what makes the value one of `shown_unit`, in which people read it
+    shown_unit: str | None = None
+    shown_decimals: int | None = None
 
     def text(self, value: float, *, sign: bool = False) -> str:
         """With its unit, for people."""
-        number = f"{value:{'+' if sign else ''},.{self.decimals}f}".replace("-", "−")
-        return f"{number} {self.unit}".strip()
+        return self.written(value * self.times, sign=sign)
+
+    def written(self, reading: float, *, sign: bool = False) -> str:
+        """The same of a value that is in the unit of `read_in` already, as charts have it."""
+        decimals = self.decimals if self.shown_decimals is None else self.shown_decimals
+        number = f"{reading:{'+' if sign else ''},.{decimals}f}".replace("-", "−")
+        return f"{number} {self.read_in}".strip()
+
+    @property
+    def read_in(self) -> str:
+        return self.unit if self.shown_unit is None else self.shown_unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ def _only_shallowest(candidates: list[str]) -> str | None:
 def _ambiguous(configs: Mapping[str, ConfigReport]) -> Problem:
     message = f"The archive holds {len(configs)} configurations: {', '.join(configs)}."
     runnable = [path for path, report in configs.items() if not report.problems]
-    hint = "Name one in the field 'config'."
+    hint = "Name one as its configuration (the field 'config')."
     if runnable and len(runnable) < len(configs):
         hint += f" Nothing wrong was found with: {', '.join(runnable)}."
     return Problem("config.ambiguous", message, hint=hint)

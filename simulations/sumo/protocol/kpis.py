@@ -12,6 +12,18 @@ Aggregation = Literal["count", "mean", "p95", "sum", "longest"]
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How people read a figure: its value times `times`, in that unit."""
+
+    unit: str
+    times: float
+    decimals: int
+
+
+READINGS = {"mean_speed_ms": Reading("km/h", 3.6, 1), "total_travel_time_s": Reading("h", 1 / 3600, 1)}
+
+
+@dataclass(frozen=True, slots=True)
 class Kpi:
     """One figure of a run. None where it was not measured."""
 
@@ -40,7 +52,12 @@ class Kpi:
 
     def text(self, value: float) -> str:
         """With its unit, for people."""
-        return f"{value:,.{self.decimals}f} {self.unit}".strip()
+        reading = self.reading
+        return f"{value * reading.times:,.{reading.decimals}f} {reading.unit}".strip()
+
+    @property
+    def reading(self) -> Reading:
+        return READINGS.get(self.name) or Reading(self.unit, 1.0, self.decimals)
 
 
 def _count(name: str, label: str, better: Better, text: str, *, rare: bool = False) -> Kpi:

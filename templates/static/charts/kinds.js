@@ -7,7 +7,7 @@ export const KINDS = {
   cpu: { axis: "utc", unit: "CPU cores", whole: true, lines: [line("Requested", "cpu_requested", 1, { fill: true }), line("Allocatable", "cpu_allocatable", 6, { dash: [5, 4] })] },
   ended: { axis: "utc", unit: "jobs", whole: true, x: "ended_x", stacked: true, lines: [line("Succeeded", "succeeded", 4), line("Failed", "failed", 5), line("Cancelled", "cancelled", 6)] },
   vehicles: { axis: "simulated", unit: "vehicles", whole: true, lines: [line("Running", "running", 1, { fill: true }), line("Halting", "halting", 2)] },
-  speed: { axis: "simulated", unit: "m/s", lines: [line("Mean speed", "mean_speed", 3)] },
+  speed: { axis: "simulated", unit: "km/h", lines: [line("Mean speed", "mean_speed", 3)] },
   usage: { axis: "day", unit: "CPU-hours", stacked: true, lines: [line("Billed", "billed", 1), line("Not billed", "unbilled", 6)] },
   travel: { axis: "lasting", unit: "trips", whole: true, bars: true, lines: [line("Trips", "trips", 1)] },
 };
@@ -22,7 +22,7 @@ export const AXES = {
   utc: { name: "UTC", column: "UTC", text: (at) => iso(at).slice(11, 16), long: (at) => iso(at).slice(0, 19), file: iso, end: "now" },
   simulated: { name: "At", title: () => `simulated time, ${simulatedUnit()}`, column: "simulated time, s", text: simulated, long: simulated, file: Number, end: "the end" },
   day: { name: "Day", title: () => "day of the month", column: "day of the month", text: String, long: String, file: Number, end: "–" },
-  lasting: { name: "From", title: () => "travel time", column: "travel time from, s", text: lasting, long: String, file: Number, end: "–" },
+  lasting: { name: "From", title: () => "travel time", head: "travel time from", column: "travel time from, s", text: lasting, long: lasting, file: Number, end: "–" },
 };
 // Ticks of simulated time and of travel times fall on whole minutes and hours.
 export const NICE = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];

@@ -56,6 +56,11 @@ function markers(marks) {
       ctx.stroke();
       ctx.textAlign = axis === "x" && place < bbox.left + bbox.width * 0.75 ? "left" : "right";
       const [x, y] = axis === "x" ? [place + (ctx.textAlign === "left" ? 4 : -4) * dense, bbox.top + (11 + 13 * number) * dense] : [bbox.left + bbox.width - 4 * dense, place - 4 * dense];
+      // bars and the other line must not run through the words
+      const wide = ctx.measureText(label).width;
+      ctx.fillStyle = colour("--sk-surface");
+      ctx.fillRect((ctx.textAlign === "left" ? x : x - wide) - dense, y - 10 * dense, wide + 2 * dense, 13 * dense);
+      ctx.fillStyle = colour("--sk-text-2");
       ctx.fillText(label, x, y);
     });
     ctx.restore();

@@ -21,7 +21,7 @@ function describe(box, kind, data) {
 }
 
 const titleOf = (box) => box.closest("figure").querySelector("figcaption").textContent.trim();
-const headOf = (kind, first) => [first, ...kind.lines.map(({ label }) => `${label}, ${kind.unit}`)];
+const headOf = (kind, first) => [first, ...kind.lines.map(({ label }) => (label.toLowerCase() === kind.unit ? label : `${label}, ${kind.unit}`))];
 const rowsOf = (kind, data, first) => data[kind.x || "x"].map((at, place) => [first(at), ...kind.lines.map(({ key }) => data[key][place])]);
 
 function fillTable(box) {
@@ -37,7 +37,7 @@ function fillTable(box) {
   const table = box.closest("figure").querySelector(".chart-table table");
   const head = document.createElement("thead");
   const body = document.createElement("tbody");
-  head.append(row(headOf(kind, x.title?.() ?? x.column), "th"));
+  head.append(row(headOf(kind, x.head ?? x.title?.() ?? x.column), "th"));
   head.querySelectorAll("th").forEach((cell) => { cell.scope = "col"; });
   body.append(...all.filter((_, place) => place % every === 0).map((values) => row(values.map((value) => (typeof value === "string" ? value : shown(value))), "td")));
   table.replaceChildren(head, body);

@@ -8,16 +8,17 @@ export const make = (name, properties = {}, children = []) => {
 };
 
 // What a difference is of, and what may be said of it.
-function sentence({ label, unit, minus, better, tested, pairs, percent }) {
+function sentence({ label, unit, minus, better, tested, pairs, percent, shown, edges }) {
   if (!minus) return `${label}, in ${unit}. Wider: more vehicles.`;
   const what = `Difference to “${minus}”, in ${percent ? "per cent of it" : unit}.`;
   const good = better === 0 ? "Blue: less, orange: more." : "Blue: better, orange: worse.";
   const sure = tested ? `Significant over ${pairs} paired seeds at a false discovery rate of 5 %.` : "Not tested: one interval, too few seeds, or cells that are not compared.";
-  return `${what} ${good} ${sure} Wider: more vehicles.`;
+  const found = tested ? `On ${shown} of ${edges} edges the difference is significant${shown ? "" : "; choose “nothing” beside “against” to see the cell's own figures"}.` : "";
+  return `${found} ${what} ${good} ${sure} Wider: more vehicles.`.trim();
 }
 
 export function showLegend(box, scale, told) {
-  const { minus, tested, percent } = told;
+  const { minus, tested, percent, signals } = told;
   const shown = (value) => (percent ? `${Math.round(value * 100)} %` : text(value));
   const { limits, colours } = scale;
   const items = colours.map((colour, place) => {
@@ -31,6 +32,7 @@ export function showLegend(box, scale, told) {
   const grey = make("span", { className: "map-swatch" });
   grey.style.backgroundColor = scale.none;
   items.push(make("li", {}, [grey, minus ? (tested ? "no significant difference" : "no figure on both sides") : "no vehicles"]));
+  if (signals) items.push(make("li", {}, [make("span", { className: "map-signal" }), "traffic signal, seen from near"]));
   box.replaceChildren(make("p", { className: "sub", textContent: sentence(told) }), make("ul", {}, items));
 }
 

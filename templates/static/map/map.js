@@ -105,7 +105,7 @@ class TrafficMap {
     const quiet = (edge) => this.values[edge] == null || (tested && !tested[edge]) || (!this.difference && this.volume[edge] === 0 && this.values[edge] === 0);
     this.painter.set((edge) => (quiet(edge) ? -1 : classOf(this.values[edge], scale.limits)), (edge) => widthOf(this.volume[edge]), scale);
     this.surface.again();
-    showLegend(this.part("legend"), scale, { ...told, tested: Boolean(tested), percent: this.percent });
+    showLegend(this.part("legend"), scale, { ...told, tested: Boolean(tested), percent: this.percent, signals: this.network.signals.length > 0, edges: tested ? tested.length : 0, shown: tested ? this.values.filter((value, edge) => value != null && tested[edge]).length : 0 });
     const unit = this.percent ? "%" : told.unit;
     const significant = this.values.map((value, edge) => (value == null || (tested && !tested[edge]) ? null : this.percent ? 100 * value : value));
     const columns = [{ label: this.difference ? `${told.label}, difference` : told.label, unit, values: significant }, { label: "Volume", unit: "veh/h", values: this.volume }];

@@ -31,10 +31,11 @@ const MUCH = {
   dark: ["#2a4d57", "#2f6674", "#378092", "#479bae", "#6ab5c4", "#98cfd8", "#cfeaee"],
 };
 const TWO = {
-  light: ["#0b4f8a", "#3b83bd", "#8fbbe0", "#c3c9cf", "#f0b57e", "#d97a28", "#954406"],
-  dark: ["#9ccbf5", "#5d9fd8", "#3a6f9f", "#6a7783", "#9a6235", "#dd8a43", "#ffc48a"],
+  light: ["#0b4f8a", "#3b83bd", "#8fbbe0", "#97a1aa", "#f0b57e", "#d97a28", "#954406"],
+  dark: ["#9ccbf5", "#5d9fd8", "#3a6f9f", "#74818d", "#9a6235", "#dd8a43", "#ffc48a"],
 };
 const NONE = { light: "#ccd3d9", dark: "#465059" };
+const UNTOLD = { light: "#dde2e7", dark: "#3d4750" }; // among differences: paler than the class around 0
 const HOURLY = new Set(["time_loss", "waiting", "co2"]);
 
 const rounded = (value) => Number(value.toPrecision(2));
@@ -48,7 +49,7 @@ export function scaleOf(told, seconds, { difference = false, percent = false, da
     const steps = percent ? AGAINST : DIFFERENCES[told.metric].map((step) => rounded(step * times));
     const limits = [...steps.map((step) => -step).reverse(), ...steps];
     const colours = told.better > 0 ? [...TWO[theme]].reverse() : TWO[theme];
-    return { limits, colours, none, order: [3, 2, 4, 1, 5, 0, 6] };
+    return { limits, colours, none: UNTOLD[theme], order: [3, 2, 4, 1, 5, 0, 6] };
   }
   const limits = CLASSES[told.metric].map((step) => rounded(step * times));
   const ramp = told.better === 0 ? MUCH[theme] : BAD[theme];

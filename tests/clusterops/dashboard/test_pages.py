@@ -89,7 +89,7 @@ def test_charts_have_their_numbers_without_javascript(staff_client: Client, clus
     assert "CPU cores allocatable" in numbers
     assert f"{timezone.now():%Y-%m-%d %H:}" in numbers
     assert f'href="/cluster/jobs/{job.pk}/numbers"' in staff_client.get(f"/cluster/jobs/{job.pk}/").text
-    assert "Mean speed, m/s" in staff_client.get(f"/cluster/jobs/{job.pk}/numbers").text
+    assert "Mean speed, km/h" in staff_client.get(f"/cluster/jobs/{job.pk}/numbers").text
 
 
 def test_overview_costs_the_same_at_any_size(

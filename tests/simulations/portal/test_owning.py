@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from simulations.webhooks.models import Endpoint
+from simulations.webhooks.models import Delivery, Endpoint
 from tenants.accounts.tidying import tidy
 from tenants.acting import acting
 from tenants.members import Invitation, Member
@@ -115,6 +115,13 @@ def test_a_webhook_shows_its_secret_once_is_tested_and_deleted(owner: Client) ->
     page = owner.post(acts, {"act": "test"}, follow=True).content.decode()
     assert "A test is on its way" in page
     assert endpoint.secret not in page
+    waits = owner.get("/t/city-a/webhooks/sent")
+    assert (waits.status_code, "is being sent" in waits.text, "every 3s" in waits.text) == (200, True, True)
+    Delivery.objects.update(tries=1, next_try_at=timezone.now() + timedelta(minutes=5))
+    assert "next try <time" in owner.get("/t/city-a/webhooks/sent").text
+    Delivery.objects.update(state="DELIVERED")
+    ended = owner.get("/t/city-a/webhooks/sent")
+    assert (ended.status_code, "every 3s" in ended.text) == (286, False)
     before = endpoint.secret
     page = owner.post(acts, {"act": "rotate"}).content.decode()
     endpoint.refresh_from_db()

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from simulations import logs
 from simulations.models import Artifact, Job
 from simulations.portal import zipped
+from simulations.studies.models import Study
 from tenants.models import Tenant
 from tests.clusterops.dashboard import seed
 from tests.factories import JobFactory
@@ -52,7 +53,7 @@ def test_too_much_for_one_zip_is_refused_in_words(viewer: Client, ran: Job) -> N
 
 def test_numbers_of_the_charts_are_there_without_scripts(viewer: Client, ran: Job) -> None:
     page = viewer.get(f"/t/city-a/jobs/{ran.pk}/numbers").content.decode()
-    assert "Mean speed, m/s" in page
+    assert "Mean speed, km/h" in page
     assert 100 < page.count("<tr>") <= 122 + len(viewer.get(f"/t/city-a/jobs/{ran.pk}/travel-times").json()["x"])
 
 
@@ -71,3 +72,21 @@ def test_a_log_is_searched_on_the_server(viewer: Client, ran: Job, monkeypatch: 
     assert "SUMO-K8</title>" not in viewer.get(address, headers={"HX-Request": "true"}).content.decode()
     saved = viewer.get(f"{address}?save=1&level=warning").content.decode()
     assert saved == "2: Error: no route\n3: Warning: slow"
+
+
+def test_a_run_of_a_study_leads_to_it_and_tells_its_name(viewer: Client, tenant: Tenant) -> None:
+    study = Study.objects.create(tenant=tenant, name="bus lane", seeds=[1], request={})
+    job = JobFactory(tenant=tenant, labels={"study.id": str(study.pk), "study.cell": "lane", "day": "1"})
+    JobFactory(tenant=tenant, labels={"study.id": "by hand"})
+    page, rows = viewer.get(f"/t/city-a/jobs/{job.pk}").text, viewer.get("/t/city-a/jobs").text
+    assert f'<a href="/t/city-a/studies/{study.pk}">bus lane</a>' in page
+    assert "cell lane" in page
+    for told in (">study: bus lane</a>", ">cell: lane</a>", ">day: 1</a>", ">study.id: by hand</a>"):
+        assert told in rows
+
+
+def test_the_tabs_title_follows_what_the_page_shows(viewer: Client, tenant: Tenant) -> None:
+    job = JobFactory(tenant=tenant)
+    whole, part = viewer.get(f"/t/city-a/jobs/{job.pk}").text, viewer.get(f"/t/city-a/jobs/{job.pk}/now").text
+    assert whole.count("· Waiting · city-a</title>") == part.count("· Waiting · city-a</title>") == 1
+    assert "Who can mend it" not in whole

@@ -145,3 +145,11 @@ def test_picked_jobs_that_do_not_fit(client_of: Who, jobs: list[Job], other_tena
     for told in ("1 have not ended", "1 ran a seed", "1 are not there"):
         assert told in notes
     assert "Nothing to compare yet" in client_of("owner").get("/t/city-a/compare").content.decode()
+
+
+@pytest.mark.parametrize(("count", "weak"), [(6, False), (3, True)])
+def test_few_seeds_are_said_of_wherever_the_verdict_goes(client_of: Who, ended: Ended, count: int, weak: bool) -> None:
+    engineer, study = client_of("engineer"), ended(seeds={"first": 1, "count": count})
+    link = engineer.post(f"/t/city-a/studies/{study.pk}/shares", {"days": "7"}).context["link"]
+    pages = [engineer.get(f"/t/city-a/studies/{study.pk}"), engineer.get(address(study)), Client().get(link)]
+    assert {"Weak evidence: fewer than 5 seeds." in page.context["headline"] for page in pages} == {weak}

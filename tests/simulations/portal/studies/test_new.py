@@ -92,3 +92,21 @@ def test_more_rows(client_of: Who, town: Scenario) -> None:
 
 def test_viewers_may_not(client_of: Who, town: Scenario) -> None:
     assert client_of("viewer").post(NEW, SENT | {"do": "submit"}).status_code == 403
+
+
+def test_what_is_wrong_stands_beside_its_field(client_of: Who, town: Scenario) -> None:
+    """In one round, though the checks of a study have two, and by the names that the form has."""
+    changes: dict[str, Any] = {
+        "count": "many", "matters": "900", "end": "soon", "variant_scale": ["", "inf"], "window_end": "10",
+        "variant_options": ["", "no-such=1"], "scales": "", "kpis": ["none"],
+    }  # fmt: skip
+    answer = client_of("engineer").post(NEW, SENT | changes | {"do": "check"})
+    wrong = answer.context["wrong"]
+    assert wrong.keys() == {"count", "matters", "kpis", "window_end", "end", "scale-2", "options-2"}
+    assert answer.context["rest"] == []
+    assert wrong["matters"] == ["Must be more than 0 and at most 100 per cent."]
+    page = answer.content.decode()
+    assert "relevant_difference" not in page
+    assert 'id="scale-2" aria-invalid="true"' in page
+    late = client_of("owner").post(NEW, SENT | {"variant_version": ["", "9"], "do": "check"}).context["wrong"]
+    assert late.keys() == {"scenario-2"}  # which has no such version

@@ -33,6 +33,7 @@ def test_a_row_agrees_with_itself() -> None:
 
 
 def test_for_people() -> None:
-    assert KPIS["mean_speed_ms"].text(12.3456) == "12.35 m/s"
+    assert KPIS["mean_speed_ms"].text(12.3456) == "44.4 km/h"
+    assert KPIS["total_travel_time_s"].text(5400) == "1.5 h"
     assert KPIS["vehicles_inserted"].text(12345) == "12,345"
     assert KPIS["co2_kg"].title == "CO₂"
