@@ -21,7 +21,7 @@ class PercentsField(forms.CharField):
         return ", ".join(map(str, value)) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        words = super().to_python(value).replace("%", " ").replace(",", " ").split()
+        words = (super().to_python(value) or "").replace("%", " ").replace(",", " ").split()
         if not all(word.isascii() and word.isdigit() for word in words):
             message = f"Write at most {MAX_SHARES} whole percentages with commas between them, such as 50, 80."
             raise ValidationError(message, code="alert_at.not_percentages")

@@ -55,7 +55,7 @@ def _fields(table: str) -> dict[str, Any]:
     """The model's fields by column; empty where no model has the table any more."""
     for model in apps.get_models():
         if model._meta.db_table == table:
-            return {field.column: field for field in model._meta.concrete_fields}
+            return {str(field.column): field for field in model._meta.concrete_fields}
     return {}
 
 
