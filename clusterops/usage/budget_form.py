@@ -40,7 +40,7 @@ class PercentsField(forms.CharField):
 
 class BudgetForm(forms.ModelForm):
     alert_at = PercentsField(
-        label="Alert at (%)", help_text="Percentages at which to tell, with commas: 50, 80. The whole is always told."
+        label="Alert at (%)", help_text="Percentages at which to tell, with commas: 50, 80. 100 is always told."
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

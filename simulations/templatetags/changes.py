@@ -27,7 +27,7 @@ TABLES = {  # whose labels the columns have; of a room above ours only the name 
     Change.Kind.WEBHOOK: "webhook_endpoints",
     Change.Kind.BUDGET: "budgets",
 }
-LABELS = {"url": "address", "by_groups": "given by groups at sign-in", "secret_version": "secret, number"}
+LABELS = {"url": "address", "by_groups": "given by groups at sign-in", "secret_version": "signing secret, version"}
 FIRST = {"secret_version": 1, "cluster_id": 1, "made_by": ""}  # no news of what was just made
 WAYS = {ADMIN: "on staff's pages", PAGES: "on the tenant's pages", API: "through the API", "SQL": "by SQL"}
 
