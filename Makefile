@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE # with bytecode each of the many processes starts 0.4 s sooner
 
-.PHONY: help demo test coverage client check fix lock bench chaos clean
+.PHONY: help demo test client check fix lock bench chaos clean
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -26,15 +26,8 @@ $(VENV)/.dev: $(VENV)/.embedded requirements-dev.lock
 demo: $(VENV)/.embedded ## Start everything here, run a real simulation, keep serving (ONCE=1: end after the results; STUDY=1: and a small study; PORT=…)
 	@$(PY) -u -m sumok8.demo $(if $(ONCE),--once) $(if $(STUDY),--study) $(if $(PORT),--port $(PORT))
 
-test: $(VENV)/.dev ## Run all tests (ARGS=… for pytest)
-	$(PY) -m pytest -n 4 --maxschedchunk 40 $(ARGS)
-
-# The tests in these folders alone; measured, it costs them 60 % more CPU, so `make test` goes without.
-coverage: $(VENV)/.dev ## Which branches of the rules, the readings and SUMO's protocol and results no test goes through
-	$(PY) -m coverage run --branch --source=clusterops/policy,clusterops/readings,simulations/sumo/protocol,simulations/sumo/results \
-		-m pytest -q tests/clusterops/policy tests/clusterops/readings tests/clusterops/reconciler/test_odd_objects.py \
-		tests/simulations/sumo/protocol tests/simulations/sumo/results tests/simulations/sumo/run/test_execution.py
-	$(PY) -m coverage report --skip-empty --show-missing
+test: $(VENV)/.dev ## Run all tests, and tell which branches of the rules and readings none takes (ARGS=… for pytest)
+	$(PY) -m pytest -n 6 --maxschedchunk 40 $(if $(ARGS),,-p tests.coverage_told) $(ARGS)
 
 chaos: $(VENV)/.dev ## Break the product on purpose, for longer (CHAOS_SEED=… CHAOS_JOBS=…, 2000 jobs if not told)
 	CHAOS_JOBS=$${CHAOS_JOBS:-2000} $(PY) -m tests.chaos scenario crash-points

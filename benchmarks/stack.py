@@ -72,7 +72,7 @@ def product() -> contextlib.AbstractContextManager[str]:
 
 
 def until_served(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120  # a busy machine starts slowly
     while True:
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
             return

@@ -11,17 +11,22 @@ from .errors import ApiProblem
 from .packing import pack, survey
 
 if TYPE_CHECKING:
-    from simulations.sumo.inputs import archive as archives
-    from simulations.sumo.inputs import scenario_check
-else:
-    # pyproject.toml puts them beside this file; in the service's repository they are where they are.
-    _place = ".sumo.inputs" if Path(__file__).with_name("sumo").is_dir() else "simulations.sumo.inputs"
-    archives = import_module(f"{_place}.archive", __package__)
-    scenario_check = import_module(f"{_place}.scenario_check", __package__)
+    from simulations.sumo.inputs.scenario_check import Inspection
 
-# How much may be sent is each installation's own, so the service says it.
-ANY_SIZE = archives.ArchiveLimits(bytes=2**60, files=10**6, unpacked_bytes=2**60, ratio=1e9)
 CPU_S = 20.0
+
+
+def _inspect(path: Path, config: str | None) -> Inspection:
+    """By the rules, which are loaded only now: most commands need none of them.
+
+    pyproject.toml puts them beside this file; in the service's repository they are where they are.
+    """
+    place = ".sumo.inputs" if Path(__file__).with_name("sumo").is_dir() else "simulations.sumo.inputs"
+    rules = import_module(f"{place}.scenario_check", __package__)
+    # How much may be sent is each installation's own, so the service says it.
+    any_size = rules.ArchiveLimits(bytes=2**60, files=10**6, unpacked_bytes=2**60, ratio=1e9)
+    found: Inspection = rules.check_scenario(path, config=config, limits=any_size, cpu_s=CPU_S)
+    return found
 
 
 def check(source: str | Path, *, config: str | None = None) -> dict[str, Any]:
@@ -37,7 +42,7 @@ def check(source: str | Path, *, config: str | None = None) -> dict[str, Any]:
                 packing = survey(path, config)
                 config, missing = packing.config, list(packing.missing)
                 path = pack(path, packing.files, Path(scratch) / "scenario.zip")
-            found = scenario_check.check_scenario(path, config=config, limits=ANY_SIZE, cpu_s=CPU_S)
+            found = _inspect(path, config)
         except OSError as error:
             raise ApiProblem(f"{source} cannot be read: {error}") from None
     if missing or found.problems:

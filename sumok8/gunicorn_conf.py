@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import threading
+from pathlib import Path
 from typing import Any
 
 from sumok8 import probes
@@ -41,6 +42,17 @@ def when_ready(server: Any) -> None:
     """Before there are workers: what they listen to together."""
     if probe_bind:
         _probe_listeners.append(probes.listen(probe_bind))
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """In the arbiter, however the worker ended: what it counted stays counted."""
+    from sumok8.dead_workers import fold
+
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        try:
+            fold(Path(folder), worker.pid)
+        except Exception as error:  # noqa: BLE001 - whatever is in that file: the arbiter goes on
+            server.log.warning("the counts of worker %s are lost: %s", worker.pid, error)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -6,11 +6,14 @@ With several gunicorn workers, set PROMETHEUS_MULTIPROC_DIR to an empty folder: 
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import REGISTRY
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from sumok8.dead_workers import files_stay
 
 REQUESTS = Counter("sumok8_http_requests", "Answers by route, method and status.", ["route", "method", "status"])
 DURATION = Histogram(
@@ -41,9 +44,11 @@ class MetricsMiddleware:
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """The text exposition format."""
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
         MultiProcessCollector(registry)
+        with files_stay(Path(folder)):
+            told = generate_latest(registry)
     else:
-        registry = REGISTRY
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        told = generate_latest(REGISTRY)
+    return HttpResponse(told, content_type=CONTENT_TYPE_LATEST)

@@ -29,7 +29,7 @@ WHO = {
 SILENCES = {"1h": timedelta(hours=1), "8h": timedelta(hours=8), "7d": timedelta(days=7)}
 LABELS = {
     Action.JOBS: "Show jobs",
-    Action.WAITING: "Show waiting jobs",
+    Action.WAITING: "Show or cancel waiting jobs",
     Action.FAILED: "Show failed jobs",
     Action.LIMITS: "Limits",
     Action.NODES: "Machines",
@@ -105,7 +105,7 @@ def _address(action: Action, cause: Cause, tenant_id: str) -> str:
         case Action.JOBS:
             query = {"reason": cause.reason.value if cause.reason else ""} | tenant
         case Action.WAITING:
-            query = {"status": "PENDING"} | tenant
+            query = {"status": "PENDING"} | ({"reason": cause.reason.value} if cause.reason else {}) | tenant
         case Action.FAILED:
             query = {"status": "FAILED", "ended": "1h"} | tenant
         case Action.LIMITS if tenant_id:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from clusterops.dashboard.maps import map_of
 from simulations.models import Job
+from simulations.request_facts import request_facts
 from simulations.sumo.protocol.kpis import KPIS
 from simulations.telling import tell
 from simulations.waiting import line_for
@@ -22,11 +23,6 @@ def job_state(job: Job) -> dict[str, Any]:
     results: Mapping[str, Any] = job.results or {}
     kpis = results.get("kpis") or {}
     ends = job.finished_at or timezone.now()
-    empty: tuple[Any, ...] = (None, "", {}, [])
-    asked = job.scenario_data.items()
-    shown = {
-        name: value for name, value in asked if name not in SHOWN_APART and value is not False and value not in empty
-    }
     return {
         "job": job,
         "told": tell(job, line_for(job.tenant, [job])),
@@ -36,7 +32,7 @@ def job_state(job: Job) -> dict[str, Any]:
         "errors": results.get("errors") or [],
         "waited_s": ((job.started_at or ends) - job.submitted_at).total_seconds(),
         "ran_s": (ends - job.started_at).total_seconds() if job.started_at else None,
-        "request_facts": sorted(shown.items()),
+        "request_facts": request_facts(job.scenario_data, SHOWN_APART),
         "map": map_of(job, {row.name for row in artifacts}),
         "has_summary": any(row.name == "summary.csv.gz" for row in artifacts),
         "has_travel_times": any(row.name == "travel_times.json" for row in artifacts),

@@ -70,6 +70,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
     return render(request, "cluster/jobs.html", jobs_asked_for(Asked.of(request.GET)))
 
 
+@gzip_page
 @staff_page
 def job_rows(request: HttpRequest) -> HttpResponse:
     """The list's rows as they stand, for polling."""

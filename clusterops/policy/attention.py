@@ -97,8 +97,8 @@ def _merged(parts: Sequence[Group]) -> tuple[Group, ...]:
 def _machinery(facts: Facts) -> Iterator[Found]:
     for state in facts.machinery:
         for code, part in _of_cluster(facts, state):
-            where = f"Cluster {state.cluster}: " if state.cluster else ""
-            yield code, replace(part, detail=f"{where}{part.detail}")
+            where = f"Cluster {state.cluster}" if state.cluster else ""
+            yield code, replace(part, detail=": ".join(filter(None, (where, part.detail))))
 
 
 def _of_cluster(facts: Facts, state: Machinery) -> Iterator[Found]:

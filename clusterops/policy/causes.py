@@ -18,7 +18,7 @@ class Action(StrEnum):
     """What the page offers beside a cause."""
 
     JOBS = "jobs"  # the list of jobs, of this reason if it has one
-    WAITING = "waiting"  # the list of jobs that wait
+    WAITING = "waiting"  # the list of jobs that wait, of this reason if it has one
     FAILED = "failed"  # the list of jobs that failed
     LIMITS = "limits"  # the tenant's page: what its limits did, and which would help
     NODES = "nodes"
@@ -89,22 +89,22 @@ _ROWS = (
     Cause(
         "unschedulable", OPERATOR, BAD, "Pods that no machine takes",
         "They hold their tenants' limits while they wait. Add a machine that fits, or cancel them.",
-        (Action.JOBS,), Reason.WAITING_FOR_NODE,
+        (Action.WAITING,), Reason.WAITING_FOR_NODE,
     ),
     Cause(
         "pool_at_limit", OPERATOR, BAD, "The node pool is at its limit",
         "Raise the pool's limits, or set CAPACITY so that jobs wait in order rather than as pods.",
-        (Action.JOBS, Action.NODES), Reason.WAITING_FOR_NODE,
+        (Action.WAITING, Action.NODES), Reason.WAITING_FOR_NODE,
     ),
     Cause(
         "waiting_quota", OPERATOR, BAD, "The cluster's quota refuses jobs that our limits allow",
         "Another quota in the namespace, or pods of another hand, take the room: kubectl describe quota.",
-        (Action.JOBS,), Reason.WAITING_QUOTA,
+        (Action.WAITING,), Reason.WAITING_QUOTA,
     ),
     Cause(
         "starting_slowly", OPERATOR, WARN, "Pods that take long to start",
         "Most often the image is being pulled: keep it near, or warm on the machines.",
-        (Action.JOBS,), Reason.STARTING,
+        (Action.WAITING,), Reason.STARTING,
     ),
     Cause(
         "waits_for_room", OPERATOR, BAD, "Jobs wait although their tenants' limits leave room",

@@ -66,12 +66,17 @@ def _memory(facts: Facts) -> str:
 
 def _time_limit(facts: Facts) -> str:
     limit = facts.job.scenario_data.get("time_limit_s")
-    which = f" of {plain(limit)} s" if isinstance(limit, int | float) else ""
+    which = f" of {_span(limit)}" if isinstance(limit, int | float) else ""
     kept = "; partial results are kept" if facts.simulated else ""
     return (
-        f"The time limit{which} was reached{facts.simulated}. Submit it again with a larger time_limit_s or an "
-        f"earlier end{kept}."
+        f"The time limit{which} was reached{facts.simulated}. Submit it again with a longer time limit or an earlier "
+        f"end{kept}."
     )
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{plain(minutes)} min" if minutes and not rest else f"{plain(seconds)} s"
 
 
 def _completed(facts: Facts) -> str:

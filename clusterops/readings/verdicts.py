@@ -13,7 +13,7 @@ from clusterops.readings.values import whole
 
 Json = Mapping[str, Any]
 
-KEPT = 5000  # Jobs of which one half is known; of the others the lists tell
+KEPT = 5000  # Jobs of which one half is known, and as many that nobody takes; of the others the lists tell
 REMEMBERED = 20_000  # Jobs that were told of: what is said of them later is no news
 # A line without one of these is about something that goes on: it is not even parsed.
 SIGNS = {"jobs": (b'"Complete"', b'"Failed"'), "pods": (b'"Succeeded"', b'"Failed"')}
@@ -62,6 +62,7 @@ class Verdicts:
                 halves.pods[item["metadata"]["uid"]] = readings.slim_pod(item)
             if halves.are_whole:
                 self._whole.append(halves)
+                del self._whole[:-KEPT]
                 _put(self._told, uid, None, REMEMBERED)
             else:
                 _put(self._halves, uid, halves, KEPT)

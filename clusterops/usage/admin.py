@@ -154,7 +154,7 @@ class BudgetAdmin(FreshRowMixin, ValueHistoryMixin):
     def at_most(self, budget: Budget) -> str:
         return budget.shown(budget.limit)
 
-    @admin.display(description="used this month")
+    @admin.display(description="used")
     def used(self, budget: Any) -> str:
         known = LedgerTotal(amount=budget.amount or 0, cpu_seconds=budget.cpu_seconds or 0)
         return str(budget.shown(budget.used_of(known)))

@@ -12,4 +12,7 @@ FOR_LIST = (  # a row of the staff's lists
     *("job_id", "tenant_id", "cluster_id", *FOR_MOVE, "cpu_request", "memory_gi", "node_name", "progress"),
     *("submitted_at", "dispatched_at", "finished_at", "cancel_requested_at", "scenario_data"),
 )
+FOR_ESTIMATE = (  # of how long a running one takes yet
+    *("job_id", "cpu_request", "memory_gi", "progress", "scenario_data", "started_at", "dispatched_at"),
+)
 FOR_COMPARISON = ("job_id", "tenant_id", "scenario_data", "status", "reason", "results", "submitted_at", "labels")

@@ -18,7 +18,7 @@ class Need(NamedTuple):
 class Running(NamedTuple):
     need: Need
     left_s: float | None
-    """None: not known."""
+    """None: not known; then nothing is said of what waits for it."""
 
 
 @dataclass
@@ -56,7 +56,7 @@ def starts_in_s(
     ends: list[tuple[float, Need]] = []
     for need, left_s in running:
         left.change(need, -1)
-        heapq.heappush(ends, (usual if left_s is None else max(0.0, left_s), need))
+        heapq.heappush(ends, (math.inf if left_s is None else max(0.0, left_s), need))
     at, found = 0.0, list[float | None]()
     for need in waiting:
         if not limits.fits(need):

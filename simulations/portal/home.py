@@ -1,6 +1,7 @@
 """A tenant's home: what runs and waits, and how much of the limits is in use."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, Sum
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from simulations import attention
 from simulations.models import Job, JobCount, Scenario
+from simulations.models.columns import FOR_ESTIMATE
 from simulations.portal import live
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.estimates import Need, Room, Running, starts_in_s, typical_s
@@ -16,10 +18,12 @@ from simulations.portal.jobs import NOT_SHOWN
 from simulations.services.storage import uses_of
 from simulations.studies.models import Study
 from simulations.telling import tell
+from simulations.time_left import time_left
 from simulations.waiting import line_for
 from tenants.models import Tenant
 
 ROWS = 10
+SOON = timedelta(minutes=1)
 MOST_RECKONED = 1000  # running jobs that an estimate is made from
 STARTED = Q(status=Job.Status.RUNNING) | Q(status=Job.Status.PENDING, dispatched_at__isnull=False)
 
@@ -79,11 +83,17 @@ def _now(seat: Seat) -> dict[str, Any]:
 
 def _estimates(tenant: Tenant, waiting: Sequence[Job], usual_s: float | None) -> list[float | None]:
     """For the first of the line. One query."""
-    started = Job.objects.filter(STARTED, tenant=tenant).order_by()
+    now = timezone.now()
+    started = Job.objects.filter(STARTED, tenant=tenant).order_by().only(*FOR_ESTIMATE)[:MOST_RECKONED]
     running = [
-        Running(Need(cpu, memory_gi), left_s if isinstance(left_s, int | float) else None)
-        for cpu, memory_gi, left_s in started.values_list("cpu_request", "memory_gi", "progress__eta_s")[:MOST_RECKONED]
+        Running(Need(job.cpu_request, job.memory_gi), time_left(job, now, usual_s=usual_s).seconds) for job in started
     ]
     needs = [Need(job.cpu_request, job.memory_gi) for job in waiting]
     limits = Room(tenant.max_concurrent_jobs, tenant.max_cpu, tenant.max_memory_gi)
-    return starts_in_s(needs, limits, running, usual_s)
+    found = starts_in_s(needs, limits, running, usual_s)
+    return [None if at == 0 and _waits_long(job, now) else at for at, job in zip(found, waiting, strict=True)]
+
+
+def _waits_long(job: Job, now: datetime) -> bool:
+    """Where its limits leave room and it still waits, something else is in its way."""
+    return now - job.submitted_at > SOON

@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.contrib import messages
@@ -22,11 +22,13 @@ from simulations.charts.scale import plain
 from simulations.models import Job
 from simulations.portal import live, maps
 from simulations.portal.access import Seat, member_page, show
+from simulations.portal.labels import CELL, STUDY, labels_of, study_names
 from simulations.portal.lookup import find_job
-from simulations.portal.verdict import TWICE, figures, phases, verdict
-from simulations.sumo.protocol.endings import Reason
+from simulations.portal.offers import Offer, offer
+from simulations.portal.verdict import arrivals, figures, phases, verdict
+from simulations.request_facts import request_facts
+from simulations.sumo.inputs.options import EDGES
 from simulations.telling import tell
-from simulations.templatetags.figures import duration
 from simulations.waiting import line_for
 from tenants.errors import ApiError
 from tenants.members import Role
@@ -57,8 +59,9 @@ def job_list(request: HttpRequest, seat: Seat) -> HttpResponse:
         rows = rows.of_scenario(scenario_id)
     found, older = page(request, rows, order_by="submitted_at", limit=chosen["limit"], cursor=chosen.get("cursor"))
     line = line_for(seat.tenant, found)
+    names = study_names(seat.tenant, found)
     context = {
-        "rows": [(job, tell(job, line)) for job in found],
+        "rows": [(job, tell(job, line), labels_of(job, names)) for job in found],
         "older": older,
         "given": given,
         "label_filter": chosen.get("label", [None])[0],
@@ -88,17 +91,18 @@ def job_page(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
 def job_now(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
     """The live part, for polling."""
     job = find_job(seat, job_id)
-    return live.fragment(request, seat, "portal/_job.html", _state(job), ended=job.is_finished)
+    context = _state(job) | {"is_fragment": True}
+    return live.fragment(request, seat, "portal/_job.html", context, ended=job.is_finished)
 
 
 def _state(job: Job) -> dict[str, Any]:
-    """Two queries, three for a job that waits in line."""
+    """Two queries; one more each for a job that waits in line and for one of a study."""
     events = list(job.events.all())
     artifacts = list(job.artifacts.filter(attempt=job.attempt)[: MAX_PAGE_FILES + 1])
     line = line_for(job.tenant, [job])
     told = tell(job, line)
     headlines, rest = figures(job)
-    asked = job.scenario_data.items()
+    study = study_names(job.tenant, [job]).get(job.labels.get(STUDY, ""))
     names = {row.name for row in artifacts}
     results: Mapping[str, Any] = job.results or {}
     return {
@@ -106,6 +110,7 @@ def _state(job: Job) -> dict[str, Any]:
         "told": told,
         "place": line.place(job) if line and job.is_queued else None,
         "verdict": verdict(job, told, end=end_of(job)),
+        "arrivals": arrivals(job),
         "headlines": headlines,
         "figures": rest,
         "errors": results.get("errors") or [],
@@ -116,12 +121,12 @@ def _state(job: Job) -> dict[str, Any]:
         "has_summary": "summary.csv.gz" in names,
         "has_travel_times": "travel_times.json" in names,
         "map": maps.job_map(job, names),
-        "facts": sorted(
-            (name, ", ".join(map(str, value)) if isinstance(value, list) else value)
-            for name, value in asked
-            if name not in SHOWN_APART and value is not False and value not in (None, "", {}, [])
-        ),
-        "twice": _twice(job),
+        "facts": request_facts(job.scenario_data, SHOWN_APART),
+        "study": study,
+        "study_id": job.labels.get(STUDY),
+        "cell": job.labels.get(CELL),
+        "labels": [(name, value) for name, value in job.labels.items() if not study or name not in (STUDY, CELL)],
+        "offer": offer_of(job),
         "so_far": _so_far(job),
         "again_key": secrets.token_urlsafe(12),
         "mark": live.mark(live.state_of(job), told, len(events), sorted(names), line.place(job) if line else None),
@@ -144,26 +149,24 @@ def _so_far(job: Job) -> Chart | None:
     )  # fmt: skip
 
 
-def _twice(job: Job) -> dict[str, Any] | None:
-    """What to offer more of to a run that failed: what it lacked, else memory; `is_sure` where that is known."""
-    if job.status != Job.Status.FAILED:
-        return None
-    lacked = TWICE.get(Reason(job.reason)) if job.reason in set(Reason) else None
-    if lacked == "time_limit_s":
-        words = f"a limit of {duration(2 * job.scenario_data.get('time_limit_s', 0))}"
-        return {"field": lacked, "words": words, "is_sure": True}
-    return {"field": "memory_gi", "words": f"{2 * job.memory_gi} Gi", "is_sure": lacked is not None}
+def offer_of(job: Job) -> Offer | None:
+    return offer(job, begin=_moment(job, "begin") or 0.0, end=end_of(job))
 
 
 def end_of(job: Job) -> float | None:
-    """When the simulation was to end, in seconds: as asked, else as its configuration says."""
-    if (asked := job.scenario_data.get("end")) is not None:
+    """When the simulation was to end, in seconds."""
+    return _moment(job, "end")
+
+
+def _moment(job: Job, name: Literal["begin", "end"]) -> float | None:
+    """As asked, else as its configuration says."""
+    if (asked := job.scenario_data.get(name)) is not None:
         return asked
     if job.scenario is None:
         return None
     config = job.scenario_data.get("config") or job.scenario.config
-    end = (job.scenario.inspection.get("configs") or {}).get(config, {}).get("end")
-    return end if isinstance(end, int | float) else None
+    found = (job.scenario.inspection.get("configs") or {}).get(config, {}).get(name)
+    return found if isinstance(found, int | float) else None
 
 
 @member_page("POST", role=Role.ENGINEER)
@@ -176,11 +179,15 @@ def cancel(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
 
 @member_page("POST", role=Role.ENGINEER)
 def run_again(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
-    """The same request once more, seed and bytes of the scenario included; with `twice`, twice of that field."""
+    """The same request once more, seed and bytes of the scenario included; with `more`, with what its page offered more
+    of; with `map`, with what a map needs."""
     earlier = find_job(seat, job_id)
-    asked: dict[str, Any] = {**earlier.scenario_data}
-    field = request.POST.get("twice")
-    changes = {field: 2 * asked[field]} if field in TWICE.values() and field in asked else None
+    changes: dict[str, Any] = {}
+    offered, outputs = offer_of(earlier), earlier.scenario_data.get("outputs") or []
+    if offered and offered.words and request.POST.get("more") == offered.field:
+        changes[offered.field] = offered.value
+    if "map" in request.POST and EDGES not in outputs:
+        changes["outputs"] = [*outputs, EDGES]
     try:
         job = again.run_again(earlier, changes, idempotency_key=idempotency_key(request))
     except (ApiError, ValidationError) as error:

@@ -21,6 +21,7 @@ from tenants.errors import ApiError
 from tenants.members import Role
 
 MAX_SCENARIOS = 500
+USUAL = {"cpu_request": 1, "memory_gi": 1, "runs": 1, "edges": True}
 
 
 @member_page("GET", "HEAD", "POST", role=Role.ENGINEER)
@@ -31,7 +32,7 @@ def submit(request: HttpRequest, seat: Seat) -> HttpResponse:
         start = {
             name: request.GET[name] for name in ("scenario_id", "config", "scenario_version") if name in request.GET
         }
-        return _page(request, seat, SubmitForm(names, initial={"cpu_request": 1, "memory_gi": 1, "runs": 1, **start}))
+        return _page(request, seat, SubmitForm(names, initial={**USUAL, **start}))
     form = SubmitForm(names, request.POST)
     if not form.is_valid():
         return _page(request, seat, form, status=422)

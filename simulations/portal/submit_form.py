@@ -39,11 +39,11 @@ class SubmitForm(forms.Form):
     outputs = forms.MultipleChoiceField(
         label="More outputs",
         required=False,
-        choices=[
-            (EDGES, f"{EDGES}: Traffic per edge and interval, for the map."),
-            *((name, f"{name}: {output.help}") for name, output in OUTPUTS.items()),
-        ],
+        choices=[(name, f"{name}: {output.help}") for name, output in OUTPUTS.items()],
         widget=forms.CheckboxSelectMultiple,
+    )
+    edges = forms.BooleanField(
+        label="Map", required=False, help_text="Traffic per edge and interval; costs next to nothing."
     )
     edges_interval_s = forms.FloatField(
         label="Interval of the traffic per edge (s)", required=False, help_text="60 to 86400. Empty: 900."
@@ -81,14 +81,16 @@ class SubmitForm(forms.Form):
         data = super().clean() or {}
         if data.get("runs", 1) > 1 and data.get("seed") is None and "seed" not in self.errors:
             self.add_error("seed", "Give the first seed: several runs with the same one would be the same run.")
-        if data.get("edges_interval_s") is not None and EDGES not in data.get("outputs", []):
-            self.add_error("edges_interval_s", f"There is none without “{EDGES}” among the outputs.")
+        if data.get("edges_interval_s") is not None and not data.get("edges"):
+            self.add_error("edges_interval_s", "There is none without the map.")
         return data
 
     def bodies(self) -> list[dict[str, Any]]:
         """A POST /jobs for each run, with only what was given."""
         data = self.cleaned_data
         body = {name: data[name] for name in AS_THEY_ARE if data[name] not in (None, "", [], False)}
+        if data["edges"]:
+            body["outputs"] = [*data["outputs"], EDGES]
         if data["time_limit_min"]:
             body["time_limit_s"] = 60 * data["time_limit_min"]
         if data["labels"]:

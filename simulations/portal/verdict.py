@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from simulations.models import Job, JobEvent
+from simulations.studies.statistics.quality import NOT_INSERTED, STANDSTILL_S, UNFINISHED
 from simulations.sumo.protocol.endings import ENDINGS, Fault, Reason
 from simulations.sumo.protocol.kpis import KPIS, Kpi
 from simulations.telling import Told
@@ -16,13 +17,6 @@ OF_PERSONS = {"persons_loaded", "persons_running_at_end", "walks_finished", "rid
 WHO = {
     Fault.TENANT: "You: the scenario or the request has to change.",
     Fault.OPERATOR: "The operator of this service.",
-    Fault.NOBODY: "Nobody needs to.",
-}
-# What a run that ended so may need twice of, by its field in the request.
-TWICE = {
-    Reason.OUT_OF_MEMORY: "memory_gi",
-    Reason.KILLED: "memory_gi",
-    Reason.TIME_LIMIT: "time_limit_s",
 }
 
 
@@ -39,15 +33,16 @@ def verdict(job: Job, told: Told, *, end: float | None) -> Verdict:
     """`end` is when the simulation was to end, in seconds, where that is known."""
     results: Mapping[str, Any] = job.results or {}
     ending = ENDINGS.get(Reason(told.reason)) if told.reason in set(Reason) else None
-    who = WHO[ending.fault] if ending else ""
+    who = WHO.get(ending.fault, "") if ending else ""
     if job.status == Job.Status.SUCCEEDED:
         return _succeeded(results)
     if job.is_finished:
         kind = "bad" if job.status == Job.Status.FAILED else "idle"
         stopped = _stopped(results, end)
         if stopped:
-            return Verdict(kind, f"PARTIAL: {stopped}", who)
-        return Verdict(kind, f"{job.status.capitalize()}: {_words(told.reason)}, without results", who)
+            return Verdict(kind, f"Partial: {stopped}", who)
+        why = "" if told.reason == job.status else f": {_words(told.reason)}"
+        return Verdict(kind, f"{job.status.capitalize()}{why}, without results", who)
     if job.cancel_requested_at:
         return Verdict("warn", "Being cancelled")
     if job.waits:
@@ -64,7 +59,37 @@ def _succeeded(results: Mapping[str, Any]) -> Verdict:
     wanted = inserted + (kpis.get("vehicles_waiting_at_end") or 0)
     if arrived >= wanted:
         return Verdict("ok", f"Complete: {arrived:,} of {wanted:,} trips")
-    return Verdict("ok", f"Complete: {arrived:,} of {wanted:,} trips; {wanted - arrived:,} had not arrived by its end")
+    told = f"{arrived:,} of {wanted:,} trips; {wanted - arrived:,} had not arrived by its end"
+    word = _trouble(kpis)
+    return Verdict("warn" if word else "ok", f"{word or 'Complete'}: {told}")
+
+
+def _trouble(kpis: Mapping[str, Any]) -> str:
+    """By the grave thresholds of a study's flags: its figures, of arrived trips only, flatter it then."""
+    inserted, waiting = kpis.get("vehicles_inserted") or 0, kpis.get("vehicles_waiting_at_end") or 0
+    if (kpis.get("standstill_s") or 0) >= STANDSTILL_S:
+        return "Gridlock"
+    if waiting > NOT_INSERTED[1] * (inserted + waiting):
+        return "Jammed"
+    return "Cut short" if (kpis.get("vehicles_running_at_end") or 0) > UNFINISHED[1] * inserted else ""
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What the means of a run are over. `lost`: the share of travel time that is delay, in per cent."""
+
+    finished: int | None
+    others: int
+    lost: float | None
+
+
+def arrivals(job: Job) -> Arrivals:
+    results: Mapping[str, Any] = job.results or {}
+    kpis = results.get("kpis") or {}
+    loss, lasted = kpis.get("mean_time_loss_s"), kpis.get("mean_travel_time_s")
+    others = sum(kpis.get(name) or 0 for name in ("vehicles_running_at_end", "vehicles_waiting_at_end"))
+    lost = 100 * loss / lasted if loss is not None and lasted else None
+    return Arrivals(kpis.get("trips_finished"), others, lost)
 
 
 def _stopped(results: Mapping[str, Any], end: float | None) -> str:

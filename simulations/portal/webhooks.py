@@ -1,22 +1,26 @@
 """Webhooks, for owners: who is told, and what became of it."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.jobs import told_of
 from simulations.webhooks.api.shapes import KINDS, EndpointRequest
 from simulations.webhooks.models import Delivery, Endpoint
+from simulations.webhooks.outbox import MAX_REPLAYED, replay
 from simulations.webhooks.services import add_endpoint, delete_endpoint, send_test
 from tenants.errors import ApiError
 from tenants.members import Role
 
 DELIVERIES = 50
+REPLAYED = timedelta(days=1)
 
 
 class EndpointForm(forms.Form):
@@ -37,10 +41,14 @@ def webhooks(request: HttpRequest, seat: Seat) -> HttpResponse:
             form = EndpointForm()
         except (ApiError, ValidationError) as error:
             form.add_error(None, told_of(error))
+    return _page(request, seat, form, {"made": made})
+
+
+def _page(request: HttpRequest, seat: Seat, form: EndpointForm, more: dict[str, Endpoint | None]) -> HttpResponse:
     sent = Delivery.objects.filter(endpoint__tenant=seat.tenant).select_related("endpoint", "notice")
     context = {
         "form": form,
-        "made": made,
+        **more,
         "endpoints": Endpoint.objects.filter(tenant=seat.tenant),
         "deliveries": sent.order_by("-created_at", "-id")[:DELIVERIES],
     }
@@ -49,7 +57,7 @@ def webhooks(request: HttpRequest, seat: Seat) -> HttpResponse:
 
 @member_page("POST", role=Role.OWNER)
 def change(request: HttpRequest, seat: Seat, endpoint_id: UUID) -> HttpResponse:
-    """`act`: test, delete, or resume one that the service calls no more."""
+    """`act`: test, replay, rotate, delete, or resume one that the service calls no more."""
     endpoint = Endpoint.objects.filter(tenant=seat.tenant, pk=endpoint_id).first()
     if endpoint is None:
         raise Http404
@@ -60,6 +68,12 @@ def change(request: HttpRequest, seat: Seat, endpoint_id: UUID) -> HttpResponse:
                 messages.success(request, "A test is on its way; what became of it shows below.")
             except ApiError as error:
                 messages.error(request, error.message)
+        case "replay":
+            queued = replay(endpoint, timezone.now() - REPLAYED, MAX_REPLAYED)
+            messages.success(request, f"{endpoint.url} is told again of what happened in the last day: {queued}.")
+        case "rotate":
+            endpoint.rotate()
+            return _page(request, seat, EndpointForm(), {"rotated": endpoint})
         case "delete":
             delete_endpoint(endpoint)
             messages.success(request, f"{endpoint.url} is told no more.")

@@ -14,6 +14,8 @@ from simulations.charts.svg import Svg
 from simulations.models import Job
 from simulations.services import storage
 from simulations.telling import Told, in_words, tell
+from simulations.time_left import TimeLeft
+from simulations.time_left import time_left as time_left_of
 from tenants import marks
 
 register = template.Library()
@@ -122,6 +124,12 @@ def words(reason: str) -> str:
 def told(job: Job) -> Told:
     """Its reason and message as everyone is told them."""
     return tell(job)
+
+
+@register.filter
+def time_left(job: Job) -> TimeLeft:
+    """Of a running job."""
+    return time_left_of(job, timezone.now())
 
 
 @register.simple_tag

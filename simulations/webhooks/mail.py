@@ -1,5 +1,6 @@
-"""What a tenant's people should know is mailed to its contact address: the first at once, what follows soon in one
-message. By any number of processes: whoever takes a mailbox lets it rest, and whoever dies lets the rest run out."""
+"""What a tenant's people should know is mailed to its contact address, or to its owners where it has none: the first at
+once, what follows soon in one message. By any number of processes: whoever takes a mailbox lets it rest, and whoever
+dies lets the rest run out."""
 
 import logging
 import threading
@@ -14,12 +15,13 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from simulations.models import Notice
 from simulations.webhooks.models import Endpoint, Mailbox
 from tenants.accounts import letters
+from tenants.members import Member, Role
 from tenants.models import Tenant
 
 log = logging.getLogger("simulations.webhooks")
@@ -29,6 +31,8 @@ LETTERS_EVERY_S = 5.0  # somebody waits for them
 RESTS = timedelta(minutes=15)  # between two messages to one address, and before one that failed is tried again
 FORGOTTEN_AFTER = timedelta(days=2)  # nobody wants to be told then, as when mail was set up only now
 WHY = "You are told since this is the tenant's contact address; its operator can change it."
+WHY_OWNERS = "You are told since you own the tenant, which has no contact address; its operator can give it one."
+OWNERS = 20  # written to
 IN_ONE = 50  # notices
 BATCH = 100  # mailboxes in one step
 
@@ -54,7 +58,8 @@ def step() -> int:
     if not settings.EMAIL_URL:
         return 0
     now = timezone.now()
-    waiting = Tenant.objects.exclude(contact_email="").filter(
+    waiting = Tenant.objects.filter(
+        Q(contact_email__gt="") | Exists(_owners().filter(tenant=OuterRef("pk"))),
         Q(mailbox=None) | Q(mailbox__rests_until__lte=now),  # those that rest take no place from the others
         notices__awaits_mail=True,
         notices__at__gt=now - FORGOTTEN_AFTER,
@@ -93,13 +98,19 @@ def _claim(tenant: Tenant) -> list[Notice]:
     return list(found)
 
 
+def _owners() -> QuerySet[Member]:
+    return Member.objects.filter(role=Role.OWNER, user__is_active=True, user__email__gt="")
+
+
 def _message(tenant: Tenant, notices: Iterable[Notice]) -> EmailMessage:
     lines = [sentence(notice) for notice in notices]
+    owners = _owners().filter(tenant=tenant).order_by("pk").values_list("user__email", flat=True)[:OWNERS]
+    to = [tenant.contact_email] if tenant.contact_email else sorted(set(owners))
     subject = f"SUMO-K8, tenant {tenant.pk}: {lines[0]}"[:150] if len(lines) == 1 else ""
     return EmailMessage(
         subject=subject or f"SUMO-K8, tenant {tenant.pk}: {len(lines)} messages",
-        body="\n\n".join([*lines, WHY]),
-        to=[tenant.contact_email],
+        body="\n\n".join([*lines, WHY if tenant.contact_email else WHY_OWNERS]),
+        to=to,
         headers={"Auto-Submitted": "auto-generated"},
     )
 

@@ -25,10 +25,11 @@ from simulations.webhooks.posting import EndpointAnswer, post
 # After each failed try, by the Standard Webhooks specification; about three days in all.
 SCHEDULE = [timedelta(seconds=each) for each in (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)]
 JITTER = 0.2
-LEASE = timedelta(seconds=120)  # longer than a name takes to resolve and a receiver to answer
+LEASE = timedelta(seconds=120)  # longer than a lane lasts, its last name resolved and answer waited for
 AT_ONCE = 2  # calls of one endpoint
 IN_LANE = 20  # one after another, before it is another endpoint's turn
 BATCH = 500
+MAX_REPLAYED = 5000  # by one request
 DISABLED_AFTER = timedelta(days=5)  # of nothing but failures
 GONE = 410
 

@@ -55,6 +55,15 @@ def test_live_page_keeps_scroll_and_focus(signed_in: Page, cluster_answers: Answ
     assert page.evaluate("[scrollY, document.querySelector('#running-now .scroll').scrollTop]") == before
     assert page.evaluate("document.activeElement.getAttribute('href')") == target
     assert canvas.evaluate("node => node.isConnected")
+    page.goto("/cluster/jobs/?status=RUNNING")
+    chosen = page.locator(f"#row-{rows[2].job_id.hex} input")
+    chosen.check()
+    rows[1].move_to("FAILED", reason="SUMO_FAILED", message="It stopped.")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as when a reader comes back
+    expect(page.locator(f"#row-{rows[1].job_id.hex}")).to_have_count(0)
+    expect(chosen).to_be_checked()
+    expect(page.locator("tbody input:checked")).to_have_count(1)
+    expect(page.get_by_role("searchbox", name="Search jobs, scenarios and studies")).to_have_value("")
 
 
 def test_an_outage_shows_without_a_reload_and_goes_again(signed_in: Page, cluster_answers: Answers) -> None:

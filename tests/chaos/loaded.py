@@ -4,9 +4,14 @@ import django
 
 django.setup()
 
+from django.urls import get_resolver  # noqa: E402
+
 from clusterops.management.commands import reconcile_jobs  # noqa: E402
 from clusterops.reconciler import one_pass  # noqa: E402
 
 
 def ready() -> bool:
     return bool(one_pass and reconcile_jobs)
+
+
+get_resolver().url_patterns  # noqa: B018 - loads all views, for what is submitted

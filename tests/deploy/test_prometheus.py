@@ -37,7 +37,12 @@ def exported(db: None) -> set[str]:
     assert metrics.REQUESTS
     assert measures.PASSES
     ReconcilerState.objects.create(
-        pk=1, pass_finished_at=timezone.now(), cluster_reachable=True, snapshot={"nodes": []}
+        pk=1,
+        pass_finished_at=timezone.now(),
+        cluster_reachable=True,
+        snapshot={"nodes": []},
+        volume_free=1,
+        volume_size=2,
     )
     families = [*REGISTRY.collect(), *exporter.gauges()]
     return {f"{each.name}{suffix}" for each in families for suffix in SUFFIXES.get(each.type, ())}

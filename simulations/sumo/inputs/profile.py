@@ -23,6 +23,7 @@ MAX_POINTS = 4  # of an edge
 BINS = 60
 BIN_STEPS_S = (60, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
 MAX_BYTES = 512 * 1024**2
+MAX_MINUTES = 100_000  # in which somebody departs
 MAX_FILES = 2000  # with more, versions are not compared file by file
 MAX_COUNT = 10**9
 NET_SHARE, DEMAND_SHARE = 0.5, 1.0  # of the CPU time, one after the other
@@ -169,7 +170,7 @@ class _Demand:
 
     def _add(self, at: float, count: float) -> None:
         minute = int(at // 60)
-        if minute in self.minutes or len(self.minutes) < 100_000:
+        if minute in self.minutes or len(self.minutes) < MAX_MINUTES:
             self.minutes[minute] = self.minutes.get(minute, 0.0) + count
 
     def binned(self) -> dict[str, Any] | None:

@@ -30,6 +30,11 @@ class Kpi:
         return self.aggregation == "count"
 
     @property
+    def is_of_trips(self) -> bool:
+        """Over trips that ended: what has not arrived is not in it."""
+        return bool(self.sumo) or self.name == "p95_travel_time_s"
+
+    @property
     def title(self) -> str:
         return self.label[0].upper() + self.label[1:]
 

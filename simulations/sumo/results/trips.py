@@ -135,7 +135,7 @@ def read_trips(path: Path, window: Window | None = None) -> TripTotals:
     for element in _elements(path):
         if element.tag == "tripinfo":
             totals.add(element)
-        elif element.tag == "personinfo":
+        else:
             totals.add_person(element)
     return totals
 

@@ -16,8 +16,6 @@ from simulations.webhooks.models import Delivery, Endpoint
 from tenants.errors import ApiError
 from tenants.members import Role
 
-MAX_REPLAYED = 5000  # by one request
-
 
 class EndpointsView(viewsets.ViewSet):
     """All endpoints of the caller."""
@@ -107,8 +105,8 @@ class EndpointView(viewsets.ViewSet):
     )
     def replay(self, request: Request, endpoint_id: uuid.UUID) -> Response:
         since = shapes.ReplayRequest.read(request.data)["since"]
-        queued = outbox.replay(_find(request, endpoint_id), since, MAX_REPLAYED)
-        return Response({"queued": queued, "more": queued == MAX_REPLAYED}, status=202)
+        queued = outbox.replay(_find(request, endpoint_id), since, outbox.MAX_REPLAYED)
+        return Response({"queued": queued, "more": queued == outbox.MAX_REPLAYED}, status=202)
 
     @extend_schema(
         summary="What was sent",

@@ -7,11 +7,14 @@ export class Pictures {
   #busy = false;
   #next = null;
   #asked = "";
+  #sent = 0;
+  took = 0; // ms, the last one
 
   constructor(address, { arrived, failed }) {
     this.#worker = new Worker(address, { type: "module" });
     this.#worker.onmessage = ({ data }) => {
       this.#busy = false;
+      this.took = performance.now() - this.#sent;
       if (data.look >= this.#since) arrived(data);
       else data.image.close();
       this.#send();
@@ -46,6 +49,7 @@ export class Pictures {
   #send() {
     if (this.#busy || !this.#next) return;
     this.#busy = true;
+    this.#sent = performance.now();
     this.#worker.postMessage({ picture: { ...this.#next, look: this.#look } });
     this.#next = null;
   }

@@ -32,9 +32,9 @@ const MUCH = {
 };
 const TWO = {
   light: ["#0b4f8a", "#3b83bd", "#8fbbe0", "#c3c9cf", "#f0b57e", "#d97a28", "#954406"],
-  dark: ["#9ccbf5", "#5d9fd8", "#3a6f9f", "#4d5863", "#9a6235", "#dd8a43", "#ffc48a"],
+  dark: ["#9ccbf5", "#5d9fd8", "#3a6f9f", "#6a7783", "#9a6235", "#dd8a43", "#ffc48a"],
 };
-const NONE = { light: "#ccd3d9", dark: "#39444e" };
+const NONE = { light: "#ccd3d9", dark: "#465059" };
 const HOURLY = new Set(["time_loss", "waiting", "co2"]);
 
 const rounded = (value) => Number(value.toPrecision(2));

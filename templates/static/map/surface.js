@@ -5,7 +5,9 @@ import { Pictures } from "./pictures.js";
 
 const MARGIN = 0.3; // of the view, painted beyond each of its edges
 const SPARE = 0.1; // of the view: as little as may be left of it before the next picture is asked for
-const TIMES = 1.5; // as often while one zooms; the last bit when it rests
+const TIMES = 2.5; // as often while one zooms; the last bit when it rests
+const SLOW_MS = 40; // to paint: such pictures are painted when it rests, or would tell nothing any more
+const MOST = 4; // times
 const REST_MS = 90;
 const CLOSEST = 12; // pixels per metre
 
@@ -158,7 +160,9 @@ export class Surface {
   #needsNext() {
     if (this.#stale || !this.#kept) return true;
     const times = this.scale / this.#kept.view.scale;
-    return this.#rests && times !== 1 || times > TIMES || times < 1 / TIMES || !this.#reaches(this.#kept, SPARE);
+    if (this.#rests) return times !== 1 || !this.#reaches(this.#kept, SPARE);
+    if (this.pictures.took > SLOW_MS) return times > MOST || times < 1 / MOST;
+    return times > TIMES || times < 1 / TIMES || !this.#reaches(this.#kept, SPARE);
   }
 
   #order(view, of) {

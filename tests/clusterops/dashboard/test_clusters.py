@@ -50,6 +50,7 @@ def test_a_page_is_about_the_chosen_one(staff_client: Client, far: Cluster) -> N
 def test_jobs_are_listed_by_cluster(staff_client: Client, far: Cluster) -> None:
     every = staff_client.get("/cluster/jobs/").content.decode()
     assert 'href="?cluster=far"' in every
+    assert 'placeholder="Search" value=""' in every
     page = staff_client.get("/cluster/jobs/?cluster=far").content.decode()
     assert "<option selected>far</option>" in page
     assert 'href="?cluster=far&amp;tenant=settler"' in page

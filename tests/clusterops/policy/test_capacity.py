@@ -48,6 +48,9 @@ def test_nothing_starts_where_no_machine_is_well_but_nothing_is_called_too_large
     for machines in (MachineCapacity([], []), MachineCapacity([machine("a", 4, 8, usable=False)], [])):
         assert machines.never_fits(job()) == ""
         assert not machines.fits(job())
+        machines.take(job())
+        machines.reserve(job())
+        assert not machines.is_reserved
 
 
 def test_room_is_kept_on_one_machine_that_could_hold_the_job() -> None:

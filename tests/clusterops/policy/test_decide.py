@@ -140,13 +140,19 @@ def test_what_is_as_it_should_be_is_left_alone() -> None:
     "reason, report, words",
     [
         ("OUT_OF_MEMORY", {}, "needed more than 4 Gi of memory. Submit it again with memory_gi 8."),
-        ("TIME_LIMIT", {"sim_end": 1800.0}, "limit of 600 s was reached at simulated time 1800 s of 3600 s"),
+        ("TIME_LIMIT", {"sim_end": 1800.0}, "limit of 10 min was reached at simulated time 1800 s of 3600 s"),
         ("SUMO_FAILED", {"errors": [{"message": "Error: no edge"}]}, "Error: no edge"),
         ("COMPLETED", {"kpis": {"vehicles_waiting_at_end": 600}}, "600 vehicles were still waiting"),
     ],
 )
 def test_sentences_name_the_numbers(reason, report, words) -> None:
     assert words in sentence(reason, job_in("RUNNING"), None, report)
+
+
+def test_where_no_report_says_how_far_it_came_the_last_progress_does() -> None:
+    job = job_in("RUNNING", progress={"sim_time": 1200.0})
+    assert "was reached at simulated time 1200 s of 3600 s" in sentence("TIME_LIMIT", job)
+    assert "time limit of 600 s was reached. Submit" in sentence("TIME_LIMIT", job_in("RUNNING", progress={"rtf": 2}))
 
 
 def test_every_reason_has_a_sentence_of_its_own() -> None:

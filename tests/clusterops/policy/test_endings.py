@@ -43,6 +43,7 @@ def test_a_row_agrees_with_itself() -> None:
         assert bool(row.sentence) != (row.reason in WITH_FIGURES), row.reason
         assert row.status or not (row.retried or row.billable or row.outcome or row.exit_codes), row.reason
         assert not (row.retried and row.billable), row.reason
+        assert not row.outcome or row.outcome.exit_code == row.exit_codes[0]
         assert len(row.reason) <= Job._meta.get_field("reason").max_length
 
 

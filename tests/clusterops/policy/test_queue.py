@@ -2,9 +2,11 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
+from clusterops.policy.budget import Allowance
 from clusterops.policy.capacity import Capacity
 from clusterops.policy.fair_share import Claim, held_by
 from clusterops.policy.queue import Room, turns
@@ -61,6 +63,7 @@ def order(tenants: list[Tenant], jobs: list[Job], started: list[Job] = ()) -> tu
             ["a1", "b1", "a2", "a3"],
             ["b2"],
         ),
+        ([tenant("a"), tenant("b")], [job("a1", 1)], [job("b0", 9)], ["a1"], []),
     ],
     ids=[
         "age",
@@ -71,7 +74,19 @@ def order(tenants: list[Tenant], jobs: list[Job], started: list[Job] = ()) -> tu
         "memory",
         "beyond limits lets pass",
         "turns",
+        "nothing queued",
     ],
 )
 def test_order(tenants, jobs, started, starts, waits) -> None:
     assert order(tenants, jobs, started) == (starts, waits)
+
+
+def test_what_starts_is_reserved_and_what_the_budget_does_not_bear_holds_the_line() -> None:
+    jobs = [job("a1", 3), job("a2", 2), job("a3", 1)]
+    month = Allowance("2026-11", "EUR", Decimal(5), Decimal(1), {each.pk: Decimal(3) for each in jobs[:2]})
+    owner = tenant("a", slots=9)
+    room = Room(9, 10, 20, month)
+    found = list(turns({"a": jobs}, {"a": room}, {"a": owner}, {"a": Claim()}, Capacity(), timedelta(days=7)))
+    assert [(turn.job.pod_name, turn.reason) for turn in found] == [("a1", "QUEUED"), ("a2", "BUDGET_REACHED")]
+    assert found[1].why == month.why_not(jobs[1])
+    assert month.reserved == 3

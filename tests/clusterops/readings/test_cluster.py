@@ -1,16 +1,25 @@
 """Nodes, quotas and namespaces of a real API server → what they mean."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from clusterops import errors
-from clusterops.contract import NamespaceSpec
+from clusterops.contract import NamespaceSpec, NamespaceState
 from clusterops.gateway.kube_api import error_of
 from clusterops.objects import manifests
-from clusterops.readings.cluster import covers, quantity, refuse_foreign_namespace, snapshot
+from clusterops.readings.cluster import (
+    by_name,
+    covers,
+    namespace_states,
+    pool_limits,
+    quantity,
+    refuse_foreign_namespace,
+    snapshot,
+)
 from clusterops.readings.pod_requests import by_node, slim
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
@@ -73,6 +82,23 @@ def test_a_nodes_room_is_what_all_pods_leave() -> None:
     assert usage["cpu"] == pytest.approx(0.1)
 
 
+def test_a_pod_without_a_machine_counts_for_its_tenant_only() -> None:
+    nodes = json.loads((RECORDINGS / "nodes" / "nodes.json").read_text())["items"]
+    pods = json.loads((RECORDINGS / "pending-unschedulable" / "pods.json").read_text())["items"]
+    seen = snapshot(nodes, [], pods, [], datetime(2026, 11, 23, tzinfo=UTC))
+    assert (seen.pods_by_phase, {node.cpu_requested for node in seen.nodes}) == ({"Pending": 1}, {0.0})
+    [usage] = seen.usage_by_namespace.values()
+    assert (usage["pods"], usage["running"], usage["cpu"] > 0) == (1, 0, True)
+
+
+def test_a_pools_limits_are_those_that_can_be_reckoned_with() -> None:
+    assert pool_limits({"spec": {"limits": {"cpu": "100", "memory": "lots", "nodes": 7}}}) == {
+        "cpu": "100",
+        "nodes": "7",
+    }
+    assert pool_limits({"spec": {}}) == {}
+
+
 def asks(cpu: str | None = None, *, stays: bool = False) -> dict[str, object]:
     policy = {"restartPolicy": "Always"} if stays else {}
     return {"name": "x", "image": "y", "resources": {"requests": {"cpu": cpu}} if cpu else {}, **policy}
@@ -133,6 +159,46 @@ def test_a_namespace_of_another_hand_is_never_ours() -> None:
         refuse_foreign_namespace(other, SPACE)
     with pytest.raises(errors.NamespaceNotOurs):
         refuse_foreign_namespace(other, NamespaceSpec("tenant-b", "tenant-a", 1, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "label, value, words",
+    [
+        (manifests.INSTALLATION, None, "names no installation"),
+        (manifests.INSTALLATION, "staging", "belongs to another installation, staging"),
+        (manifests.CLUSTER, None, "belongs to the cluster that was the first of this"),
+        (manifests.CLUSTER, "c", "belongs to the cluster c of this"),
+    ],
+)
+def test_nor_is_one_of_another_installation_or_cluster(label: str, value: str | None, words: str) -> None:
+    spec = replace(SPACE, cluster="b")
+    found = manifests.namespace(spec)
+    refuse_foreign_namespace(found, spec)
+    labels = found["metadata"]["labels"]
+    labels.pop(label) if value is None else labels.update({label: value})
+    with pytest.raises(errors.NamespaceNotOurs, match=words):
+        refuse_foreign_namespace(found, spec)
+
+
+def test_a_namespace_is_as_wanted_with_all_that_belongs_into_it() -> None:
+    own = manifests.namespace(SPACE)
+    own["metadata"]["uid"] = "u"
+    odd, bare = {"metadata": {"name": "odd"}}, {"metadata": {"name": "bare", "uid": "v"}}
+    objects = by_name("namespaces", [own, odd, bare, {"metadata": {}}])
+    for kind, manifest in manifests.tenant_objects(SPACE):
+        objects |= by_name(kind, [manifest])
+    quota = ("resourcequotas", "tenant-a", "tenant-a-quota")
+    assert quota in objects
+
+    states = namespace_states(objects, [SPACE])
+    assert states == {
+        "tenant-a": NamespaceState("tenant-a", "tenant-a", "u", terminating=False, as_wanted=True),
+        "odd": NamespaceState("odd", "", "", terminating=False, as_wanted=False),
+        "bare": NamespaceState("bare", "", "v", terminating=False, as_wanted=True),  # nothing is wanted of it
+    }
+    assert not namespace_states(objects, [replace(SPACE, max_cpu=11)])["tenant-a"].as_wanted
+    del objects[quota]
+    assert not namespace_states(objects, [SPACE])["tenant-a"].as_wanted
 
 
 ERRORS = [

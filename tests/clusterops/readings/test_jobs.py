@@ -103,6 +103,20 @@ def test_a_pod_that_ended_while_it_was_suspended() -> None:
     assert job_readings.run_of(job, [pod]).phase is Phase.ENDING
 
 
+@pytest.mark.parametrize(
+    "refusal, reason",
+    [
+        ("", "STARTING"),
+        ("exceeded quota: tenant", "WAITING_QUOTA"),
+        ("unable to create new content in namespace city-a because it is being terminated", "NAMESPACE_TERMINATING"),
+        ("violates PodSecurity", "ADMISSION_REFUSED"),
+    ],
+)
+def test_why_a_job_has_no_pod(refusal: str, reason: str) -> None:
+    run = job_readings.run_of(json.loads((RECORDINGS / "waiting-quota" / "job.json").read_text()), [], refusal)
+    assert (run.phase, run.reason, run.detail) == (Phase.WAITING, reason, refusal)
+
+
 def first_run(case: str) -> Run:
     folder = RECORDINGS / case
     job = json.loads((folder / "job.json").read_text())

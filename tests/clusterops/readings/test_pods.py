@@ -55,6 +55,7 @@ def test_a_job_deleted_in_the_foreground_whose_pod_had_ended(exit_code: int, pha
     [
         ('{"event":"phase","phase":"unreachable","message":"No name."}\n', "No name."),
         ('{"event":"phase","phase":"unreachable","message":"No name."}\n{"event":"phase","phase":"checking"}\n', ""),
+        ('{"event":"phase","phase":"unreachable","message":"No name."}\n{"event":"sumo"}\n[1]\n', "No name."),
         ("Step #1.00\n", ""),
         ("{not json\n", ""),
     ],

@@ -96,3 +96,13 @@ def test_halves_that_never_meet_are_forgotten(monkeypatch: pytest.MonkeyPatch) -
         seen.heed("jobs", line({**job, "metadata": job["metadata"] | {"uid": uid}}))
     assert not seen.heed("jobs", line(job))
     assert len(seen._halves) == 2
+
+
+def test_an_ending_in_a_shape_never_seen_is_left_to_the_lists_and_hides_no_other() -> None:
+    seen = Verdicts()
+    job, [pod] = objects("succeeded")
+    odd = {**job, "metadata": job["metadata"] | {"uid": "odd", "name": 7}}
+    owned = {**pod, "metadata": pod["metadata"] | {"uid": "p", "ownerReferences": [{"uid": "odd"}]}}
+    assert [seen.heed("jobs", line(odd)), seen.heed("pods", line(owned))] == [False, True]
+    told("succeeded", seen)
+    assert seen.take() == [recorded("succeeded")]

@@ -1,15 +1,18 @@
 """What watches tell of an ending is recorded without a list, and what else there is to do with it is the pass's."""
 
 import threading
+import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 
+from clusterops.errors import GatewayError
 from clusterops.models import FairShare
 from clusterops.reconciler import loop as looping
-from clusterops.reconciler.doorbell import Bell, Doorbell
+from clusterops.reconciler.doorbell import WATCHED, Bell, Doorbell
 from clusterops.reconciler.loop import between_passes
 from clusterops.reconciler.told import record_told
 from clusterops.usage.models import PodRun
@@ -138,3 +141,30 @@ def test_a_wish_to_cancel_that_came_too_late_is_answered(loop: Any, ends: Any) -
     assert job.status == "SUCCEEDED"
     assert job.message.endswith("It ended before it could be cancelled.")
     assert job.finished_at - job.started_at < timedelta(seconds=60)
+
+
+@pytest.mark.local_cluster
+def test_a_real_watch_tells_it(
+    loop: Any, submit: Any, gateway: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submit(hold=str(tmp_path / "go"))
+    loop.until_reason(job, "RUNNING")
+    stop, begun = threading.Event(), threading.Barrier(len(WATCHED) + 1)
+    bell, lines = Doorbell(stop), gateway.api.lines
+    monkeypatch.setattr(gateway.api, "lines", lambda *path, **query: begun.wait(20) >= 0 and lines(*path, **query))
+
+    def watch(kind: str) -> None:
+        with suppress(GatewayError):  # the cluster's end
+            bell._watch(gateway, kind)
+
+    for kind in WATCHED:
+        threading.Thread(target=watch, args=(kind,), daemon=True).start()
+    begun.wait(20)
+    (tmp_path / "go").touch()
+    until = time.monotonic() + 20
+    while Bell.ENDED not in bell.wait(1):
+        assert time.monotonic() < until
+    stop.set()
+    assert record_told(loop.last)
+    job.refresh_from_db()
+    assert (job.status, job.reason) == ("SUCCEEDED", "COMPLETED")

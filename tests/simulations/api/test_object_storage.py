@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 from simulations import files, tokens
 from simulations.models import Artifact, Job, Scenario
 from simulations.sumo.run.transport import ControlPlane, RefusedByService
+from tenants.clusters import Cluster
 from tests.simulations.api.test_runner import Runner
 from tests.simulations.scenarios import archive, upload
 
@@ -52,9 +53,10 @@ def bucket(endpoint: str, settings: Any) -> Iterator[Any]:
     }
     storage: Any = default_storage
     storage.connection.create_bucket(Bucket=BUCKET)
-    yield storage.bucket
-    storage.bucket.objects.all().delete()
-    storage.bucket.delete()
+    made = storage.bucket
+    yield made
+    made.objects.all().delete()
+    made.delete()
 
 
 def test_a_scenario_from_upload_to_deletion(bucket: Any, api: Any) -> None:
@@ -95,6 +97,25 @@ def test_the_runner_reads_and_writes_past_us(bucket: Any, live_server: Any, api:
     assert answer.status_code == 302
     with urllib.request.urlopen(answer["Location"]) as content:
         assert content.read() == b"x" * 100_000
+
+
+def test_the_bucket_of_a_region_is_given_links_of_its_own(bucket: Any, settings: Any, api: Any, job: Job) -> None:
+    folder = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    settings.STORAGES = settings.STORAGES | {"default": folder, "eu": settings.STORAGES["default"]}
+    Job.objects.update(cluster=Cluster.objects.create(name="far", storage="eu"))
+    runner = Runner(job.pk)
+    redirect = runner.store("a", b"abc", **{"X-Accept-Checksum": "sha256"})
+    assert redirect.status_code == 307
+    digest = files.checksum(hashlib.sha256(b"abc").hexdigest())
+    assert put(redirect["Location"], b"abc", **{"x-amz-checksum-sha256": digest}) == 200
+    assert confirm(runner, b"abc") == (201, "")
+    stored = str(Artifact.objects.get().file)
+    results = bucket.objects.filter(Prefix="results/")
+    assert [f"eu:{each.key}" for each in results] == [stored]
+    with urllib.request.urlopen(api.get(f"/jobs/{job.pk}/results/a")["Location"]) as content:
+        assert content.read() == b"abc"
+    files.delete(stored)
+    assert list(results) == []
 
 
 def put(link: str, content: bytes, **headers: str) -> int:

@@ -22,7 +22,7 @@ def room(jobs: int, cpu: int = 100) -> Room:
     [
         (([SMALL] * 3, room(2), run(100, 40), 60), [40, 100, 100]),
         (([SMALL] * 2, room(3), run(50), 60), [0, 0]),
-        (([SMALL] * 3, room(1), run(None), 60), [60, 120, 180]),
+        (([SMALL] * 3, room(1), run(None), 60), [None, None, None]),
         (([SMALL] * 2, room(1), run(30), None), [30, None]),
         (([SMALL] * 2, room(2), run(30, None), None), [30, None]),
         (([SMALL], room(0), [], 60), [None]),

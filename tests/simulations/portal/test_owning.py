@@ -16,6 +16,7 @@ from tenants.acting import acting
 from tenants.members import Invitation, Member
 from tenants.models import ApiKey, Tenant
 from tests.conftest import client_with
+from tests.factories import JobFactory
 from tests.simulations.portal.conftest import Who
 
 PASSWORD = "a sentence that nobody guesses"
@@ -114,6 +115,14 @@ def test_a_webhook_shows_its_secret_once_is_tested_and_deleted(owner: Client) ->
     page = owner.post(acts, {"act": "test"}, follow=True).content.decode()
     assert "A test is on its way" in page
     assert endpoint.secret not in page
+    before = endpoint.secret
+    page = owner.post(acts, {"act": "rotate"}).content.decode()
+    endpoint.refresh_from_db()
+    assert endpoint.secrets == [endpoint.secret, before]
+    assert endpoint.secret in page
+    assert before not in page
+    JobFactory(tenant=endpoint.tenant).move_to("FAILED", reason="SUMO_FAILED", message="It failed.")
+    assert "in the last day: 1." in owner.post(acts, {"act": "replay"}, follow=True).content.decode()
     endpoint.disable("It failed for days.")
     assert "It failed for days." in owner.get("/t/city-a/webhooks").content.decode()
     owner.post(acts, {"act": "resume"})

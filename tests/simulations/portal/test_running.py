@@ -133,7 +133,8 @@ def test_a_run_is_checked_then_submitted_once(engineer: Client, town: Scenario) 
         **window,
         "end": "60",
         "labels": "study: lane\nday = 1",
-        "outputs": ["edgedata", "edges"],
+        "outputs": ["edgedata"],
+        "edges": "on",
         "key": "k1",
     }
     page = engineer.post("/t/city-a/submit", {**asked, "check": "1"}).content.decode()
@@ -176,7 +177,7 @@ def test_several_runs_have_seeds_of_their_own(engineer: Client, town: Scenario, 
         ({"scenario_id": "none"}, "Select a valid choice"),
         ({"window_begin": "50", "window_end": "40"}, "window_end"),
         ({"window_begin": "100000"}, "The window would begin at"),
-        ({"edges_interval_s": "5", "outputs": "edges"}, "60"),
+        ({"edges_interval_s": "5", "edges": "on"}, "60"),
         ({"edges_interval_s": "300"}, "There is none without"),
         ({"labels": "no colon"}, "is not of the form"),
         ({"labels": "-bad: x"}, "Label names are"),
@@ -206,7 +207,7 @@ def test_a_job_is_cancelled_and_run_again_with_more_memory(engineer: Client, tow
     key = re.search(r'name="key" value="([^"]+)"', page)
     assert key
     for _ in range(2):
-        engineer.post(f"/t/city-a/jobs/{job.pk}/again", {"twice": "memory_gi", "key": key[1]})
+        engineer.post(f"/t/city-a/jobs/{job.pk}/again", {"more": "memory_gi", "key": key[1]})
     again = Job.objects.exclude(pk=job.pk).get()
     assert again.memory_gi == 2
     assert {**again.scenario_data, "memory_gi": 1} == job.scenario_data
@@ -247,6 +248,6 @@ def test_pages_cost_the_same_however_many_jobs(
         Job.objects.bulk_create(
             JobFactory.build(tenant=tenant, scenario=job.scenario, k8s_namespace="city-a") for _ in range(number)
         )
-        for address, queries in (("", 14), ("/jobs", 6), (f"/jobs/{job.pk}/now", 8)):
+        for address, queries in (("", 15), ("/jobs", 6), (f"/jobs/{job.pk}/now", 8)):
             with django_assert_max_num_queries(queries):
                 engineer.get(f"/t/city-a{address}")

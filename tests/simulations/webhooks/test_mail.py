@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from simulations.models import Notice
 from simulations.webhooks import mail
 from simulations.webhooks.models import Endpoint, Mailbox
+from tenants.members import Member
 from tenants.models import Tenant
 from tests.smtp_sink import Sink
 from tests.smtp_sink import smtp_sink as smtp_sink
@@ -77,6 +79,16 @@ def test_mailboxes_that_rest_take_no_place_from_the_others(
     notice(other_tenant)
     assert mail.step() == 1
     assert smtp_sink.recipients == [["other@example.org"]]
+
+
+def test_without_a_contact_address_its_owners_are_told(owner: Tenant, smtp_sink: Sink) -> None:
+    Tenant.objects.update(contact_email="")
+    for name, role, email in (("ann", "owner", "ann@example.org"), ("bob", "owner", ""), ("cy", "viewer", "cy@a.org")):
+        Member.objects.create(tenant=owner, user=User.objects.create_user(name, email=email), role=role)
+    notice(owner)
+    assert mail.step() == 1
+    assert smtp_sink.recipients == [["ann@example.org"]]
+    assert "you own the tenant" in text_of(smtp_sink)
 
 
 def test_nothing_without_a_server_an_address_or_what_is_new(owner: Tenant, settings: Any) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import itertools
 import json
 import random
 import time
@@ -9,9 +10,10 @@ import zipfile
 
 import pytest
 
-from simulations.sumo.inputs import config_check, input_files
+from simulations.sumo.inputs import config_check, input_files, input_scan, xmlscan
 from simulations.sumo.inputs.archive import ArchiveLimits
 from simulations.sumo.inputs.cpu_budget import CheckTooLong, CpuBudget
+from simulations.sumo.inputs.demand import MAX_MISTAKES, DemandReader
 from simulations.sumo.inputs.scenario_check import MAX_CANDIDATES, check_config_choice, check_scenario
 from simulations.sumo.inputs.sumocfg import read
 from simulations.sumo.protocol.problems import MAX_LISTED
@@ -164,3 +166,28 @@ def test_what_others_would_run_is_kept_in_short():
 def test_many_parts_of_gzip_in_a_file_take_their_time_and_no_more():
     bomb = gzip.compress(b"") * 20_000
     assert codes({"demand.rou.xml": bomb}) == ["input.bad_xml"]
+
+
+def test_what_is_held_of_a_network_is_bounded(monkeypatch):
+    monkeypatch.setattr(input_scan, "MAX_NET_EDGES", 1)
+    net = b'<net><edge id="a"/><edge id="b"/><tlLogic id="x"/><tlLogic id="y"/></net>'
+    found = input_scan.scan([net], "n.xml", "net", limit=10**6)
+    assert (found.edges, found.complete) == ({"a"}, False)
+    assert (found.counts["edges"], found.counts["traffic_lights"]) == (2, 1)
+
+
+def test_mistakes_in_the_demand_are_listed_up_to_a_bound():
+    reader = DemandReader(in_slices=True)
+    for number in range(MAX_MISTAKES + 5):
+        reader.departing("vehicle", {"id": f"v{number}"})
+    assert [sentence for _, sentence in reader.demand.mistakes] == [
+        f"The vehicle 'v{number}' has no departure." for number in range(MAX_MISTAKES)
+    ]
+    assert reader.demand.counts["vehicles"] == MAX_MISTAKES + 5
+
+
+def test_a_tag_without_an_end_is_left_at_its_bound(monkeypatch):
+    monkeypatch.setattr(xmlscan, "MAX_TAG_BYTES", 1024**2)
+    endless = itertools.chain([b'<a b="'], itertools.repeat(b"x" * xmlscan.CHUNK))
+    with pytest.raises(xmlscan.XmlError, match="holds a tag of more than 1 MiB"):
+        xmlscan.scan(endless, lambda *_: None, limit=2**63)

@@ -172,6 +172,8 @@ def test_the_request_becomes_overrides():
         "fcd-output": "/out/fcd.parquet",
         "output.compression": "zstd",
     }
+    plain = request_overrides(options={}, outputs=["tripinfo"], emissions=False, output_dir="/out", seed=3)
+    assert plain == {"seed": 3}
     assert [OUTPUTS[name].artifact for name in ("edgedata", "fcd")] == ["edgedata.xml.gz", "fcd.parquet"]
 
 

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Callable
 
 import pytest
 
@@ -63,8 +64,34 @@ def test_what_is_wrong_is_told_at_once() -> None:
         lay_over(zipped({"a": "x" * 200}, stored=True), zipped({"b": "x" * 200}, stored=True), [], io.BytesIO(), SMALL)
 
 
-def test_a_base_that_lies_about_itself() -> None:
+def test_a_spelling_that_would_lie_beside_the_file_that_was_meant() -> None:
+    changes = zipped({"Old.xml": "x", "RUN.sumocfg": "y", "same.xml": "t"})
+    with pytest.raises(InvalidScenario) as raised:
+        lay_over(zipped(BASE), changes, [], io.BytesIO(), LIMITS)
+    assert [(each.code, each.where) for each in raised.value.problems] == [
+        ("overlay.case", "Old.xml"), ("overlay.case", "RUN.sumocfg"),
+    ]  # fmt: skip
+    assert laid(zipped(BASE), zipped({"Old.xml": "x"}), "old.xml")[0]["Old.xml"] == "x"
+
+
+def test_paths_alone_may_go_but_something_must_be_asked_for() -> None:
+    files, is_other, _ = laid(zipped(BASE), None, "old.xml")
+    assert (files.keys(), is_other) == (BASE.keys() - {"old.xml", "./same.xml"} | {"same.xml"}, True)
+    with pytest.raises(InvalidScenario) as raised:
+        lay_over(zipped(BASE), zipped({}), [], io.BytesIO(), LIMITS)
+    assert [each.code for each in raised.value.problems] == ["overlay.empty"]
+
+
+@pytest.mark.parametrize(
+    "place, lie",
+    [
+        (lambda packed: 0, b"xxxx"),  # no header before the first file
+        (lambda packed: packed.rindex(b"PK\x01\x02") + 20, b"\xff\xff\0\0"),  # more packed bytes than there are
+    ],
+)
+def test_a_base_that_lies_about_itself(place: Callable[[bytes], int], lie: bytes) -> None:
     packed = bytearray(zipped(BASE).getvalue())
-    packed[0:4] = b"xxxx"
+    at = place(bytes(packed))
+    packed[at : at + len(lie)] = lie
     with pytest.raises(InvalidScenario, match="damaged"):
         lay_over(io.BytesIO(packed), zipped({"a.xml": "a"}), [], io.BytesIO(), LIMITS)

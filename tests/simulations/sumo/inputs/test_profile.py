@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from simulations.sumo.inputs import profile as profile_module
 from simulations.sumo.inputs.archive import ArchiveLimits
 from simulations.sumo.inputs.profile import changes, profile
 from tests.simulations.scenarios import archive
@@ -42,6 +43,33 @@ def test_the_network_fits_its_picture() -> None:
     assert sorted(network["path"].split("M")[1:]) == ["0 300L600 300", "600 0L600 300"]  # there and back is one line
 
 
+def edge(shape: str) -> str:
+    return f'<edge id="e"><lane id="l" shape="{shape}"/></edge>'
+
+
+@pytest.mark.parametrize(
+    ("shapes", "path"),
+    [
+        (["0,0 1,0 2,0 3,0 4,0 5,0 6,0"], "M0 0L200 0L400 0L600 0"),  # thinned
+        (["0,0 600,0", "9,0 9.2,0.1"], "M0 0L600 0"),  # shorter than a dot
+        (["0,0 600,0", "0,0 nan,1", "0,0 1", "", "5,5"], "M0 0L600 0"),  # no lines
+    ],
+)
+def test_what_is_drawn_of_an_edge(shapes: list[str], path: str) -> None:
+    assert made(net="".join(map(edge, shapes)))["network"]["path"] == path
+
+
+def test_what_is_beyond_its_bounds_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for bound, most in (("MAX_EDGES", 1), ("MAX_MINUTES", 2), ("MAX_FILES", 1)):
+        monkeypatch.setattr(profile_module, bound, most)
+    found = made(
+        "".join(f'<vehicle depart="{60 * minute}"/>' for minute in (0, 0, 1, 2, 1)), edge("0,0 1,0") + edge("0,0 0,9")
+    )
+    assert found["network"] == {"width": 600, "height": 0, "path": "M0 0L600 0", "complete": False}
+    assert found["departures"]["counts"] == [2, 2]
+    assert found["files"] is None
+
+
 @pytest.mark.parametrize(
     ("routes", "hourly"),
     [
@@ -55,6 +83,9 @@ def test_the_network_fits_its_picture() -> None:
             '<flow begin="0" end="1e12" number="5"/><vehicle depart="nan"/><flow begin="0" end="60" number="1e99"/>',
             None,
         ),
+        ('<vehicle depart="-5"/><flow begin="0" end="60" period="0"/><flow begin="0" end="60"/>', None),
+        ('<flow begin="60" end="60" number="3"/>', [3]),
+        (f'<vehicle depart="0"/><vehicle depart="{200 * 7 * 86400}"/>', [1] + [0] * 60),  # years after all others
     ],
 )
 def test_departures_are_counted(routes: str, hourly: list[float] | None) -> None:

@@ -54,6 +54,24 @@ def test_accepts_what_the_run_itself_puts_right(option):
     assert codes({"run.sumocfg": config(option)}) == []
 
 
+LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"run.sumocfg": LFS}, ["input.git_lfs"]),
+        ({"run.sumocfg": config('<weight-files value="w.xml"/>'), "w.xml": LFS}, ["input.git_lfs"]),
+        ({"run.sumocfg": config('<weight-files value="w.xml"/>'), "w.xml": "<weights/>"}, []),
+        ({"run.sumocfg": config('<weight-files value="w.xml"/>')}, ["input.missing"]),
+        ({"run.sumocfg": config('<phemlight-path value="phem"/>')}, []),  # a folder: SUMO needs it for some types only
+        ({"run.sumocfg": config('<phemlight-path value="../phem"/>')}, ["input.outside_archive"]),
+    ],
+)
+def test_inputs_that_are_not_looked_into(changes, found):
+    assert codes(changes) == found
+
+
 def test_warns_of_what_is_worth_knowing():
     odd = '<tripinfo value="/tmp/t.xml"/><fcd-output value="fcd.xml"/><log value="x"/><osg-view v="1"/>'
     changes = {"run.sumocfg": config(odd, end=None)}
@@ -132,6 +150,8 @@ def test_several_configurations_must_be_chosen_from():
     assert problem.hint is not None
     assert problem.hint.endswith("Nothing wrong was found with: run.sumocfg.")
     assert inspection.config is None
+    (problem,) = check_scenario(zip_of(build({"b.sumocfg": config()}))).problems
+    assert problem.hint == "Name one in the field 'config'."  # nothing was found wrong with either
 
     assert codes(members, config="run.sumocfg") == []
     assert codes(members, config="./run.sumocfg") == []

@@ -31,6 +31,19 @@ def test_a_good_description() -> None:
 
 
 @pytest.mark.parametrize(
+    "window, has_one",
+    [
+        ({}, False),
+        ({"window_begin": 0}, True),
+        ({"window_end": 60}, True),
+        ({"window_begin": 5, "window_end": 60}, True),
+    ],
+)
+def test_a_window_has_one_end_or_two(window: dict[str, int], has_one: bool) -> None:
+    assert JobDescription.parse(json.dumps(GOOD | window)).has_window is has_one
+
+
+@pytest.mark.parametrize(
     "text, codes",
     [
         ("{", ["job.not_json"]),

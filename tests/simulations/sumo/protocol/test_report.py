@@ -88,13 +88,14 @@ def test_no_report(text: str) -> None:
 def test_figures_that_are_no_numbers_are_null_and_bad_characters_are_marked() -> None:
     text = (
         '{"outcome":"succeeded","uploaded":true,"kpis":{"a":NaN,"b":-Infinity,"c":1e999,"d":true,"e":"1","f":2,'
-        f'"g":{2**70},"Bad name":1}},"errors":[{{"code":"c","message":"a\\u0000b\\ud800c"}},{{"code":"c"}},7],'
+        f'"g":{2**70},"Bad name":1}},"errors":[{{"code":"c","message":"a\\u0000b\\ud800c"}},{{"code":"c"}},7,'
+        '{"code":"d","message":"m","where":"w","hint":""}],'
         '"sim_end":NaN,"reason":5,"files":-1}'
     )
     report = read_message(text)
     assert report is not None
     assert report["kpis"] == {"a": None, "b": None, "c": None, "d": None, "e": None, "f": 2, "g": None}
-    assert report["errors"] == [{"code": "c", "message": "a�b�c"}]
+    assert report["errors"] == [{"code": "c", "message": "a�b�c"}, {"code": "d", "message": "m", "where": "w"}]
     assert (report["uploaded"], report["sim_end"], report["reason"], report["files"]) == (True, None, None, 0)
 
 

@@ -1,4 +1,5 @@
 import time
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -23,6 +24,30 @@ def test_edges_without_traffic_are_zero_and_an_empty_last_interval_is_none(tmp_p
     assert [list(found.column(name)) for name in ("sampled_s", "distance_m", "entered", "left")] == [
         [0, 16], [0, 40], [0, 8], [0, 8],
     ]  # fmt: skip
+
+
+def test_emissions_are_a_column_more_over_the_same_intervals(tmp_path):
+    grams = '<edge id="{}" CO2_abs="{}"/>'
+    rows = [f'<interval begin="{b}" end="{b + 60}">{grams.format("a", 1500 + b)}</interval>' for b in (0, 60)]
+    (tmp_path / edge_data.EMISSIONS).write_text(f"<meandata>{''.join(rows)}{grams.format('gone', 9)}</meandata>")
+    found = written(tmp_path, [(0, 60), (60, 120)])
+    assert found.intervals == [(0, 60), (60, 120)]
+    assert [list(found.column("co2_g", number)) for number in (0, 1)] == [[1.5, 0], [pytest.approx(1.56), 0]]
+    assert list(found.column("sampled_s")) == [0, 16]
+
+
+@pytest.mark.parametrize("emissions, types", [(False, [None]), (True, [None, "emissions"])])
+def test_what_asks_sumo_for_it(emissions, types):
+    asked = ET.fromstring(edge_data.additional_file(900.0, emissions=emissions))
+    assert [each.get("type") for each in asked] == types
+    assert {(each.tag, each.get("period"), each.get("excludeEmpty")) for each in asked} == {("edgeData", "900", "true")}
+    assert [each.get("file") for each in asked] == [edge_data.TRAFFIC, edge_data.EMISSIONS][: len(types)]
+
+
+def test_an_even_number_of_them_is_halved(tmp_path, monkeypatch):
+    monkeypatch.setattr(edge_file, "MAX_INTERVALS", 4)
+    found = written(tmp_path, [(60 * n, 60 * (n + 1)) for n in range(5)])
+    assert found.intervals == [(0, 120), (120, 240), (240, 300)]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,10 @@ def test_is_intact(tmp_path: Path, name: str, content: bytes, intact: bool | Non
     assert outputs.is_intact(path) is intact
 
 
+def test_what_is_not_there_is_not_whole(tmp_path: Path) -> None:
+    assert outputs.is_intact(tmp_path / "gone.xml") is False
+
+
 def test_packing_drops_the_dated_header_and_gives_the_same_bytes(tmp_path: Path) -> None:
     packed = []
     for number, date in enumerate((b"2026", b"2027")):
@@ -52,7 +57,13 @@ def test_packing_drops_the_dated_header_and_gives_the_same_bytes(tmp_path: Path)
 def test_packed_formats_are_taken_as_they_are(tmp_path: Path) -> None:
     source = tmp_path / "fcd.parquet"
     source.write_bytes(PARQUET)
-    assert outputs.pack(source, "fcd.parquet", tmp_path / "artifacts").name == "fcd.parquet"
+    packed = outputs.pack(source, "fcd.parquet", tmp_path / "artifacts")
+    assert not source.exists()
+    assert packed.as_dict() == {
+        "name": "fcd.parquet", "bytes": 28, "raw_bytes": 28, "intact": True,
+        "sha256": hashlib.sha256(PARQUET).hexdigest(),
+    }  # fmt: skip
+    assert outputs.pack(packed.path, "fcd.parquet", tmp_path / "artifacts") == packed  # it lies there already
 
 
 def test_only_new_and_changed_files_count_as_written(tmp_path: Path) -> None:

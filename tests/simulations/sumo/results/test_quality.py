@@ -55,6 +55,27 @@ def test_the_counts_stand_in_the_sentence() -> None:
     assert warning.message.startswith("91 of 131 vehicles were still under way at the end (900 s)")
 
 
+def test_a_run_in_which_nothing_happened_in_words() -> None:
+    demand = {"complete": True, "vehicles": 3, "flows": 0, "persons": 1}
+    for facts, counted, words in (
+        (run(), None, "Nothing was simulated between 0 s and 900 s: nobody departed."),
+        (
+            SumoRun(),
+            demand,
+            "Nothing was simulated: nobody departed; the files name 3 vehicles, 0 flows and 1 persons.",
+        ),
+        (SumoRun(), demand | {"complete": False}, "Nothing was simulated: nobody departed."),
+    ):
+        (warning,) = quality.warnings(NOBODY, facts, complete=True, demand=counted)
+        assert (warning.code, warning.message) == ("quality.nothing_simulated", words)
+
+
+def test_figures_that_are_no_number_are_named() -> None:
+    (warning,) = quality.warnings({}, run(), complete=False, not_finite=["nox_g", "co2_kg"])
+    assert warning.code == "quality.not_finite"
+    assert warning.message == "SUMO gave no finite number for 2 figures, which are left out: co2_kg, nox_g."
+
+
 def quality_of(done: Finished) -> dict[str, str]:
     assert done.code == 0, done.stdout
     warnings: list[dict[str, Any]] = done.manifest["warnings"]

@@ -76,3 +76,9 @@ def test_types_of_vehicles(tmp_path: Path) -> None:
         found.add(ET.fromstring(trip(0, kind=f"t{number}")))
     assert len(found.types) == MAX_TYPES + 1
     assert found.types[OTHERS].finished == 7
+
+
+@pytest.mark.parametrize("missing", ["departDelay", "arrival", "duration"])
+def test_a_trip_without_its_numbers_is_no_trip_of_this_sumo(tmp_path: Path, missing: str) -> None:
+    with pytest.raises(ValueError, match=f"<tripinfo> has no attribute '{missing}'"):
+        totals(tmp_path / "t.xml", trip(0).replace(f"{missing}=", "other="))
