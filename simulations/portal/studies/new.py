@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from rest_framework.exceptions import ValidationError
 
+from simulations.api.rewording import reworded
 from simulations.models import Scenario
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.jobs import idempotency_key
@@ -49,7 +50,7 @@ def study_new(request: HttpRequest, seat: Seat) -> HttpResponse:
             return redirect("portal:study", seat.tenant.pk, study.pk)
         plan = dry_run(seat.tenant, wanted, expansion)
     except ValidationError as error:
-        problems = [{"where": where, "message": str(detail)} for where, detail in flat(error.detail)]
+        problems = [{"where": where, "message": reworded(str(detail))} for where, detail in flat(error.detail)]
         return _page(request, seat, form, {"problems": problems}, status=422)
     except ApiError as error:
         problems = error.details or [{"message": error.message}]
