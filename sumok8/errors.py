@@ -18,8 +18,8 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from simulations.portal.access import menu_of, seat_of
+from simulations.api.rewording import reworded
 from simulations.sumo.protocol.problems import listed_entries
-from sumok8.plain_words import plain
 from tenants.errors import BAD_HOST, UNAUTHORIZED, ApiError
 from tenants.members import Member
 
@@ -83,7 +83,7 @@ def _details(detail: Any, where: str = "") -> Iterator[dict[str, Any]]:
         for inner in detail:
             yield from _details(inner, where)
     else:
-        entry = {"code": getattr(detail, "code", "invalid"), "message": plain(str(detail))}
+        entry = {"code": getattr(detail, "code", "invalid"), "message": reworded(str(detail))}
         yield entry | {"where": where} if where else entry
 
 

@@ -21,7 +21,7 @@ class PercentsField(forms.CharField):
         return ", ".join(map(str, value)) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        words = super().to_python(value).replace("%", " ").replace(",", " ").split()
+        words = (super().to_python(value) or "").replace("%", " ").replace(",", " ").split()
         if not all(word.isascii() and word.isdigit() for word in words):
             message = f"Write at most {MAX_SHARES} whole percentages with commas between them, such as 50, 80."
             raise ValidationError(message, code="alert_at.not_percentages")
@@ -40,7 +40,7 @@ class PercentsField(forms.CharField):
 
 class BudgetForm(forms.ModelForm):
     alert_at = PercentsField(
-        label="Alert at (%)", help_text="Percentages at which to tell, with commas: 50, 80. The whole is always told."
+        label="Alert at (%)", help_text="Percentages at which to tell, with commas: 50, 80. 100 is always told."
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -16,6 +16,7 @@ from simulations.api import again
 from simulations.api.jobs import IDEMPOTENCY_KEY, filters
 from simulations.api.pagination import page
 from simulations.api.requests import JobListQuery
+from simulations.api.rewording import reworded
 from simulations.charts.chart import Chart
 from simulations.charts.curves import Curve, CurvePoint, curves
 from simulations.charts.scale import plain
@@ -77,7 +78,7 @@ def sentences_of(errors: Any) -> list[str]:
         return [sentence for inner in errors.values() for sentence in sentences_of(inner)]
     if isinstance(errors, list):
         return [sentence for inner in errors for sentence in sentences_of(inner)]
-    return [str(errors)]
+    return [reworded(str(errors))]
 
 
 @member_page()

@@ -27,7 +27,7 @@ TABLES = {  # whose labels the columns have; of a room above ours only the name 
     Change.Kind.WEBHOOK: "webhook_endpoints",
     Change.Kind.BUDGET: "budgets",
 }
-LABELS = {"url": "address", "by_groups": "given by groups at sign-in", "secret_version": "secret, number"}
+LABELS = {"url": "address", "by_groups": "given by groups at sign-in", "secret_version": "signing secret, version"}
 FIRST = {"secret_version": 1, "cluster_id": 1, "made_by": ""}  # no news of what was just made
 WAYS = {ADMIN: "on staff's pages", PAGES: "on the tenant's pages", API: "through the API", "SQL": "by SQL"}
 
@@ -55,7 +55,7 @@ def _fields(table: str) -> dict[str, Any]:
     """The model's fields by column; empty where no model has the table any more."""
     for model in apps.get_models():
         if model._meta.db_table == table:
-            return {field.column: field for field in model._meta.concrete_fields}
+            return {str(field.column): field for field in model._meta.concrete_fields}
     return {}
 
 

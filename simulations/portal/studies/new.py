@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from rest_framework.exceptions import ValidationError
 
+from simulations.api.rewording import reworded
 from simulations.models import Scenario
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.jobs import idempotency_key
@@ -44,7 +45,7 @@ def study_new(request: HttpRequest, seat: Seat) -> HttpResponse:
         wanted = StudyRequest.read(body)
     except ValidationError as error:
         found = flat(error.detail)
-        problems = [{"where": where, "message": str(detail)} for where, detail in found]
+        problems = [{"where": where, "message": reworded(str(detail))} for where, detail in found]
         problems += _further(seat, {name: body[name] for name in body.keys() - {_top(where) for where, _ in found}})
         return _page(request, seat, form, {"problems": problems}, status=422)
     try:

@@ -10,6 +10,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from simulations.api.fields import Number, StrictSerializer, Text, WholeNumber, YesNo
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.api.requests import ScenarioIdField, SubmitRequest
+from simulations.api.rewording import reworded
 from simulations.studies.expansion import MAX_CELLS, Expansion, ExpansionFault, PlannedCell, expand
 from simulations.studies.kpis import CHOICES, DEFAULT_PRIMARY, FIGURES
 from simulations.studies.limits import MAX_SEEDS
@@ -193,7 +194,7 @@ def cells_of(wanted: Mapping[str, Any]) -> Expansion:
             cell.body = SubmitRequest.read(_with_window(body, wanted["window"]))
         except ValidationError as error:
             expansion.faults += [
-                ExpansionFault(getattr(detail, "code", "invalid"), str(detail), f"{cell.name}: {field}")
+                ExpansionFault(getattr(detail, "code", "invalid"), reworded(str(detail)), f"{cell.name}: {field}")
                 for field, detail in flat(error.detail)
             ]
         else:

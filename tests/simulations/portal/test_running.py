@@ -181,7 +181,7 @@ def test_several_runs_have_seeds_of_their_own(engineer: Client, town: Scenario, 
         ({"edges_interval_s": "300"}, "There is none without"),
         ({"labels": "no colon"}, "is not of the form"),
         ({"labels": "-bad: x"}, "Label names are"),
-        ({"labels": f"long: {'x' * 101}"}, "<li>Ensure this field has no more than 100 characters.</li>"),
+        ({"labels": f"long: {'x' * 101}"}, "<li>Must have at most 100 characters.</li>"),
         ({"scale": "1e999"}, "Enter a number"),
     ],
 )

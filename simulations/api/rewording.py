@@ -28,7 +28,7 @@ SENTENCES = [
 ]  # fmt: skip
 
 
-def plain(sentence: str) -> str:
+def reworded(sentence: str) -> str:
     """The framework's sentence as the API says it; any other as it is."""
     for pattern, told in SENTENCES:
         if found := pattern.fullmatch(sentence):
