@@ -17,8 +17,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from simulations.portal.access import menu_of, seat_of
 from simulations.api.rewording import reworded
+from simulations.portal.access import menu_of, seat_of
 from simulations.sumo.protocol.problems import listed_entries
 from tenants.errors import BAD_HOST, UNAUTHORIZED, ApiError
 from tenants.members import Member
