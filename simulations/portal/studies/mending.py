@@ -70,7 +70,7 @@ def _is_of(row: VariantRow, cells: Sequence[str]) -> bool:
 
 
 def _in_words(message: str, place: str) -> str:
-    if place in OF_SHARES and "value is" in message:
+    if place in OF_SHARES and message.startswith(("Must be at ", "Ensure this value")):
         return "Must be more than 0 and at most 100 per cent."
     for theirs, ours in WORDS:
         message = message.replace(theirs, ours)
