@@ -20,6 +20,14 @@ class Outlook:
     sentence: str
 
 
+def goal(asked: Mapping[str, Any] | None) -> str:
+    """How well a mean is to be known, of which the needed runs are told. `asked`: the request's `precision`."""
+    if asked and asked["relative"] is None:
+        return f"± {asked['absolute']:g}"
+    relative = asked["relative"] if asked else Precision().relative
+    return f"± {relative * 100:g} % of the mean"
+
+
 def look(asked: Mapping[str, Any], values: Mapping[str, Sequence[float]], seeds: int, most: int) -> Outlook:
     """`asked`: the request's `precision`; `values`: cell → values of its figure; `most`: seeds that may be used in all.
 

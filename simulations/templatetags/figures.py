@@ -120,7 +120,7 @@ def kmh(metres_per_second: float | None) -> SafeString | str:
 def visible(text: Any) -> str:
     """A name from outside: what has no picture, or turns the writing around, as its number."""
     hidden = {"Cc", "Cf", "Zl", "Zp"}
-    return "".join(f"\\u{ord(each):04x}" if unicodedata.category(each) in hidden else each for each in str(text or ""))
+    return "".join(f"\\u{ord(each):04x}" if unicodedata.category(each) in hidden else each for each in str(text))
 
 
 @register.filter

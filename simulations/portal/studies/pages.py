@@ -18,6 +18,7 @@ from simulations.studies.exports import parquet
 from simulations.studies.figures import answer_of
 from simulations.studies.kpis import FIGURES
 from simulations.studies.models import Study, StudyRun
+from simulations.studies.precision import goal
 from simulations.studies.progress import progress_of
 from simulations.studies.results import results_of
 from simulations.studies.statistics.quality import DEMAND
@@ -110,6 +111,7 @@ def state(study: Study, progress: dict[str, Any]) -> dict[str, Any]:
         "cells": progress["cells"],
         "cards": [card(figure, answer) for figure in primary],
         "interval": answer.interval,
+        "goal": goal(study.request.get("precision")),
         "matters": f"{answer.question.relevant_difference * 100:g} %",
         "matrix": matrix(answer),
         "has_comparisons": any(cell.against for cell in answer.cells),

@@ -8,6 +8,7 @@ from django.utils import timezone
 from simulations.studies.figures import answer_of, dot_plot_of, forest_of, sweep_of
 from simulations.studies.kpis import FIGURES
 from simulations.studies.models import StudyRun
+from simulations.studies.precision import goal
 from simulations.studies.results import Results
 from simulations.studies.statistics.quality import DEMAND
 from simulations.studies.statistics.sample import Description
@@ -43,6 +44,7 @@ def report(results: Results) -> str:
             "scenarios": [(cell.name, cell.request) for cell in results.cells],
             "method": METHOD,
             "demand": DEMAND,
+            "goal": goal(study.request.get("precision")),
             "family": summary.family,
         },
     )

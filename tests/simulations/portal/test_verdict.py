@@ -174,9 +174,17 @@ def test_more_time_is_offered_without_a_share_too_and_memory_else() -> None:
 
 
 def test_a_request_is_told_in_words() -> None:
-    asked = {"time_limit_s": 14400, "emissions": True, "outputs": ["edges"], "options": {"a": True, "b": 2}, "seed": 7}
-    asked |= {"new_one": {"x": 1}, "begin": None, "labels": {"a": "b"}}
+    asked = {
+        "time_limit_s": 14400,
+        "emissions": True,
+        "outputs": ["edges"],
+        "options": {"a": True, "b": 2},
+        "seed": 7,
+        "priority": 0,
+    }
+    asked |= {"new_one": {"x": 1}, "config": "a\u202egfc.omus", "begin": None, "labels": {"a": "b"}}
     assert request_facts(asked, {"labels"}) == [
-        ("Seed", "7"), ("Time limit", "4 h 00 min"), ("Emissions", "computed"), ("More outputs", "edges"),
+        ("Configuration", "a\\u202egfc.omus"), ("Seed", "7"), ("Time limit", "4 h 00 min"),
+        ("Priority in the class", "0"), ("Emissions", "computed"), ("More outputs", "edges"),
         ("SUMO options", "a=yes, b=2"), ("New one", "x=1"),
     ]  # fmt: skip

@@ -37,6 +37,10 @@ def test_the_answer_comes_first(client_of: Who, done: Study) -> None:
     ):
         assert told.lower() in page.lower(), told
     assert "<form" not in page.split("<main")[1]
+    assert "Runs for ± 5 % of the mean" in text_of(client_of("engineer"), f"{HERE}/{done.pk}")
+    Study.objects.update(request=done.request | {"precision": {"kpi": "teleports", "relative": None, "absolute": 2.5}})
+    report = text_of(client_of("owner"), f"{HERE}/{done.pk}/files/report.html")
+    assert "runs for ± 2.5" in report
 
 
 def test_pages_cost_the_same_at_any_size(client_of: Who, done: Study, statements: list[str]) -> None:

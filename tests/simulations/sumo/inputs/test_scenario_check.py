@@ -151,7 +151,7 @@ def test_several_configurations_must_be_chosen_from():
     assert problem.hint.endswith("Nothing wrong was found with: run.sumocfg.")
     assert inspection.config is None
     (problem,) = check_scenario(zip_of(build({"b.sumocfg": config()}))).problems
-    assert problem.hint == "Name one in the field 'config'."  # nothing was found wrong with either
+    assert problem.hint == "Name one as its configuration (the field 'config')."  # nothing was found wrong with either
 
     assert codes(members, config="run.sumocfg") == []
     assert codes(members, config="./run.sumocfg") == []
