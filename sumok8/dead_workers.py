@@ -2,6 +2,7 @@
 time that `/metrics` takes to read them grows with the workers that came and went."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,12 @@ from prometheus_client.mmap_dict import MmapedDict
 
 KINDS = ("counter", "histogram")
 ENDED = 0  # in place of the process id: no worker has it
+
+
+def counts_folder() -> Path | None:
+    """Where the workers of this web count together; None: each for itself."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None
 
 
 @contextmanager

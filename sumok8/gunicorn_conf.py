@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import threading
-from pathlib import Path
 from typing import Any
 
 from sumok8 import probes
@@ -46,11 +45,11 @@ def when_ready(server: Any) -> None:
 
 def child_exit(server: Any, worker: Any) -> None:
     """In the arbiter, however the worker ended: what it counted stays counted."""
-    from sumok8.dead_workers import fold
+    from sumok8.dead_workers import counts_folder, fold
 
-    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if folder := counts_folder():
         try:
-            fold(Path(folder), worker.pid)
+            fold(folder, worker.pid)
         except Exception as error:  # noqa: BLE001 - whatever is in that file: the arbiter goes on
             server.log.warning("the counts of worker %s are lost: %s", worker.pid, error)
 

@@ -3,17 +3,15 @@
 With several gunicorn workers, set PROMETHEUS_MULTIPROC_DIR to an empty folder: every worker then answers for all.
 """
 
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import REGISTRY
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from sumok8.dead_workers import files_stay
+from sumok8.dead_workers import counts_folder, files_stay
 
 REQUESTS = Counter("sumok8_http_requests", "Answers by route, method and status.", ["route", "method", "status"])
 DURATION = Histogram(
@@ -44,10 +42,10 @@ class MetricsMiddleware:
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """The text exposition format."""
-    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if folder := counts_folder():
         registry = CollectorRegistry()
         MultiProcessCollector(registry)
-        with files_stay(Path(folder)):
+        with files_stay(folder):
             told = generate_latest(registry)
     else:
         told = generate_latest(REGISTRY)
