@@ -23,6 +23,7 @@ BY_METHOD: dict[str, set[Right]] = {
     "release_run": {("batch", "jobs", "patch")},
     "read_log": {("", "pods/log", "get")},
     "certificate_ends_at": set(),  # of what this process holds itself
+    "ended_runs": set(),  # as `watch` told
     "list_runs_and_snapshot": _LIST_RUNS | {("", "events", "list"), ("", "nodes", "list")},
     "snapshot": _LIST_RUNS | {("", "nodes", "list")},
     "pool_limits": {("karpenter.sh", "nodepools", "get")},

@@ -25,7 +25,7 @@ def goal(asked: Mapping[str, Any] | None) -> str:
     if asked and asked["relative"] is None:
         return f"± {asked['absolute']:g}"
     relative = asked["relative"] if asked else Precision().relative
-    return f"± {relative * 100:g} % of the mean"
+    return f"± {(relative or 0) * 100:g} % of the mean"
 
 
 def look(asked: Mapping[str, Any], values: Mapping[str, Sequence[float]], seeds: int, most: int) -> Outlook:

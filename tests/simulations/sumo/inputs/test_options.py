@@ -10,6 +10,13 @@ def codes(**request):
     return [problem.code for problem in check_request(**request)]
 
 
+def test_an_option_is_found_by_each_of_its_names():
+    option_table._by_any_name.cache_clear()  # whoever asked first
+    found = option_table.find("begin")
+    assert found == option_table.find("b") == option_table.OptionInfo("begin", "time", "TIME")
+    assert option_table.find("BEGIN") is None
+
+
 def test_nothing_asked_is_fine():
     assert codes() == []
     assert codes(options={}, outputs=[], begin=None) == []

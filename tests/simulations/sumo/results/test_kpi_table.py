@@ -37,3 +37,9 @@ def test_for_people() -> None:
     assert KPIS["total_travel_time_s"].text(5400) == "1.5 h"
     assert KPIS["vehicles_inserted"].text(12345) == "12,345"
     assert KPIS["co2_kg"].title == "CO₂"
+
+
+def test_what_is_over_trips_that_ended() -> None:
+    of_trips = {kpi.name for kpi in KPIS if kpi.is_of_trips}
+    assert {"mean_travel_time_s", "p95_travel_time_s"} <= of_trips
+    assert not of_trips & {"vehicles_inserted", "teleports", "co2_total_kg"}
