@@ -152,7 +152,7 @@ def test_sentences_name_the_numbers(reason, report, words) -> None:
 def test_where_no_report_says_how_far_it_came_the_last_progress_does() -> None:
     job = job_in("RUNNING", progress={"sim_time": 1200.0})
     assert "was reached at simulated time 1200 s of 3600 s" in sentence("TIME_LIMIT", job)
-    assert "time limit of 600 s was reached. Submit" in sentence("TIME_LIMIT", job_in("RUNNING", progress={"rtf": 2}))
+    assert "time limit of 10 min was reached. Submit" in sentence("TIME_LIMIT", job_in("RUNNING", progress={"rtf": 2}))
 
 
 def test_every_reason_has_a_sentence_of_its_own() -> None:
