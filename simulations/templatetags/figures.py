@@ -109,9 +109,9 @@ def number(value: Any) -> str:
 
 
 @register.filter
-def kmh(metres_per_second: float | None) -> SafeString | str:
-    """A speed as people drive it."""
-    if metres_per_second is None:
+def kmh(metres_per_second: Any) -> SafeString | str:
+    """A speed as people drive it; a dash for what is not known."""
+    if not isinstance(metres_per_second, int | float):
         return DASH
     return format_html('{}<span class="of"> km/h</span>', f"{metres_per_second * 3.6:.1f}")
 
