@@ -22,10 +22,10 @@ class Outlook:
 
 def goal(asked: Mapping[str, Any] | None) -> str:
     """How well a mean is to be known, of which the needed runs are told. `asked`: the request's `precision`."""
-    if asked and asked["relative"] is None:
-        return f"± {asked['absolute']:g}"
-    relative = asked["relative"] if asked else Precision().relative
-    return f"± {(relative or 0) * 100:g} % of the mean"
+    wanted = Precision(asked["relative"], asked["absolute"]) if asked else Precision()
+    if wanted.relative is None:
+        return f"± {wanted.absolute:g}"
+    return f"± {wanted.relative * 100:g} % of the mean"
 
 
 def look(asked: Mapping[str, Any], values: Mapping[str, Sequence[float]], seeds: int, most: int) -> Outlook:

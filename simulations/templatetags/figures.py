@@ -110,7 +110,7 @@ def number(value: Any) -> str:
 
 @register.filter
 def kmh(metres_per_second: Any) -> SafeString | str:
-    """A speed as people drive it; a dash for what is none, as where there is no progress yet."""
+    """A speed as people drive it; a dash for what is not known."""
     if not isinstance(metres_per_second, int | float):
         return DASH
     return format_html('{}<span class="of"> km/h</span>', f"{metres_per_second * 3.6:.1f}")

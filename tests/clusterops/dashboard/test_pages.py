@@ -163,7 +163,7 @@ def test_what_the_page_has_is_not_sent_again(staff_client: Client, cluster_answe
 def test_the_list_of_jobs_is_live_while_a_look_is_cheap(
     staff_client: Client, cluster_answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seed.fill(jobs=12)
+    seed.fill(jobs=60)
     job = Job.objects.filter(status="SUCCEEDED")[0]  # its row does not age
     page = staff_client.get("/cluster/jobs/?status=SUCCEEDED").content.decode()
     assert 'hx-get="/cluster/jobs/now/?status=SUCCEEDED"' in page

@@ -45,6 +45,9 @@ def test_months_and_groups_that_are_none_are_not_taken(viewer: Client, tenant: T
     for query in ("month=1999-01", "month=x", "by=tenant", "by=label&label=a%20b", "by=label"):
         assert viewer.get(f"/t/city-a/usage?{query}").status_code == 200
     assert viewer.get("/t/city-a/statements/2099-01.html").status_code == 404
+    assert len(viewer.get("/t/city-a/usage").context["months"]) == 1  # none from before the tenant was made
+    Tenant.objects.update(created_at=datetime(2020, 1, 1, tzinfo=UTC))
+    assert len(viewer.get("/t/city-a/usage").context["months"]) == 24
 
 
 def test_statements_are_read_and_saved(viewer: Client, tenant: Tenant) -> None:

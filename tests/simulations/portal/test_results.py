@@ -2,10 +2,12 @@
 
 import io
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from simulations import logs
@@ -90,3 +92,23 @@ def test_the_tabs_title_follows_what_the_page_shows(viewer: Client, tenant: Tena
     whole, part = viewer.get(f"/t/city-a/jobs/{job.pk}").text, viewer.get(f"/t/city-a/jobs/{job.pk}/now").text
     assert whole.count("· Waiting · city-a</title>") == part.count("· Waiting · city-a</title>") == 1
     assert "Who can mend it" not in whole
+
+
+def test_a_run_that_its_time_limit_will_stop_says_so_wherever_it_is_shown(viewer: Client, tenant: Tenant) -> None:
+    begun = timezone.now() - timedelta(minutes=3)
+    job = JobFactory(
+        tenant=tenant,
+        status="RUNNING",
+        reason="RUNNING",
+        started_at=begun,
+        dispatched_at=begun,
+        progress={"percent": 10.0, "eta_s": 61200.0, "running": 5, "sim_time": 60.0},
+    )
+    Job.objects.update(scenario_data=job.scenario_data | {"time_limit_s": 14400})
+    JobFactory(tenant=tenant, scenario=job.scenario)
+    Tenant.objects.update(max_concurrent_jobs=1)
+    for address in ("/t/city-a", f"/t/city-a/jobs/{job.pk}"):
+        page = viewer.get(address).text
+        assert "will be stopped by its time limit in 3 h 5" in page
+        assert "at about 31 %" in page
+    assert "in about 3 h 5" in viewer.get("/t/city-a").text  # then the next may start

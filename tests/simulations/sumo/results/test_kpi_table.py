@@ -40,6 +40,6 @@ def test_for_people() -> None:
 
 
 def test_what_is_over_trips_that_ended() -> None:
-    of_trips = {kpi.name for kpi in KPIS if kpi.is_of_trips}
+    of_trips = {name for name, kpi in KPIS.items() if kpi.is_of_trips}
     assert {"mean_travel_time_s", "p95_travel_time_s"} <= of_trips
     assert not of_trips & {"vehicles_inserted", "teleports", "co2_total_kg"}
