@@ -7,7 +7,6 @@ these rooms run; what their modules do when they are imported is added at the en
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +14,8 @@ from pathlib import Path
 import django
 import pytest
 from coverage import Coverage
+
+from tests import environment
 
 ROOT = Path(__file__).parent.parent
 ROOMS = [
@@ -41,7 +42,8 @@ def _measure(folder: str) -> Coverage:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Test processes inherit the folder from the one that they work for."""
-    os.environ.setdefault(FOLDER, tempfile.mkdtemp(prefix="sumok8-coverage-"))
+    os.environ.setdefault(FOLDER, str(environment.FOLDER / "coverage"))
+    Path(os.environ[FOLDER]).mkdir(exist_ok=True)
     config.pluginmanager.register(_Plugin(_measure(os.environ[FOLDER]), hasattr(config, "workerinput")))
 
 
@@ -51,7 +53,9 @@ class _Plugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        if not item.nodeid.startswith((*(f"tests/{room}/" for room in ROOMS), *ALSO)):
+        if item.get_closest_marker("unmeasured") or not item.nodeid.startswith(
+            (*(f"tests/{room}/" for room in ROOMS), *ALSO)
+        ):
             return (yield)
         self.coverage.start()
         try:

@@ -13,10 +13,10 @@ from sumok8.embedded_postgres import EmbeddedPostgres
 from tests.last_will import watch_over
 
 ROOT = Path(__file__).parent.parent
-_folder = Path(tempfile.mkdtemp(prefix="sumok8-tests-"))
-watch_over(_folder)
-_folder.chmod(0o755)
-(_folder / "static").mkdir()
+FOLDER = Path(tempfile.mkdtemp(prefix="sumok8-tests-"))
+watch_over(FOLDER)
+FOLDER.chmod(0o755)
+(FOLDER / "static").mkdir()
 _server: EmbeddedPostgres | None = None
 _template: subprocess.Popen[bytes] | None = None
 
@@ -24,14 +24,14 @@ os.environ.update(
     DEBUG="false",
     SECRET_KEY="tests-only-secret-key-tests-only-secret-key-0123456789",
     JOB_TOKEN_KEYS="tests-only-job-token-key-tests-only-job-token-key-012345",
-    DATA_DIR=str(_folder / "data"),
-    STATIC_ROOT=str(_folder / "static"),
+    DATA_DIR=str(FOLDER / "data"),
+    STATIC_ROOT=str(FOLDER / "static"),
     INSTALLATION_ID="tests",
     LOG_LEVEL="WARNING",
     ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
 )
 if "DATABASE_URL" not in os.environ:
-    _server = EmbeddedPostgres(_folder / "postgres", durable=False)
+    _server = EmbeddedPostgres(FOLDER / "postgres", durable=False)
     os.environ["DATABASE_URL"] = _server.start()
 
 
@@ -48,4 +48,4 @@ def pytest_unconfigure() -> None:
     if _server:
         _server.stop()
         shutil.rmtree(_server.home, ignore_errors=True)
-    shutil.rmtree(_folder, ignore_errors=True)
+    shutil.rmtree(FOLDER, ignore_errors=True)

@@ -74,8 +74,8 @@ def test_gunicorn_speaks_json_from_its_first_line_to_its_last(tmp_path: Path) ->
         said += process.stderr.readlines()
     lines = lines_of(b"".join(said).decode())
     access = [line for line in lines if line["logger"] == "gunicorn.access"]
-    assert [line["event"] for line in access][:1] == ["GET /%E2%82%AC"]
-    assert (access[0]["status"], access[0]["request_id"], access[0]["client"]) == (200, "r1", "127.0.0.1")
+    [asked] = [line for line in access if line["event"] == "GET /%E2%82%AC"]  # others may knock at a port used before
+    assert (asked["status"], asked["request_id"], asked["client"]) == (200, "r1", "127.0.0.1")
     assert any("on purpose" in str(line.get("exception")) for line in lines)
 
 

@@ -97,6 +97,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
 def test_twice_the_configuration_takes_about_twice_as_long(body):
     """A quadratic step takes four times as long; the bound is loose, because CPU time varies."""
