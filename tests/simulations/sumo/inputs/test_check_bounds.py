@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from simulations.sumo.inputs import config_check, input_files, input_scan, xmlscan
+from simulations.sumo.inputs import config_check, config_rules, input_files, input_scan, xmlscan
 from simulations.sumo.inputs.archive import ArchiveLimits
 from simulations.sumo.inputs.cpu_budget import CheckTooLong, CpuBudget
 from simulations.sumo.inputs.demand import MAX_MISTAKES, DemandReader
@@ -113,6 +113,12 @@ def test_twice_the_configuration_takes_about_twice_as_long(body):
         return best
 
     assert cpu_s(30_000) < 3.5 * cpu_s(15_000) + 0.05
+
+
+def test_more_files_than_an_option_may_name_are_one_problem():
+    body = HOSTILE["many missing files"](config_rules.MAX_FILES_NAMED + 1)
+    inspection = check_scenario(zip_of(build({"run.sumocfg": flat(body)})))
+    assert [problem.code for problem in inspection.configs["run.sumocfg"].problems] == ["option.too_many_files"]
 
 
 def test_many_hostile_configurations_end_with_the_budget():
