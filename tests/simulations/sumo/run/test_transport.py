@@ -70,6 +70,7 @@ def test_trying_ends_at_the_deadline(
     client: ControlPlane, plane: FakeControlPlane, file: Path, trouble: int | str
 ) -> None:
     plane.script = lambda method, path: trouble
+    file.write_bytes(b"x" * 20_000_000)  # more than is on its way at one time: a reset comes while it is sent
     with pytest.raises(Unreachable):
         upload(client, file, seconds=0.3)
     assert len(plane.requests) > 1
