@@ -203,19 +203,19 @@ def _count(attributes: Mapping[str, str], seconds: float) -> float:
     elif "probability" in attributes:
         count = float(attributes["probability"]) * seconds
     else:
-        count = seconds / _positive(attributes["period"])
+        count = seconds * _per_second(attributes["period"])
     if not 0 <= count <= MAX_COUNT:
         raise ValueError("no number of vehicles")
     return count
 
 
-def _positive(text: str) -> float:
-    """A period in seconds, or the rate of `exp(rate)`."""
+def _per_second(text: str) -> float:
+    """Vehicles, by a period in seconds or as the rate of `exp(rate)`. Raises ValueError for what is not above 0."""
     rate = text.removeprefix("exp(")
-    value = 1 / float(rate.rstrip(")")) if rate != text else sumocfg.parse_time(text)
-    if value <= 0:
+    value = float(rate.rstrip(")")) if rate != text else sumocfg.parse_time(text)
+    if not value > 0:
         raise ValueError(text)
-    return value
+    return value if rate != text else 1 / value
 
 
 def _fingerprints(archive: Archive) -> dict[str, str] | None:

@@ -84,6 +84,7 @@ def test_what_is_beyond_its_bounds_is_left_out(monkeypatch: pytest.MonkeyPatch) 
             None,
         ),
         ('<vehicle depart="-5"/><flow begin="0" end="60" period="0"/><flow begin="0" end="60"/>', None),
+        *((f'<flow begin="0" end="60" period="exp({rate})"/>', None) for rate in ("0", "-1", "inf", "nan", "")),
         ('<flow begin="60" end="60" number="3"/>', [3]),
         (f'<vehicle depart="0"/><vehicle depart="{200 * 7 * 86400}"/>', [1] + [0] * 60),  # years after all others
     ],
