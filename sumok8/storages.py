@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
@@ -21,6 +20,8 @@ def bucket(
     name: str, *, endpoint: str = "", region: str = "", key: str = "", secret: str = "", addressing_style: str = ""
 ) -> dict[str, Any]:
     """S3-compatible; what is empty is as the environment or the machine's role says."""
+    from botocore.config import Config  # it is large, and most processes need none of it
+
     return {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {

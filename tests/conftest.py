@@ -1,6 +1,8 @@
 """Fixtures for every room."""
 
+import gc
 import os
+import socketserver
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,15 +23,34 @@ from tenants.models import Tenant
 from tests.factories import TenantFactory, issue_key
 from tests.template_database import copy_of_template, make_template
 
-# The same examples in every run: a red test is this change's. `ARGS=--hypothesis-profile=default` tries others.
-hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+# The same examples in every run: a red test is this change's. `ARGS=--hypothesis-profile=default` tries more.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
 hypothesis.settings.load_profile("repeatable")
+
+
+# Servers in tests send an answer in two pieces; the second would wait 40 ms for the client's delayed ACK.
+socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 
 @pytest.hookimpl(trylast=True)  # after pytest-django's own order, which puts tests without a database last
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test begins first, so that the other test processes do not end by waiting for it."""
-    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
+    """Each test process begins with an equal part (`--dist worksteal`), and the part with its share of long tests.
+
+    So none is left over at the end, when the other processes have nothing more to take over.
+    """
+    parts = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [item for item in items if item.get_closest_marker("long")]
+    short = [item for item in items if not item.get_closest_marker("long")]
+    size = -(-len(short) // parts)
+    items[:] = [item for part in range(parts) for item in (*long[part::parts], *short[part * size :][:size])]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What has been imported and collected stays; to search it for garbage again and again is an eighth of all work."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import accessibility_faults
+from tests.browser.conftest import accessibility_faults, look_again_and_again
 from tests.clusterops.dashboard import seed
 
 MORE = ("/cluster/tenants/", "/cluster/tenants/zurich/", "/cluster/changes/", "/docs/reasons")
@@ -71,8 +71,9 @@ def test_an_outage_shows_without_a_reload_and_goes_again(signed_in: Page, cluste
     page = signed_in
     page.goto("/cluster/")
     expect(page.locator("#health-cluster")).to_have_text("Cluster reachable")
+    look_again_and_again(page)
     cluster_answers(None)
-    expect(page.locator("#attention-cluster_unreachable")).to_be_visible(timeout=20_000)
+    expect(page.locator("#attention-cluster_unreachable")).to_be_visible()
     expect(page.locator("#live-state")).to_have_text("The cluster does not answer")
     cluster_answers(seed.snapshot())
-    expect(page.locator("#attention-cluster_unreachable")).to_have_count(0, timeout=20_000)
+    expect(page.locator("#attention-cluster_unreachable")).to_have_count(0)

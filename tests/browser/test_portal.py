@@ -171,6 +171,7 @@ def _compare_and_share(page: Page) -> str:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.long
 def test_from_the_invitation_to_a_shared_comparison(
     page: Page, own_files: None, settings: Settings, live_server: LiveServer
 ) -> None:

@@ -21,7 +21,7 @@ from localcluster.cluster import LocalCluster
 from localcluster.config import LocalClusterConfig
 from localcluster.runner_image import runner_stand_in
 from tenants.clusters import FIRST, first_cluster
-from tests.browser.conftest import accessibility_faults
+from tests.browser.conftest import accessibility_faults, look_again_and_again
 
 SAMPLE = Path(__file__).parents[2] / "simulations" / "samples" / "midtown_peak.zip"
 PASSWORD = "a sentence that nobody guesses"
@@ -101,7 +101,6 @@ def _submit(url: str, key: str) -> str:
 
 
 def _watch_it_run(page: Page, job_id: str) -> None:
-    page.goto("/cluster/")
     row = page.locator(f"#run-{job_id.replace('-', '')}")
     expect(row).to_be_visible(timeout=SLOW)  # the page was never reloaded: polling brought it
     expect(page.locator("#nodes")).to_contain_text("Ready")
@@ -140,10 +139,13 @@ def _lower_the_quota(page: Page) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.long
 def test_from_new_tenant_to_results(product: LiveServer, page: Page) -> None:
     User.objects.create_superuser("nora", password=PASSWORD)
     _sign_in(page)
     key = _make_tenant_and_key(page)
+    page.goto("/cluster/")
+    look_again_and_again(page)
     job_id = _submit(product.url, key)
     _watch_it_run(page, job_id)
     _read_its_results(page)

@@ -13,7 +13,7 @@ SEED = os.environ.get("CHAOS_SEED", "20261123")
 
 
 @pytest.mark.slow
-@pytest.mark.longest
+@pytest.mark.long
 def test_no_job_is_lost_doubled_or_wrong_whatever_breaks(capsys: pytest.CaptureFixture[str]) -> None:
     bounded = ["--seed", SEED, "--jobs", JOBS, "--faults", "0.06", "--stride", "397", "--lost-every", "4"]
     command = [sys.executable, "-m", "tests.chaos", "scenario", "crash-points", *bounded]

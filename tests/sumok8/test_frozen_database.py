@@ -31,6 +31,7 @@ def get(url: str, key: str = "", within_s: float = 60.0) -> tuple[int, str]:
         return refusal.code, json.load(refusal)["error"]["code"]
 
 
+@pytest.mark.long
 def test_the_web_says_so_and_goes_on_afterwards(tenant) -> None:
     key = issue_key(tenant)
     with web(DATABASE_TIMEOUT_S="1") as served, ThreadPoolExecutor(REQUESTS) as threads:

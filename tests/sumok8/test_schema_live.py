@@ -59,6 +59,7 @@ def own_files(settings: Settings, tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.long
 def test_every_answer_is_as_described(
     live_server: LiveServer,
     cluster_answers: object,

@@ -34,16 +34,22 @@ EACH = 2 * THREADS  # of each kind: no kind alone leaves a thread free if it hol
 LARGE = 64 * 1024**2
 
 
+@pytest.fixture(scope="module")
+def far(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where another region's files are."""
+    return tmp_path_factory.mktemp("far")
+
+
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
+def job(far: Path) -> Job:
     job = JobFactory(tenant=TenantFactory(tenant_id="city-a"))
     path = Path(default_storage.path("results/large"))
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.truncate(LARGE)
     small = default_storage.save("results/small", ContentFile(bytes(range(100))))
-    (tmp_path / "results").mkdir()
-    (tmp_path / "results" / "far").write_bytes(b"far away")
+    (far / "results").mkdir(exist_ok=True)
+    (far / "results" / "far").write_bytes(b"far away")
     for name, file_name, size in (
         ("large", "results/large", LARGE),
         ("small", small, 100),
@@ -58,9 +64,10 @@ def key(job: Job) -> dict[str, str]:
     return {"Authorization": f"Bearer {issue_key(job.tenant)}"}
 
 
-@pytest.fixture
-def served(job: Job, tmp_path: Path) -> Iterator[Web]:
-    with web(WEB_THREADS=str(THREADS), REGION_STORAGES=f"eu={tmp_path}") as running:
+@pytest.fixture(scope="module")
+def served(far: Path, django_db_setup: None) -> Iterator[Web]:
+    """One for all tests that leave it as it is."""
+    with web(WEB_THREADS=str(THREADS), REGION_STORAGES=f"eu={far}") as running:
         yield running
 
 
@@ -108,17 +115,18 @@ def test_probes_are_answered_while_the_main_port_is_not(served: Web) -> None:
             os.kill(int(worker), signal.SIGCONT)
 
 
-def test_killed_together_they_leave_the_port(served: Web) -> None:
-    others = [pid for pid in children(served.process.pid) if pid != gunicorn_of(served.process)]
-    arbiter = gunicorn_of(served.process)
-    assert others
-    assert arbiter
-    for pid in (served.process.pid, arbiter):
-        os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while any(lives(pid) for pid in others):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def test_killed_together_they_leave_the_port() -> None:
+    with web() as killed:
+        others = [pid for pid in children(killed.process.pid) if pid != gunicorn_of(killed.process)]
+        arbiter = gunicorn_of(killed.process)
+        assert others
+        assert arbiter
+        for pid in (killed.process.pid, arbiter):
+            os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while any(lives(pid) for pid in others):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def test_connections_outlive_polls_and_proxies_idle_times(served: Web) -> None:
@@ -214,15 +222,9 @@ def answer_to(url: str, request: bytes) -> tuple[http.client.HTTPResponse, bytes
         (b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
     ],
 )
-def test_what_nginx_refuses_has_the_shape_of_every_error(request_: bytes, status: int, refusing: Web) -> None:
-    answer, content = answer_to(refusing.url, request_)
+def test_what_nginx_refuses_has_the_shape_of_every_error(request_: bytes, status: int, served: Web) -> None:
+    answer, content = answer_to(served.url, request_)
     assert answer.status == status
     error = json.loads(content)["error"]
     assert error.keys() == {"code", "message", "details"}
     assert len(answer.headers["X-Request-ID"]) == 32
-
-
-@pytest.fixture(scope="module")
-def refusing(django_db_setup: None) -> Iterator[Web]:
-    with web() as running:
-        yield running

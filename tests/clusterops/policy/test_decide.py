@@ -215,6 +215,7 @@ def carry_out(job: Job, decision: Decision) -> None:
     job.message = decision.message
 
 
+@pytest.mark.unmeasured
 @QUICK
 @given(steps)
 def test_no_sequence_of_observations_leads_back(sequence) -> None:

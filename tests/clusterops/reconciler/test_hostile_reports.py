@@ -82,7 +82,7 @@ def ends(job: Job, beside: Job, api: CannedApi) -> None:
     assert (beside.status, beside.results["kpis"]) == ("SUCCEEDED", {"teleports": 1})
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6)
 @given(TEXTS, st.sampled_from([0, 66, 75]))
 @examples
 def test_any_termination_message_ends_the_job(text: str, exit_code: int) -> None:
@@ -93,7 +93,7 @@ def test_any_termination_message_ends_the_job(text: str, exit_code: int) -> None
         transaction.set_rollback(True)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6)
 @given(TEXTS, st.sampled_from([0, 74]))
 @examples
 def test_any_manifest_ends_the_job(text: str, exit_code: int) -> None:

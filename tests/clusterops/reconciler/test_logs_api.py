@@ -142,6 +142,7 @@ def test_bad_places(submit, my_api, bad: str, code: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.long
 def test_a_log_goes_on_after_the_web_went_away(loop, submit, city, fate_cluster, tmp_path) -> None:
     go = tmp_path / "go"
     job = submit(hold=str(go), chatter=True)

@@ -185,7 +185,7 @@ LIVES = st.lists(st.tuples(FATES, st.integers(0, 90_000), st.integers(1, 4), st.
 
 
 @given(lives=st.lists(LIVES, min_size=1, max_size=3))
-@settings(max_examples=6, phases=[Phase.generate])
+@settings(max_examples=4, phases=[Phase.generate])
 def test_usage_is_the_sum_of_what_ran_wherever_the_reconciler_dies(lives):
     """Each life is a job: its attempts' fates, seconds, cores, and whether the pass that ends it dies first."""
     with transaction.atomic():
