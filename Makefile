@@ -27,7 +27,7 @@ demo: $(VENV)/.embedded ## Start everything here, run a real simulation, keep se
 	@$(PY) -u -m sumok8.demo $(if $(ONCE),--once) $(if $(STUDY),--study) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev ## Run all tests, and tell which branches of the rules and readings none takes (ARGS=… for pytest)
-	$(PY) -m pytest -n 5 --dist worksteal $(if $(ARGS),,-p tests.coverage_told) $(ARGS)
+	$(PY) -m pytest -n 4 --dist worksteal $(if $(ARGS),,-p tests.coverage_told) $(ARGS)
 
 chaos: $(VENV)/.dev ## Break the product on purpose, for longer (CHAOS_SEED=… CHAOS_JOBS=…, 2000 jobs if not told)
 	CHAOS_JOBS=$${CHAOS_JOBS:-2000} $(PY) -m tests.chaos scenario crash-points

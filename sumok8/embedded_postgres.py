@@ -36,7 +36,8 @@ def _others_may_enter(path: Path) -> bool:
 
 
 class EmbeddedPostgres:
-    """One server whose data live in `data_dir`. `durable=False` skips fsync: for tests, whose data may be lost."""
+    """One server whose data live in `data_dir`. `durable=False` skips fsync, and what pays only in
+    the long run: for tests, whose data may be lost."""
 
     def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
         self.as_root = os.geteuid() == 0
@@ -134,7 +135,8 @@ class EmbeddedPostgres:
         options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={self.socket_dir}"]
         options += ["-c", "max_connections=200", "-c", "log_min_messages=warning"]
         if not self.durable:
-            options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+            skipped = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum", "jit")
+            options += [part for name in skipped for part in ("-c", f"{name}=off")]
         with log_path.open("ab") as log:
             return subprocess.Popen(
                 [str(self.install / "bin" / "postgres"), "-D", str(self.data), *options],
