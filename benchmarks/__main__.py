@@ -19,6 +19,18 @@ def _submission(folder: Path) -> list[dict[str, Any]]:
     return submission.measure(rows.fresh_tenant())
 
 
+def _doorbells(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import doorbells, rows
+
+    return doorbells.measure(rows.fresh_tenant())
+
+
+def _looks(folder: Path) -> list[dict[str, Any]]:
+    from benchmarks import looks, rows
+
+    return looks.measure(rows.fresh_tenant())
+
+
 def _queries(folder: Path) -> list[dict[str, Any]]:
     from benchmarks import rows, submission
 
@@ -144,6 +156,8 @@ def _limits(folder: Path) -> list[dict[str, Any]]:
 
 PARTS: dict[str, tuple[str, Callable[[Path], list[dict[str, Any]]]]] = {
     "submission": ("Submission: POST /jobs over HTTP", _submission),
+    "doorbells": ("Submission beside who listens to it: POST /jobs, 8 clients", _doorbells),
+    "looks": ("GET /jobs/{id}: answers, and the web's CPU for each", _looks),
     "queries": ("SQL statements per request", _queries),
     "reconcile": ("Reconcile: one pass, unchanged and with 1 % changed, against one GET per job", _reconcile),
     "dispatch": ("Dispatch: Kubernetes Jobs created per second", _dispatch),
