@@ -85,7 +85,8 @@ class ConfigCheck:
         if not options.has("option.too_many_files"):
             for option, kind in config_rules.INPUTS.items():
                 for written in config.files(option):
-                    inputs.add(path, decoded(written), kind)
+                    if "${" not in written:  # else a problem of the option already
+                        inputs.add(path, decoded(written), kind)
         problems, warnings = ProblemList(), ProblemList()
         warnings.extend(_warnings(config, path))
         problems.extend(options)

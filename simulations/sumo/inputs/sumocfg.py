@@ -169,7 +169,11 @@ def effective(config: SumoConfig, overrides: Mapping[str, OptionValue]) -> bytes
     An override on SUMO's command line would not do: `--log ""` fails. Raises ValueError for an override that SUMO does
     not know.
     """
-    kept = {name: value for name, value in config.options.items() if not config_rules.is_dropped(name)}
+    kept = {
+        name: config_rules.kept_value(name, value)
+        for name, value in config.options.items()
+        if not config_rules.is_dropped(name)
+    }
     kept.update({name: as_text(value) for name, value in overrides.items()})
     sections: dict[str, list[str]] = {}
     for name, value in kept.items():
