@@ -32,9 +32,10 @@ _NAMES = frozenset(
 
 @dataclass
 class InputScan:
-    """What was seen. `complete` is false where the pass stopped at its bound; `reads` are names as written.
+    """What was seen. `complete` is false where the pass stopped at its bound; `reads` are names as written, `lists` those
+    of files of names, one a line.
 
-    `lists` are files of names, one a line. `edges` are a network's. `written` are outputs, not yet judged: that needs the configuration's place.
+    `edges` are a network's. `written` are outputs, not yet judged: that needs the configuration's place.
     """
 
     root: str = ""

@@ -17,7 +17,7 @@ from .scenario_paths import decoded, is_outside, is_too_long, walk
 STREAMS = frozenset({"stdout", "STDOUT", "stderr", "STDERR", "-"})
 NULL_DEVICES = frozenset({"NUL", "nul", "/dev/null"})
 LISTS = frozenset({"save-state.files"})  # a comma in any other output is part of its name
-# Elements of additional files, or of networks, and the attribute that names what they write; SUMO ignores them in others.
+# Elements of additional files or networks and the attribute that names what they write; SUMO ignores them in others.
 WRITERS = {
     **dict.fromkeys(("edgeData", "laneData", "routeProbe", "vTypeProbe", "vtypeProbe"), "file"),
     **dict.fromkeys(("e1Detector", "inductionLoop", "instantInductionLoop"), "file"),

@@ -6,7 +6,7 @@ import pytest
 
 from simulations.sumo.inputs import sumocfg
 from simulations.sumo.inputs.output_files import named_outputs
-from tests.simulations.sumo.builders import build, check_scenario, codes, config, network, routes, zip_of
+from tests.simulations.sumo.builders import build, check_scenario, codes, config, network, routes, warnings, zip_of
 
 UP = "/../../../../../x"
 SSM = '<param key="has.ssm.device" value="true"/>'
@@ -78,7 +78,10 @@ def test_the_pod_finds_it_beyond_what_the_upload_check_reads(changes, tmp_path):
 @pytest.mark.parametrize("option", ["xml-validation", "xml-validation.net", "xml-validation.routes"])
 @pytest.mark.parametrize(("asked", "kept"), [("always", "local"), ("auto", "local"), ("never", "never")])
 def test_no_schema_is_fetched_from_where_a_file_says(option, asked, kept):
-    own = sumocfg.read(config(f'<{option} value="{asked}"/>').encode())
+    text = config(f'<{option} value="{asked}"/>')
+    told = [problem.code for problem in warnings({"run.sumocfg": text})]
+    assert told == (["option.taken_over"] if kept != asked else [])
+    own = sumocfg.read(text.encode())
     assert sumocfg.read(sumocfg.effective(own, {})).options[option] == kept
 
 
