@@ -32,8 +32,8 @@ _NAMES = frozenset(
 
 @dataclass
 class InputScan:
-    """What was seen. `complete` is false where the pass stopped at its bound; `reads` are names as written, `lists` those
-    of files of names, one a line.
+    """What was seen. `complete` is false where the pass stopped at its bound; `reads` are names as written, `lists`
+    those of files of names, one a line.
 
     `edges` are a network's. `written` are outputs, not yet judged: that needs the configuration's place.
     """
