@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from simulations.api.fields import Moment, Number, StrictSerializer, Text, WholeNumber, YesNo
+from simulations.api.fields import Moment, Number, ShortList, StrictSerializer, Text, WholeNumber, YesNo
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.models import Job
 from simulations.services.scenarios import SCENARIO_ID
@@ -91,7 +91,7 @@ class Sha256Field(serializers.RegexField):
         + "".join(f" {name}: {help}" for name, help in OWN_OUTPUTS.items()),
     }
 )
-class OutputsField(serializers.ListField):
+class OutputsField(ShortList):
     """Checked by `check_request`. What every job writes may be spelled out; it is the same request without."""
 
     def to_internal_value(self, data: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from simulations.api.fields import Number, StrictSerializer, Text, WholeNumber, YesNo
+from simulations.api.fields import Number, ShortList, StrictSerializer, Text, WholeNumber, YesNo
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.api.requests import ScenarioIdField, SubmitRequest
 from simulations.api.rewording import reworded
@@ -16,6 +16,7 @@ from simulations.studies.kpis import CHOICES, DEFAULT_PRIMARY, FIGURES
 from simulations.studies.limits import MAX_SEEDS
 from simulations.studies.models import Study, StudyRun
 from simulations.sumo.inputs.options import EDGES
+from simulations.sumo.protocol.problems import MAX_LISTED
 
 MAX_SEED = 2**31 - 1
 KPI_HELP = f"One of {', '.join(FIGURES)}."
@@ -149,7 +150,7 @@ class StudyRequest(StrictSerializer):
 
     name = Text(max_length=200, allow_blank=True, default="")
     base = BaseField(help_text="What every run asks for.")
-    variants = serializers.ListField(
+    variants = ShortList(
         child=VariantField(), default=list, max_length=MAX_CELLS,
         help_text="Each has a `name` and what it asks for differently.",
     )  # fmt: skip
@@ -158,11 +159,11 @@ class StudyRequest(StrictSerializer):
         help_text="The variant or cell that others are compared with; default: the first.",
     )  # fmt: skip
     sweep = serializers.DictField(
-        child=serializers.ListField(child=SweptValue(), min_length=1, max_length=MAX_CELLS), default=dict,
+        child=ShortList(child=SweptValue(), min_length=1, max_length=MAX_CELLS), default=dict,
         help_text="Name → values: scale, begin, end, step_length or an option. Times the variants it makes the cells.",
     )  # fmt: skip
     seeds = SeedsField(default=lambda: list(range(1, 11)))
-    primary_kpis = serializers.ListField(
+    primary_kpis = ShortList(
         child=serializers.ChoiceField(choices=CHOICES), default=lambda: list(DEFAULT_PRIMARY), min_length=1,
         max_length=10, help_text="What is tested; all other figures are described.",
     )  # fmt: skip
@@ -189,6 +190,8 @@ def cells_of(wanted: Mapping[str, Any]) -> Expansion:
     expansion = expand(wanted["base"], wanted["variants"], wanted["sweep"], wanted["baseline"])
     sound: list[PlannedCell] = []
     for cell in expansion.cells:
+        if len(expansion.faults) >= MAX_LISTED:  # an answer has no more, and to find out may take long for each cell
+            break
         try:
             body = _with_edges(cell.body) if wanted["edges"] else cell.body
             cell.body = SubmitRequest.read(_with_window(body, wanted["window"]))

@@ -85,7 +85,8 @@ class ConfigCheck:
         if not options.has("option.too_many_files"):
             for option, kind in config_rules.INPUTS.items():
                 for written in config.files(option):
-                    inputs.add(path, decoded(written), kind)
+                    if "${" not in written:  # else a problem of the option already
+                        inputs.add(path, decoded(written), kind)
         problems, warnings = ProblemList(), ProblemList()
         warnings.extend(_warnings(config, path))
         problems.extend(options)
@@ -167,7 +168,11 @@ def _warnings(config: SumoConfig, path: str) -> Iterator[Problem]:
     if "fcd-output" in config.options and (config.end is None or config.end - config.begin > LONG_FCD_S):
         message = "The configuration writes every vehicle in every step (fcd-output) for more than an hour."
         yield Problem("output.large", message, path, "Set 'device.fcd.period', or leave it out.")
-    taken_over = [name for name in config.options if name in config_rules.TAKEN_OVER and name != "seed"]
+    taken_over = [
+        name
+        for name, value in config.options.items()
+        if (name in config_rules.TAKEN_OVER and name != "seed") or config_rules.kept_value(name, value) != value
+    ]
     if taken_over:
         message = f"A hosted run sets these options itself: {', '.join(taken_over)}."
         yield Problem("option.taken_over", message, path)

@@ -49,6 +49,9 @@ INPUTS = {
     "device.fcd-replay.files": "fcd",
     "phemlight-path": "folder",
 }
+# How strictly XML is checked. `local` is SUMO's default; what is stricter fetches schemas and DTDs from wherever a file
+# says, over the network.
+VALIDATIONS = frozenset({"xml-validation", "xml-validation.net", "xml-validation.routes"})
 # Outputs that SUMO declares as plain text; the others are all FILE options that are no input.
 TEXT_OUTPUTS = frozenset({"device.ssm.file", "device.toc.file"})
 # Options of builds of SUMO with more of a GUI than the one that runs here, which would not start with them.
@@ -64,6 +67,11 @@ def is_dropped(name: str) -> bool:
     headless run all the same), or refused (a `remote-port` of 0 is no port)."""
     option = option_table.find(name)
     return name in TAKEN_OVER or name in REFUSED or (option is not None and option.topic == "gui_only")
+
+
+def kept_value(name: str, value: str) -> str:
+    """The value with which a hosted run keeps the option."""
+    return "local" if name in VALIDATIONS and value != "never" else value
 
 
 def is_output(name: str) -> bool:
@@ -95,6 +103,9 @@ def problems(options: Mapping[str, str], where: str) -> Iterator[Problem]:
     times, files = options.get("save-state.times"), options.get("save-state.files")
     if files is not None and files.count(",") != (times.count(",") if times else -1):
         message = "'save-state.files' must name as many files as 'save-state.times' has times."
+        yield Problem("option.bad_value", message, where)
+    if found := {"/", ":"}.intersection(options.get("save-state.suffix", "")):
+        message = f"'save-state.suffix' has '{min(found)}': it is the end of a file's name, and of nothing else."
         yield Problem("option.bad_value", message, where)
     if "net-file" not in options:
         yield Problem("config.no_network", "The configuration names no network (net-file).", where)

@@ -23,7 +23,8 @@ MAX_TOTAL_BYTES = 64 * MiB
 MAX_POINTER_BYTES = 1024
 # SUMO complains about what a route file includes and goes on, so nothing in there refuses a scenario.
 INCLUDED_BY_ROUTES = "included"
-SCANNED_KINDS = frozenset({"net", "routes", "additional", INCLUDED_BY_ROUTES})
+DEMAND_KINDS = frozenset({"routes", "additional", INCLUDED_BY_ROUTES})
+SCANNED_KINDS = DEMAND_KINDS | {"net", "state", "weights", "fcd"}
 
 
 @dataclass(frozen=True)
@@ -96,20 +97,21 @@ class InputFiles:
         while waiting:
             self._source.budget.check()
             named_in, written, kind = waiting.pop()
-            if "${" in written:
-                continue  # a problem of the option already
             path = self._find(named_in, written, kind)
             if path is None or path in self.files:
                 continue
             self.files[path] = InputFile(path, kind, self._source.archive.files[path])
             if kind in SCANNED_KINDS:
-                waiting += [(path, read, _kind_of_included(kind)) for read in self._look_into(path, kind)]
+                scan = self._look_into(path, kind)
+                waiting += [(path, read, _kind_of_included(kind)) for read in scan.reads]
+                waiting += [(path, names, "selection") for names in scan.lists]
             elif self._source.is_lfs_pointer(path):
                 self.problems.add(input_scan.lfs_problem(path))
 
     def counted(self, total: str, parts: tuple[str, ...]) -> dict[str, int | bool] | None:
-        """The sums of `parts` over the network's files (`total` is net) or over all others (demand)."""
-        scans = [self.scans[path] for path in self.scans if (self.files[path].kind == "net") is (total == "net")]
+        """The sums of `parts` over the network's files (`total` is net) or over those of the demand."""
+        kinds = {"net"} if total == "net" else DEMAND_KINDS
+        scans = [self.scans[path] for path in self.scans if self.files[path].kind in kinds]
         if not scans:
             return None
         counts: Counter[str] = Counter()
@@ -138,8 +140,8 @@ class InputFiles:
             return way.path
         return None
 
-    def _look_into(self, path: str, kind: str) -> list[str]:
-        """Notes what is wrong with the file, and returns the names of those that it includes."""
+    def _look_into(self, path: str, kind: str) -> InputScan:
+        """Notes what is wrong with the file."""
         scan = self.scans[path] = self._source.scan(path, kind)
         for problem in scan.problems:
             self._note(kind, problem)
@@ -147,7 +149,7 @@ class InputFiles:
         mismatch = input_scan.kind_problem(path, kind, scan.root) if scan.root and not scan.problems else None
         if mismatch:
             self._note(kind, mismatch)
-        return list(scan.reads)
+        return scan
 
     def _note(self, kind: str, problem: Problem) -> None:
         (self.warnings if kind == INCLUDED_BY_ROUTES else self.problems).add(problem)

@@ -14,6 +14,7 @@ from .output_rules import WRITERS, ElementReader, Written
 
 # Elements of additional files whose `file` SUMO fails on if it is missing.
 READS_FILE = frozenset({"calibrator", "variableSpeedSign"})
+READS_LIST = frozenset({"edgeData", "laneData"})  # as `edgesFile`
 NETWORK_PARTS = {"edge": "edges", "lane": "lanes", "junction": "junctions"}
 MAX_LISTED = 20
 # Bounds on what is held in memory; a country's network has fewer edges.
@@ -31,7 +32,8 @@ _NAMES = frozenset(
 
 @dataclass
 class InputScan:
-    """What was seen. `complete` is false where the pass stopped at its bound; `reads` are names as written.
+    """What was seen. `complete` is false where the pass stopped at its bound; `reads` are names as written, `lists`
+    those of files of names, one a line.
 
     `edges` are a network's. `written` are outputs, not yet judged: that needs the configuration's place.
     """
@@ -40,6 +42,7 @@ class InputScan:
     complete: bool = True
     counts: Counter[str] = field(default_factory=Counter)
     reads: dict[str, None] = field(default_factory=dict)
+    lists: dict[str, None] = field(default_factory=dict)
     written: dict[Written, None] = field(default_factory=dict)
     edges: set[str] = field(default_factory=set)
     demand: Demand = field(default_factory=Demand)
@@ -127,13 +130,12 @@ class _Scanner:
             **dict.fromkeys(("walk", "personTrip"), lambda _, attributes: self._demand.leg(attributes)),
             "route": lambda _, attributes: self._demand.route(attributes),
             "tlLogic": self._light,
-            "include": lambda _, attributes: self._reads(attributes.get("href")),
+            "include": lambda _, attributes: self._reads(attributes.get("href"), self.result.reads),
         }
 
     def on_start(self, name: str, attributes: dict[str, str]) -> None:
-        if not self.result.root:
-            self.result.root = name
-        elif handler := self._handlers.get(name):
+        self.result.root = self.result.root or name
+        if handler := self._handlers.get(name):  # SUMO takes the root too for what it says
             handler(name, attributes)
         if self.is_suspicious:
             self._not_finite(name, attributes)
@@ -158,13 +160,15 @@ class _Scanner:
             self.lights.add(attributes.get("id", ""))
         self._names_files(name, attributes)
 
-    def _reads(self, file: str | None) -> None:
-        if file and len(self.result.reads) < MAX_READS:
-            self.result.reads[file] = None
+    def _reads(self, file: str | None, into: dict[str, None]) -> None:
+        if file and len(into) < MAX_READS:
+            into[file] = None
 
     def _names_files(self, element: str, attributes: dict[str, str]) -> None:
         if element in READS_FILE:
-            self._reads(attributes.get("file"))
+            self._reads(attributes.get("file"), self.result.reads)
+        elif element in READS_LIST:
+            self._reads(attributes.get("edgesFile"), self.result.lists)
         if written := self._outputs.start(element, attributes):
             self.result.written[written] = None
 

@@ -6,15 +6,15 @@ import posixpath
 from collections import deque
 from pathlib import Path
 
-from .output_rules import WRITERS, ElementReader, NamedOutput, Written, locate, option_outputs
+from .output_rules import VEHICLES, WRITERS, ElementReader, NamedOutput, Written, locate, option_outputs
 from .scenario_paths import decoded, walk
 from .sumocfg import SumoConfig
 from .xmlfiles import TooSlow, scan_file
 from .xmlscan import XmlError
 
 # A network rarely names an output and is large, so it comes last.
-OPTIONS = {"additional-files": "additional", "route-files": "routes", "net-file": "net"}
-OF_INTEREST = frozenset({*WRITERS, "param", "tlLogic", "vType", "vehicle", "include"})
+OPTIONS = {"additional-files": "additional", "route-files": "routes", "load-state": "state", "net-file": "net"}
+OF_INTEREST = frozenset({*WRITERS, *VEHICLES, "param", "tlLogic", "vType", "include"})
 
 
 def named_outputs(root: Path, config_path: str, config: SumoConfig, *, deadline: float) -> list[NamedOutput]:

@@ -17,7 +17,7 @@ from .scenario_paths import decoded, is_outside, is_too_long, walk
 STREAMS = frozenset({"stdout", "STDOUT", "stderr", "STDERR", "-"})
 NULL_DEVICES = frozenset({"NUL", "nul", "/dev/null"})
 LISTS = frozenset({"save-state.files"})  # a comma in any other output is part of its name
-# Elements of additional files and the attribute that names what they write; SUMO ignores them in route files.
+# Elements of additional files or networks and the attribute that names what they write; SUMO ignores them in others.
 WRITERS = {
     **dict.fromkeys(("edgeData", "laneData", "routeProbe", "vTypeProbe", "vtypeProbe"), "file"),
     **dict.fromkeys(("e1Detector", "inductionLoop", "instantInductionLoop"), "file"),
@@ -27,6 +27,8 @@ WRITERS = {
 }
 # Traffic lights that write their detectors' measurements to a parameter's file.
 WRITING_LIGHTS = frozenset({"actuated", "delay_based", "NEMA"})
+# Whose devices name their files by the vehicle's id, unless a parameter or an option names another.
+VEHICLES = frozenset({"vehicle", "trip", "flow"})
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class NamedOutput:
 
 
 class ElementReader:
-    """Tells what the elements of one input file write. `kind` is net, routes or additional."""
+    """Tells what the elements of one input file write. `kind` is net, routes, additional, …"""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -66,8 +68,10 @@ class ElementReader:
         if element == "param":
             return self._param(attributes.get("key", ""), attributes.get("value", ""))
         self._light_writes = element == "tlLogic" and attributes.get("type") in WRITING_LIGHTS
+        if element in VEHICLES and "/../" in attributes.get("id", ""):
+            return Written(f"A device of a <{element}>", f"../{attributes['id']}", from_config=True)
         value = attributes.get(WRITERS.get(element, ""))
-        if value and self._kind == "additional":
+        if value and self._kind in ("additional", "net"):
             return Written(f"<{element}>", value, from_config=element == "calibrator")
         return None
 

@@ -13,7 +13,6 @@ from typing import Any
 from ..protocol.problems import InvalidScenario
 from . import sumocfg, xmlscan
 from .archive import Archive, ArchiveLimits, Source, open_archive
-from .demand import MAX_SUMO_TIME_S
 
 VERSION = 1
 GRID = 600  # the longer side of the picture: what falls together on it is drawn once
@@ -26,6 +25,7 @@ MAX_BYTES = 512 * 1024**2
 MAX_MINUTES = 100_000  # in which somebody departs
 MAX_FILES = 2000  # with more, versions are not compared file by file
 MAX_COUNT = 10**9
+MAX_PLACE, LEAST_SIDE = 1e9, 1e-6  # of a network, in metres: beyond them a picture has no figures to be drawn with
 NET_SHARE, DEMAND_SHARE = 0.5, 1.0  # of the CPU time, one after the other
 
 Points = tuple[tuple[float, float], ...]
@@ -43,12 +43,16 @@ def profile(
     files: {path: fingerprint} or null}. `inputs` are those of the inspection. Raises InvalidScenario.
     """
     started = clock()
+
+    def used_up(share: float) -> Callable[[], bool]:
+        return lambda: clock() - started > cpu_s * share
+
     with open_archive(source, limits) as archive:
-        net, demand = _Net(), _Demand()
-        complete = _read(archive, inputs, {"net"}, net.start, lambda: clock() - started > cpu_s * NET_SHARE)
+        net, demand = _Net(), _Demand(used_up(DEMAND_SHARE))
+        complete = _read(archive, inputs, {"net"}, net.start, used_up(NET_SHARE))
         network = net.drawn() | {"complete": complete and len(net.edges) < MAX_EDGES}
         kinds = {"routes", "additional"}
-        complete = _read(archive, inputs, kinds, demand.start, lambda: clock() - started > cpu_s * DEMAND_SHARE)
+        complete = _read(archive, inputs, kinds, demand.start, used_up(DEMAND_SHARE))
         departures = demand.binned()
         return {
             "v": VERSION,
@@ -117,7 +121,7 @@ class _Net:
         xs = [x for edge in edges for x, _ in edge] or [0.0]
         ys = [y for edge in edges for _, y in edge] or [0.0]
         left, top = min(xs), max(ys)
-        scale = GRID / (max(max(xs) - left, top - min(ys)) or 1.0)
+        scale = GRID / max(max(xs) - left, top - min(ys), LEAST_SIDE)
         lines: dict[tuple[tuple[int, int], ...], float] = {}
         for edge in edges:
             line = tuple(dict.fromkeys((round((x - left) * scale), round((top - y) * scale)) for x, y in edge))
@@ -139,7 +143,7 @@ def _thinned(shape: str) -> Points:
     points = []
     for text in texts:
         x, y = (float(part) for part in text.split(",")[:2])
-        if not (math.isfinite(x) and math.isfinite(y)):
+        if not (abs(x) <= MAX_PLACE and abs(y) <= MAX_PLACE):
             raise ValueError(text)
         points.append((x, y))
     return tuple(points)
@@ -148,8 +152,9 @@ def _thinned(shape: str) -> Points:
 class _Demand:
     """Vehicles by the minute in which they depart; flows are spread evenly over their time."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_late: Callable[[], bool]) -> None:
         self.minutes: dict[int, float] = {}
+        self._is_late = is_late
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         with suppress(ValueError, KeyError):
@@ -164,6 +169,8 @@ class _Demand:
         first, last = int(begin // 60), int(max(begin, end - 1) // 60)
         if last - first > 7 * 24 * 60:  # such a flow says nothing of an hour
             raise ValueError("an endless flow")
+        if self._is_late():  # a few bytes of a flow may be a week of minutes
+            raise _Enough
         for minute in range(first, last + 1):
             inside = min(end, 60 * minute + 60) - max(begin, 60 * minute)
             self._add(60.0 * minute, count * inside / (end - begin) if end > begin else count)
@@ -189,7 +196,7 @@ class _Demand:
 
 def _time(text: str) -> float:
     time = sumocfg.parse_time(text)
-    if not 0 <= time <= MAX_SUMO_TIME_S:
+    if time < 0:
         raise ValueError(text)
     return time
 

@@ -20,6 +20,8 @@ MAX_HINTS = 3
 MAX_HINT_CHARS = 50
 GUI_SECTION = "gui_only"
 
+MAX_TIME_S = 9.2e15  # SUMO counts milliseconds in 64 bits
+
 TRUE = ("1", "yes", "true", "on", "x", "t")
 FALSE = ("0", "no", "false", "off", "-", "f")
 OptionValue = Union[str, int, float, bool]
@@ -127,14 +129,18 @@ def parse_time(text: str) -> float:
 
     Source: SUMO's string2time; a leading minus applies to the whole.
     """
-    if ":" not in text:
-        return _number(text)
-    sign = -1.0 if text.startswith("-") else 1.0
-    parts = text.removeprefix("-").split(":")
-    if len(parts) not in (3, 4):
-        raise ValueError(text)
+    sign = 1.0
+    parts = [text]
+    if ":" in text:
+        sign = -1.0 if text.startswith("-") else 1.0
+        parts = text.removeprefix("-").split(":")
+        if len(parts) not in (3, 4):
+            raise ValueError(text)
     factors = (86400, 3600, 60, 1)[-len(parts) :]
-    return sign * sum(_number(part) * factor for part, factor in zip(parts, factors))
+    seconds = sign * sum(_number(part) * factor for part, factor in zip(parts, factors))
+    if not abs(seconds) <= MAX_TIME_S:  # nor what many hours add up to, which may be infinite or no number
+        raise ValueError(text)
+    return seconds
 
 
 def value_problem(option: option_table.OptionInfo, value: str) -> str | None:
@@ -163,7 +169,11 @@ def effective(config: SumoConfig, overrides: Mapping[str, OptionValue]) -> bytes
     An override on SUMO's command line would not do: `--log ""` fails. Raises ValueError for an override that SUMO does
     not know.
     """
-    kept = {name: value for name, value in config.options.items() if not config_rules.is_dropped(name)}
+    kept = {
+        name: config_rules.kept_value(name, value)
+        for name, value in config.options.items()
+        if not config_rules.is_dropped(name)
+    }
     kept.update({name: as_text(value) for name, value in overrides.items()})
     sections: dict[str, list[str]] = {}
     for name, value in kept.items():

@@ -14,6 +14,8 @@ VERSION = 1
 MAX_MESSAGE_BYTES = 4096  # Kubernetes keeps no more
 MAX_MANIFEST_BYTES = 4 * 1024**2
 MAX_KPIS = 100
+# No run measures more, or less but 0, and statistics square what it measures and divide by it.
+MOST, LEAST = 10**15, 1e-100
 FIRST_ERRORS = 5
 LISTED_PROBLEMS = 100
 TEXT_LIMITS = {"code": 64, "message": 2000, "where": 500, "hint": 500}  # characters
@@ -137,11 +139,13 @@ def _problem(entry: Any) -> ReportedProblem | None:
 
 
 def _number(value: Any) -> float | int | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > MOST:
+        return None
+    return value if abs(value) >= LEAST else 0
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST else 0
 
 
 def _text(value: Any, at_most: int) -> str | None:

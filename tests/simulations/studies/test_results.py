@@ -14,7 +14,9 @@ from scipy import stats
 
 from simulations.models import Job
 from simulations.studies.exports.tables import harmless
+from simulations.studies.kpis import FIGURES
 from simulations.studies.models import Study
+from simulations.sumo.protocol.report import figures
 from tests.simulations.studies.conftest import kpis_of, passes
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +79,17 @@ def test_of_a_study_that_has_just_begun(api: Any, submit: Any) -> None:
     assert (told["cells"][0]["kpis"], told["comparisons"]) == ({}, [])
     for name in ("runs.csv", "summary.csv", "comparisons.csv", "report.html"):
         assert get(api, study, name)
+
+
+@pytest.mark.parametrize("told", [(1e308, -1e308), (1e15, -1e15), (1e-100, 5e-324), (2**63 - 1, 0)])
+def test_figures_that_no_run_measures(api: Any, submit: Any, cluster: Any, told: tuple[float, float]) -> None:
+    """As a pod may report them; they reach a study as they are read from a report."""
+    study = submit(seeds={"first": 1, "count": 6})
+    cluster.run(lambda job: figures(dict.fromkeys(FIGURES, told[job.scenario_data["seed"] % 2])))
+    for part in ("summary", "report.html", "comparisons.csv", "runs.parquet"):
+        answer = api.get(f"/studies/{study.pk}/{part}")
+        assert answer.status_code == 200
+        assert b"".join(answer.streaming_content) if answer.streaming else answer.content
 
 
 def test_confidence_is_asked_for(api: Any, done: Study) -> None:

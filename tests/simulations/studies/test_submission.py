@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from simulations.api.requests import SubmitRequest
 from simulations.models import Job, Scenario
 from simulations.studies.models import Cell, Study, StudyRun
 from tenants.models import Tenant
@@ -198,3 +199,29 @@ def test_a_window_is_every_cells(api: Any, body: dict[str, Any], submit: Any) ->
     assert asked == [[10, 90, 60], [20, 90, 60]]
     for window, code in (({"begin": 9, "end": 9}, 400), ({"begin": 100, "end": 120}, 422), ({"begin": 0}, 400)):
         assert api.post("/studies", body | {"window": window}, format="json").status_code == code
+
+
+@pytest.mark.parametrize(
+    ("address", "field", "entry"),
+    [("/studies", "primary_kpis", "x"), ("/studies", "variants", 1), ("/jobs", "outputs", None)],
+)
+def test_of_a_list_that_is_too_long_no_entry_is_looked_at(
+    api: Any, body: dict[str, Any], address: str, field: str, entry: Any
+) -> None:
+    """Saying what is wrong with each of 40,000 takes seconds."""
+    asked = body if address == "/studies" else body["base"]
+    (detail,) = api.post(address, asked | {field: [entry] * 60}, format="json").json()["error"]["details"]
+    assert (detail["where"], detail["code"]) == (field, "max_length")
+
+
+def test_cells_are_looked_at_until_an_answer_is_full(
+    api: Any, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To say of each of many options what was meant takes a tenth of a second for each cell."""
+    read, looked_at = SubmitRequest.read, []
+    monkeypatch.setattr(SubmitRequest, "read", lambda cell: looked_at.append(cell) or read(cell))
+    unknown = {f"device.rerouting.probabilit{number}": 1 for number in range(60)}
+    variants = [{"name": f"v{number}", "options": unknown} for number in range(50)]
+    answer = api.post("/studies", body | {"variants": variants}, format="json")
+    assert answer.json()["error"]["details"][-1]["message"] == "10 more problems are not listed."
+    assert len(looked_at) == 1

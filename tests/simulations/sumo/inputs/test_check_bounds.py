@@ -115,6 +115,15 @@ def test_twice_the_configuration_takes_about_twice_as_long(body):
     assert cpu_s(30_000) < 3.5 * cpu_s(15_000) + 0.05
 
 
+@pytest.mark.parametrize("option", ["begin", "end", "step-length", "route-steps"])
+@pytest.mark.parametrize("time", ["1e308:00:00", "-1e308:00:00", "9.3e15"])
+def test_a_time_beyond_all_numbers_is_refused_and_can_be_stored(option, time):
+    body = config(f'<{option} value="{time}"/>', end=None)
+    inspection = check_scenario(zip_of(build({"run.sumocfg": body})))
+    assert [problem.code for problem in inspection.problems] == ["option.bad_value"]
+    json.dumps(inspection.as_dict(), allow_nan=False)
+
+
 def test_more_files_than_an_option_may_name_are_one_problem():
     body = HOSTILE["many missing files"](config_rules.MAX_FILES_NAMED + 1)
     inspection = check_scenario(zip_of(build({"run.sumocfg": flat(body)})))

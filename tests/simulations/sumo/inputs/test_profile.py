@@ -53,6 +53,8 @@ def edge(shape: str) -> str:
         (["0,0 1,0 2,0 3,0 4,0 5,0 6,0"], "M0 0L200 0L400 0L600 0"),  # thinned
         (["0,0 600,0", "9,0 9.2,0.1"], "M0 0L600 0"),  # shorter than a dot
         (["0,0 600,0", "0,0 nan,1", "0,0 1", "", "5,5"], "M0 0L600 0"),  # no lines
+        (["0,0 600,0", "1e308,0 -1e308,0", "0,1e308 0,-1e308"], "M0 0L600 0"),  # farther apart than a number tells
+        (["1e-320,0 0,0"], ""),
     ],
 )
 def test_what_is_drawn_of_an_edge(shapes: list[str], path: str) -> None:
@@ -98,6 +100,15 @@ def test_what_there_is_no_time_for_is_left_out() -> None:
     late = made(clock=itertools.count(step=10).__next__)
     assert not late["network"]["complete"]
     assert late["departures"] is None
+
+
+def test_the_time_is_looked_at_with_every_flow() -> None:
+    """A few bytes of one spread over a week of minutes; a piece of a file holds a thousand of them."""
+    week = '<flow begin="0" end="604800" number="10080"/>'
+    clock = itertools.chain([0.0] * 5, itertools.repeat(9.0))
+    departures = made(week * 5, clock=clock.__next__)["departures"]
+    assert not departures["complete"]
+    assert sum(departures["counts"]) < 5 * 10080
 
 
 def test_versions_are_told_apart_by_their_files() -> None:

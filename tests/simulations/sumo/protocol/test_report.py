@@ -14,6 +14,7 @@ from simulations.sumo.protocol import strict_json
 from simulations.sumo.protocol.endings import Outcome
 from simulations.sumo.protocol.problems import Problem
 from simulations.sumo.protocol.report import MAX_MESSAGE_BYTES, RunReport, read_manifest, read_message
+from simulations.sumo.protocol.report import figures as figures_of
 from simulations.sumo.results import kpis
 from simulations.sumo.results.trips import read_trips
 from simulations.sumo.run.report import Console, Report
@@ -126,6 +127,12 @@ def test_the_runner_writes_only_what_the_reader_takes(
     console.progress({"rtf": math.inf, "mean_speed": math.nan})
     for line in stream.getvalue().splitlines():
         json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+def test_figures_have_bounds() -> None:
+    """Beyond them squares of differences, and shares of them, are no numbers any more."""
+    told = {"a": 10**16, "b": -1e308, "c": 1.7e308, "d": 5e-324, "e": -1e-101, "f": 1e15, "g": -(10**15), "h": 0.5}
+    assert figures_of(told) == {"a": None, "b": None, "c": None, "d": 0, "e": 0, "f": 1e15, "g": -(10**15), "h": 0.5}
 
 
 def test_nothing_of_ours_is_nested_for_ever() -> None:
