@@ -57,9 +57,14 @@ def _succeeded(results: Mapping[str, Any]) -> Verdict:
     if arrived is None or inserted is None:
         return Verdict("ok", "Complete")
     wanted = inserted + (kpis.get("vehicles_waiting_at_end") or 0)
+    what = "trips"
+    if not wanted:
+        arrived, wanted, what = kpis.get("persons_finished") or 0, kpis.get("persons_loaded") or 0, "persons"
+        if not wanted:
+            return Verdict("warn", "Nothing simulated: nobody departed")
     if arrived >= wanted:
-        return Verdict("ok", f"Complete: {arrived:,} of {wanted:,} trips")
-    told = f"{arrived:,} of {wanted:,} trips; {wanted - arrived:,} had not arrived by its end"
+        return Verdict("ok", f"Complete: {arrived:,} of {wanted:,} {what}")
+    told = f"{arrived:,} of {wanted:,} {what}; {wanted - arrived:,} had not arrived by its end"
     word = _trouble(kpis)
     return Verdict("warn" if word else "ok", f"{word or 'Complete'}: {told}")
 
@@ -71,7 +76,10 @@ def _trouble(kpis: Mapping[str, Any]) -> str:
         return "Gridlock"
     if waiting > NOT_INSERTED[1] * (inserted + waiting):
         return "Jammed"
-    return "Cut short" if (kpis.get("vehicles_running_at_end") or 0) > UNFINISHED[1] * inserted else ""
+    running = kpis.get("vehicles_running_at_end") or 0
+    if not inserted:
+        inserted, running = kpis.get("persons_loaded") or 0, kpis.get("persons_running_at_end") or 0
+    return "Cut short" if running > UNFINISHED[1] * inserted else ""
 
 
 @dataclass(frozen=True)
