@@ -33,9 +33,9 @@ KINDS = {
     "trip": "vehicles",
     "flow": "flows",
     "person": "persons",
-    "personFlow": "persons",
+    "personFlow": "flows",
     "container": "persons",
-    "containerFlow": "persons",
+    "containerFlow": "flows",
 }
 FLOWS = frozenset({"flow", "personFlow", "containerFlow"})
 
