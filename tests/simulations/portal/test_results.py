@@ -54,6 +54,7 @@ def test_doubts_about_the_figures_stand_before_them(viewer: Client, ran: Job, st
     """The page is there all the same when the file is gone."""
     told = [
         {"code": "quality.unsorted", "message": "SUMO left out 30.", "hint": "Sort it."},
+        {"code": "quality.not_inserted", "message": "9 were dropped."},
         {"code": "option.taken_over", "message": "Set by the run."},
     ]
     data = json.dumps({"outcome": "succeeded", "warnings": told}).encode()
@@ -61,8 +62,9 @@ def test_doubts_about_the_figures_stand_before_them(viewer: Client, ran: Job, st
     manifest.file.save(f"results/{ran.pk}/manifest.json", ContentFile(data))
     if not stored:
         manifest.file.storage.delete(manifest.file.name)
+    Job.objects.update(status="SUCCEEDED", reason="COMPLETED", finished_at=timezone.now())
     page = viewer.get(f"/t/city-a/jobs/{ran.pk}").content.decode()
-    assert ("SUMO left out 30. Sort it." in page) is ("Read with care" in page) is stored
+    assert ("SUMO left out 30. Sort it." in page) is ("Read with care" in page) is ("Jammed" in page) is stored
     assert "Set by the run." not in page
 
 

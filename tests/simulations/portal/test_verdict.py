@@ -95,6 +95,12 @@ def test_headlines(columns: dict, kind: str, headline: str) -> None:
     assert (found.kind, found.headline) == (kind, headline)
 
 
+def test_vehicles_that_were_dropped_are_in_no_figure_and_make_a_run_jammed() -> None:
+    job = Job(status="SUCCEEDED", results={"kpis": ALL})
+    found = verdict(job, Told(job.reason, job.message), end=6300, kept_out=True)
+    assert (found.kind, found.headline) == ("warn", "Jammed: 2,992 of 2,992 trips")
+
+
 def test_phases_fill_the_time() -> None:
     job = Job(status="SUCCEEDED", submitted_at=T0, finished_at=T0 + timedelta(seconds=100))
     moves = [(10, "PENDING", "STARTING"), (30, "RUNNING", "RUNNING"), (90, "RUNNING", "FINISHING")]
