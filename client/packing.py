@@ -60,7 +60,10 @@ def survey(folder: Path, config: str | None = None) -> Packing:
         if path is None:
             missing.append({"where": source, "message": f"{name} ({by}) lies outside of {folder}."})
         elif not (folder / path).is_file():
-            missing.append({"where": source, "message": f"{name} ({by}) is not there."})
+            near = [other for other in every if other.lower() == path.lower()]
+            found.update(near)  # needed, under another name: the rules tell how to write it
+            also = f"; there is {near[0]}: upper and lower case must match" if near else ""
+            missing.append({"where": source, "message": f"{name} ({by}) is not there{also}."})
         elif path not in found:
             found.add(path)
             if not path.endswith((".net.xml", ".net.xml.gz")):

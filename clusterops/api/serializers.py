@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from simulations.api.fields import Moment, StrictSerializer
+from simulations.api.fields import Choice, Moment, StrictSerializer
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.api.requests import ProgressRequest
 from simulations.models import Job
@@ -166,7 +166,7 @@ class ClusterRequest(StrictSerializer):
 class AdminJobsRequest(StrictSerializer):
     """Filters; all of them must match."""
 
-    status = serializers.ChoiceField(Job.Status.choices, required=False)
+    status = Choice(Job.Status.choices, required=False)
     tenant = serializers.CharField(max_length=40, required=False)
     cluster = serializers.CharField(max_length=40, required=False, help_text="Where they run, or are to run.")
     since = Moment(required=False, help_text="Submitted at or after this moment (ISO 8601).")

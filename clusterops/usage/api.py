@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from clusterops.usage import counting
 from clusterops.usage.models import PodRunQuerySet
 from simulations.api.callers import query, tenant_of
-from simulations.api.fields import StrictSerializer
+from simulations.api.fields import Choice, StrictSerializer
 from tenants.authentication import ApiKeyAuthentication, StaffSessionAuthentication
 from tenants.permissions import IsAdmin
 
@@ -25,7 +25,7 @@ ZONE = "A day of the billing time zone"
 class UsageQuery(StrictSerializer):
     from_ = serializers.DateField(required=False, help_text=f"{ZONE}; default: the first of this month.")
     to = serializers.DateField(required=False, help_text="The first day after the period; default: a month later.")
-    group_by = serializers.ChoiceField(choices=[name for name in counting.GROUPINGS if name != "tenant"], default="day")
+    group_by = Choice(choices=[name for name in counting.GROUPINGS if name != "tenant"], default="day")
     label = serializers.RegexField(  # type: ignore[assignment]
         LABEL, required=False, help_text="For group_by=label: the label's name."
     )
@@ -52,7 +52,7 @@ class UsageQuery(StrictSerializer):
 
 
 class AdminUsageQuery(UsageQuery):
-    group_by = serializers.ChoiceField(choices=counting.GROUPINGS, default="tenant")
+    group_by = Choice(choices=counting.GROUPINGS, default="tenant")
     tenant = serializers.CharField(max_length=40, required=False, help_text="Only this one.")
 
 

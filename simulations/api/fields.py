@@ -67,6 +67,17 @@ class ShortList(serializers.ListField):
         return found
 
 
+class Choice(serializers.ChoiceField):
+    """One of few values, all of which a refusal names."""
+
+    default_error_messages = {"invalid_choice": "There is no “{shown}”. Known are: {known}."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str) or data not in self.choices:
+            self.fail("invalid_choice", shown=str(data)[:64], known=", ".join(self.choices))
+        return super().to_internal_value(data)
+
+
 class Moment(serializers.DateTimeField):
     """A time in an address, where a `+` that is not written as %2B arrives as a space."""
 

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from simulations.api.fields import Moment, Number, ShortList, StrictSerializer, Text, WholeNumber, YesNo
+from simulations.api.fields import Choice, Moment, Number, ShortList, StrictSerializer, Text, WholeNumber, YesNo
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.models import Job
 from simulations.services.scenarios import SCENARIO_ID
@@ -147,7 +147,7 @@ class SubmitRequest(StrictSerializer):
         help_text="… and before this one; they are let finish until `end`.",
     )  # fmt: skip
     time_limit_s = WholeNumber(min_value=1, allow_null=True, default=None, help_text="Wall clock seconds.")
-    priority_class = serializers.ChoiceField(
+    priority_class = Choice(
         choices=PriorityClass.choices,
         default=PriorityClass.NORMAL.value,
         help_text="Comes before `priority` among your jobs; a low one counts half against your share of the cluster.",
@@ -270,7 +270,7 @@ class JobListQuery(PageQuery):
 
     cursor = CursorField(uuid.UUID, required=False, help_text="From `next` of the page before.")
     status = serializers.ListField(
-        child=serializers.ChoiceField(choices=Job.Status.choices), required=False, help_text="One or several."
+        child=Choice(choices=Job.Status.choices), required=False, help_text="One or several."
     )
     scenario_id = ScenarioIdField(required=False)
     label = serializers.ListField(  # type: ignore[assignment]

@@ -23,6 +23,7 @@ SENTENCES = [
         (r"Ensure this field has no more than (\d+) characters\.", "Must have at most {0} characters."),
         (r"Ensure this value is greater than or equal to (\S+)\.", "Must be at least {0}."),
         (r"Ensure this value is less than or equal to (\S+)\.", "Must be at most {0}."),
+        (r"A valid integer is required\.", "Must be a whole number."),
         (r"This dictionary may not be empty\.", "This object may not be empty."),
     )
 ]  # fmt: skip

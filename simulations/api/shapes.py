@@ -78,8 +78,8 @@ class DemandShape(serializers.Serializer):
     """What the demand has, as far as it was counted."""
 
     vehicles = serializers.IntegerField()
-    flows = serializers.IntegerField()
-    persons = serializers.IntegerField()
+    flows = serializers.IntegerField(help_text="Of vehicles, persons or containers.")
+    persons = serializers.IntegerField(help_text="Containers among them.")
     complete = serializers.BooleanField(help_text="False: counting stopped at its bound.")
 
 

@@ -5,21 +5,17 @@ from typing import Any
 from django.http import QueryDict
 from rest_framework import serializers
 
-from simulations.api.fields import StrictSerializer
+from simulations.api.fields import Choice, StrictSerializer
 from simulations.edges.metrics import METRICS
 from simulations.sumo.protocol.edge_file import MAX_INTERVALS
 
 
 class EdgesQuery(StrictSerializer):
-    metric = serializers.ChoiceField(
-        choices=[(name, metric.label) for name, metric in METRICS.items()], default="speed_ratio"
-    )
+    metric = Choice(choices=[(name, metric.label) for name, metric in METRICS.items()], default="speed_ratio")
     interval = serializers.IntegerField(
         min_value=0, max_value=MAX_INTERVALS - 1, required=False, help_text="Counted from 0; default: all together."
     )
-    per = serializers.ChoiceField(
-        choices=["edge", "km"], default="edge", help_text="km: so that long edges do not win by their length."
-    )
+    per = Choice(choices=["edge", "km"], default="edge", help_text="km: so that long edges do not win by their length.")
 
 
 CELL = "A cell's name; default: the first."

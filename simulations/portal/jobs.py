@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
+from simulations import result_manifest
 from simulations.api import again
 from simulations.api.jobs import IDEMPOTENCY_KEY, filters
 from simulations.api.pagination import page
@@ -20,7 +21,7 @@ from simulations.api.rewording import reworded
 from simulations.charts.chart import Chart
 from simulations.charts.curves import Curve, CurvePoint, curves
 from simulations.charts.scale import plain
-from simulations.models import Job
+from simulations.models import Artifact, Job
 from simulations.portal import live, maps
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.labels import CELL, STUDY, labels_of, study_names
@@ -29,6 +30,7 @@ from simulations.portal.offers import Offer, offer
 from simulations.portal.verdict import arrivals, figures, phases, verdict
 from simulations.request_facts import request_facts
 from simulations.sumo.inputs.options import EDGES
+from simulations.sumo.protocol.report import ReportedProblem
 from simulations.telling import tell
 from simulations.waiting import line_for
 from tenants.errors import ApiError
@@ -37,6 +39,8 @@ from tenants.members import Role
 NOT_SHOWN = ("results", "request_sha256", "idempotency_key")
 SHOWN_APART = {"cpu_request", "memory_gi", "labels", "scenario_id", "scenario_version"}  # of the request
 MAX_PAGE_FILES = 200
+QUALITY = "quality."  # how codes of doubts about a run's figures begin
+NOT_INSERTED = "quality.not_inserted"
 LABEL = re.compile(r"\s*[:=]\s*")  # between a name and its value
 
 
@@ -106,15 +110,18 @@ def _state(job: Job) -> dict[str, Any]:
     study = study_names(job.tenant, [job]).get(job.labels.get(STUDY, ""))
     names = {row.name for row in artifacts}
     results: Mapping[str, Any] = job.results or {}
+    cautions = _cautions(artifacts)
+    kept_out = any(problem["code"] == NOT_INSERTED for problem in cautions)
     return {
         "job": job,
         "told": told,
         "place": line.place(job) if line and job.is_queued else None,
-        "verdict": verdict(job, told, end=end_of(job)),
+        "verdict": verdict(job, told, end=end_of(job), kept_out=kept_out),
         "arrivals": arrivals(job),
         "headlines": headlines,
         "figures": rest,
         "errors": results.get("errors") or [],
+        "cautions": cautions,
         "events": events,
         "phases": phases(job, events, now=timezone.now()),
         "artifacts": artifacts[:MAX_PAGE_FILES],
@@ -132,6 +139,16 @@ def _state(job: Job) -> dict[str, Any]:
         "again_key": secrets.token_urlsafe(12),
         "mark": live.mark(live.state_of(job), told, len(events), sorted(names), line.place(job) if line else None),
     }
+
+
+def _cautions(artifacts: Iterable[Artifact]) -> list[ReportedProblem]:
+    """Why the figures should be read with care, as the run's manifest tells; none while storage does not answer."""
+    try:
+        manifest = next((result_manifest.read(each) for each in artifacts if each.name == result_manifest.NAME), None)
+    except ApiError:
+        return []
+    told = manifest["warnings"] if manifest else []
+    return [problem for problem in told if problem["code"].startswith(QUALITY)]
 
 
 def _so_far(job: Job) -> Chart | None:

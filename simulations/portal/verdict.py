@@ -29,13 +29,16 @@ class Verdict:
     who: str = ""
 
 
-def verdict(job: Job, told: Told, *, end: float | None) -> Verdict:
-    """`end` is when the simulation was to end, in seconds, where that is known."""
+def verdict(job: Job, told: Told, *, end: float | None, kept_out: bool = False) -> Verdict:
+    """`end` is when the simulation was to end, in seconds, where that is known.
+
+    `kept_out`: the run itself warns of vehicles that did not enter; no figure has those that were dropped.
+    """
     results: Mapping[str, Any] = job.results or {}
     ending = ENDINGS.get(Reason(told.reason)) if told.reason in set(Reason) else None
     who = WHO.get(ending.fault, "") if ending else ""
     if job.status == Job.Status.SUCCEEDED:
-        return _succeeded(results)
+        return _succeeded(results, kept_out)
     if job.is_finished:
         kind = "bad" if job.status == Job.Status.FAILED else "idle"
         stopped = _stopped(results, end)
@@ -51,16 +54,21 @@ def verdict(job: Job, told: Told, *, end: float | None) -> Verdict:
     return Verdict("info", f"Running: {percent:.0f} % simulated" if percent is not None else "Running")
 
 
-def _succeeded(results: Mapping[str, Any]) -> Verdict:
+def _succeeded(results: Mapping[str, Any], kept_out: bool) -> Verdict:
     kpis = results.get("kpis") or {}
     arrived, inserted = kpis.get("vehicles_arrived"), kpis.get("vehicles_inserted")
     if arrived is None or inserted is None:
         return Verdict("ok", "Complete")
     wanted = inserted + (kpis.get("vehicles_waiting_at_end") or 0)
+    what = "trips"
+    if not wanted:
+        arrived, wanted, what = kpis.get("persons_finished") or 0, kpis.get("persons_loaded") or 0, "persons"
+        if not wanted:
+            return Verdict("warn", "Nothing simulated: nobody departed")
+    word = _trouble(kpis) or ("Jammed" if kept_out else "")
     if arrived >= wanted:
-        return Verdict("ok", f"Complete: {arrived:,} of {wanted:,} trips")
-    told = f"{arrived:,} of {wanted:,} trips; {wanted - arrived:,} had not arrived by its end"
-    word = _trouble(kpis)
+        return Verdict("warn" if word else "ok", f"{word or 'Complete'}: {arrived:,} of {wanted:,} {what}")
+    told = f"{arrived:,} of {wanted:,} {what}; {wanted - arrived:,} had not arrived by its end"
     return Verdict("warn" if word else "ok", f"{word or 'Complete'}: {told}")
 
 
@@ -71,7 +79,10 @@ def _trouble(kpis: Mapping[str, Any]) -> str:
         return "Gridlock"
     if waiting > NOT_INSERTED[1] * (inserted + waiting):
         return "Jammed"
-    return "Cut short" if (kpis.get("vehicles_running_at_end") or 0) > UNFINISHED[1] * inserted else ""
+    running = kpis.get("vehicles_running_at_end") or 0
+    if not inserted:
+        inserted, running = kpis.get("persons_loaded") or 0, kpis.get("persons_running_at_end") or 0
+    return "Cut short" if running > UNFINISHED[1] * inserted else ""
 
 
 @dataclass(frozen=True)

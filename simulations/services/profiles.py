@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, cast
 from simulations import files
 from simulations.models import Scenario, ScenarioProfile
 from simulations.services.scenarios import archive_limits
-from simulations.sumo.inputs.profile import profile
+from simulations.sumo.inputs.profile import VERSION, profile
 from simulations.sumo.protocol.problems import InvalidScenario
 from tenants.errors import ApiError
 
@@ -20,7 +20,7 @@ _making = threading.Lock()  # one at a time: it is CPU time that others' request
 def profile_of(scenario: Scenario, *, may_wait: bool = True) -> dict[str, Any] | None:
     """What `sumo.inputs.profile` tells of it. None if its file cannot be read, or (`may_wait` false) if it is not there
     yet and another is being made."""
-    kept = ScenarioProfile.objects.filter(scenario=scenario).first()
+    kept = ScenarioProfile.objects.filter(scenario=scenario, content__v=VERSION).first()
     if kept:
         return dict(kept.content)
     if not _making.acquire(blocking=may_wait):
@@ -32,11 +32,14 @@ def profile_of(scenario: Scenario, *, may_wait: bool = True) -> dict[str, Any] |
         return None
     finally:
         _making.release()
-    ScenarioProfile.objects.bulk_create([ScenarioProfile(scenario=scenario, content=content)], ignore_conflicts=True)
+    ScenarioProfile.objects.update_or_create(scenario=scenario, defaults={"content": content})
     return content
 
 
 def _made(scenario: Scenario) -> dict[str, Any]:
-    inputs = scenario.inspection.get("inputs") or []
+    found = scenario.inspection
     with files.open_file(str(scenario.file)) as archive:
-        return profile(cast(BinaryIO, archive), inputs, limits=archive_limits(), cpu_s=CPU_S, clock=time.thread_time)
+        return profile(
+            cast(BinaryIO, archive), found.get("inputs") or [], begin=found.get("begin") or 0.0, end=found.get("end"),
+            limits=archive_limits(), cpu_s=CPU_S, clock=time.thread_time,
+        )  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from client import ApiProblem
-from client.packing import pack, packed_for
+from client.packing import pack, packed_for, survey
 
 CONFIG = """<configuration><input><net-file value="net/a.net.xml"/><route-files value="a.rou.xml, b.rou.xml.gz"/>
 <additional-files value="more.add.xml"/></input><output><tripinfo-output value="tripinfo.xml"/></output>
@@ -47,6 +47,15 @@ def test_everything_that_is_missing_is_told_at_once(town: Path) -> None:
     told = str(caught.value)
     assert "a.rou.xml (option route-files) is not there" in told
     assert "../town/stops.add.xml (in <include>) lies outside" in told
+
+
+def test_a_file_in_other_letters_is_not_told_as_needless(town: Path) -> None:
+    (town / "net/a.net.xml").rename(town / "net/A.net.xml")
+    (town / "more.add.xml").write_text("<additional/>")
+    assert "net/A.net.xml" in survey(town).files
+    with pytest.raises(ApiProblem) as caught:
+        packed_for(town)
+    assert "is not there; there is net/A.net.xml: upper and lower case must match" in str(caught.value)
 
 
 def test_which_configuration(town: Path) -> None:

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from simulations.api.fields import Number, ShortList, StrictSerializer, Text, WholeNumber, YesNo
+from simulations.api.fields import Choice, Number, ShortList, StrictSerializer, Text, WholeNumber, YesNo
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.api.requests import ScenarioIdField, SubmitRequest
 from simulations.api.rewording import reworded
@@ -117,7 +117,7 @@ class SweptValue(serializers.Field):
 class PrecisionRequest(StrictSerializer):
     """Go on with whole rounds of seeds until the mean of every cell is known so well."""
 
-    kpi = serializers.ChoiceField(choices=CHOICES, help_text=KPI_HELP)
+    kpi = Choice(choices=CHOICES, help_text=KPI_HELP)
     relative = Number(
         min_value=1e-4, max_value=1, allow_null=True, default=None, help_text="Half the interval, as a share."
     )
@@ -164,7 +164,7 @@ class StudyRequest(StrictSerializer):
     )  # fmt: skip
     seeds = SeedsField(default=lambda: list(range(1, 11)))
     primary_kpis = ShortList(
-        child=serializers.ChoiceField(choices=CHOICES), default=lambda: list(DEFAULT_PRIMARY), min_length=1,
+        child=Choice(choices=CHOICES), default=lambda: list(DEFAULT_PRIMARY), min_length=1,
         max_length=10, help_text="What is tested; all other figures are described.",
     )  # fmt: skip
     relevant_difference = Number(
@@ -254,13 +254,13 @@ class StudyListQuery(StrictSerializer):
     limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=50)
     cursor = CursorField(str, required=False, help_text="From `next` of the page before.")
     status = serializers.ListField(
-        child=serializers.ChoiceField(choices=Study.Status.choices), required=False, help_text="One or several."
+        child=Choice(choices=Study.Status.choices), required=False, help_text="One or several."
     )
 
 
 class RunListQuery(StrictSerializer):
     status = serializers.ListField(
-        child=serializers.ChoiceField(choices=StudyRun.Status.choices), required=False, help_text="One or several."
+        child=Choice(choices=StudyRun.Status.choices), required=False, help_text="One or several."
     )
     cell = serializers.CharField(max_length=400, required=False, help_text="A cell's name.")
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=500)

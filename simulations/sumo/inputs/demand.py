@@ -32,9 +32,9 @@ KINDS = {
     "trip": "vehicles",
     "flow": "flows",
     "person": "persons",
-    "personFlow": "persons",
+    "personFlow": "flows",
     "container": "persons",
-    "containerFlow": "persons",
+    "containerFlow": "flows",
 }
 FLOWS = frozenset({"flow", "personFlow", "containerFlow"})
 

@@ -14,7 +14,7 @@ from ..protocol.problems import InvalidScenario
 from . import sumocfg, xmlscan
 from .archive import Archive, ArchiveLimits, Source, open_archive
 
-VERSION = 1
+VERSION = 2  # kept ones of another version are made anew
 GRID = 600  # the longer side of the picture: what falls together on it is drawn once
 MAX_LINES = 4000  # drawn, the longest of all
 MAX_EDGES = 200_000  # read
@@ -26,6 +26,7 @@ MAX_MINUTES = 100_000  # in which somebody departs
 MAX_FILES = 2000  # with more, versions are not compared file by file
 MAX_COUNT = 10**9
 MAX_PLACE, LEAST_SIDE = 1e9, 1e-6  # of a network, in metres: beyond them a picture has no figures to be drawn with
+DAY_S = 86_400.0
 NET_SHARE, DEMAND_SHARE = 0.5, 1.0  # of the CPU time, one after the other
 
 Points = tuple[tuple[float, float], ...]
@@ -37,10 +38,18 @@ class _Enough(Exception):
 
 
 def profile(
-    source: Source, inputs: Sequence[Mapping[str, Any]], *, limits: ArchiveLimits, cpu_s: float, clock: Clock
+    source: Source,
+    inputs: Sequence[Mapping[str, Any]],
+    *,
+    begin: float,
+    end: float | None,
+    limits: ArchiveLimits,
+    cpu_s: float,
+    clock: Clock,
 ) -> dict[str, Any]:
     """{v, network: {width, height, path, complete}, departures: {bin_s, begin, counts, complete} or null,
-    files: {path: fingerprint} or null}. `inputs` are those of the inspection. Raises InvalidScenario.
+    files: {path: fingerprint} or null}. `inputs`, `begin` and `end` are those of the inspection. Raises
+    InvalidScenario.
     """
     started = clock()
 
@@ -48,7 +57,7 @@ def profile(
         return lambda: clock() - started > cpu_s * share
 
     with open_archive(source, limits) as archive:
-        net, demand = _Net(), _Demand(used_up(DEMAND_SHARE))
+        net, demand = _Net(), _Demand(begin, end, used_up(DEMAND_SHARE))
         complete = _read(archive, inputs, {"net"}, net.start, used_up(NET_SHARE))
         network = net.drawn() | {"complete": complete and len(net.edges) < MAX_EDGES}
         kinds = {"routes", "additional"}
@@ -150,9 +159,13 @@ def _thinned(shape: str) -> Points:
 
 
 class _Demand:
-    """Vehicles by the minute in which they depart; flows are spread evenly over their time."""
+    """Vehicles by the minute in which they depart; flows are spread evenly over their time.
 
-    def __init__(self, is_late: Callable[[], bool]) -> None:
+    As in SUMO, a flow that says neither its end nor how many at which rate lasts until the run's end, or for a day.
+    """
+
+    def __init__(self, begin: float, end: float | None, is_late: Callable[[], bool]) -> None:
+        self._begin, self._end = begin, end
         self.minutes: dict[int, float] = {}
         self._is_late = is_late
 
@@ -164,7 +177,13 @@ class _Demand:
                 self._spread(attributes)
 
     def _spread(self, attributes: Mapping[str, str]) -> None:
-        begin, end = _time(attributes["begin"]), _time(attributes["end"])
+        begin = _time(attributes["begin"]) if "begin" in attributes else self._begin
+        if "end" in attributes:
+            end = _time(attributes["end"])
+        elif "number" in attributes and (rate := _rate(attributes)) is not None:
+            end = begin + float(attributes["number"]) / rate
+        else:
+            end = begin + DAY_S if self._end is None else self._end
         count = _count(attributes, end - begin)
         first, last = int(begin // 60), int(max(begin, end - 1) // 60)
         if last - first > 7 * 24 * 60:  # such a flow says nothing of an hour
@@ -202,18 +221,31 @@ def _time(text: str) -> float:
 
 
 def _count(attributes: Mapping[str, str], seconds: float) -> float:
-    """How many a flow sends. Raises KeyError for one that does not say."""
+    """How many a flow sends. Raises ValueError for one that does not say."""
     if "number" in attributes:
         count = float(attributes["number"])
-    elif "vehsPerHour" in attributes or "perHour" in attributes:
-        count = float(attributes.get("vehsPerHour") or attributes["perHour"]) * seconds / 3600
-    elif "probability" in attributes:
-        count = float(attributes["probability"]) * seconds
+    elif (rate := _rate(attributes)) is not None:
+        count = rate * seconds
     else:
-        count = seconds * _per_second(attributes["period"])
+        raise ValueError("neither a number nor a rate")
     if not 0 <= count <= MAX_COUNT:
         raise ValueError("no number of vehicles")
     return count
+
+
+def _rate(attributes: Mapping[str, str]) -> float | None:
+    """Vehicles per second; None where the flow gives no rate. Raises ValueError for one that is not above 0."""
+    if "vehsPerHour" in attributes or "perHour" in attributes:
+        rate = float(attributes.get("vehsPerHour") or attributes["perHour"]) / 3600
+    elif "probability" in attributes:
+        rate = float(attributes["probability"])
+    elif "period" in attributes:
+        return _per_second(attributes["period"])
+    else:
+        return None
+    if not 0 < rate < math.inf:
+        raise ValueError("no rate")
+    return rate
 
 
 def _per_second(text: str) -> float:

@@ -123,7 +123,7 @@ KPIS = {
         _count("emergency_braking", "emergency brakings", "lower", "Emergency brakings.", rare=True),
         Kpi(
             "standstill_s", "longest standstill", "s", 0, "lower", "longest",
-            "Seconds in which half of the vehicles under way stood and none arrived.",
+            "Seconds in which half of the vehicles under way stood, planned stops apart, and none arrived.",
         ),
         _count("persons_loaded", "persons loaded", None, "Persons that the demand has, as far as it was loaded."),
         _count(

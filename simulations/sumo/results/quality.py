@@ -19,14 +19,16 @@ def warnings(
     complete: bool,
     not_finite: Iterable[str] = (),
     demand: Mapping[str, Any] | None = None,
+    dropped: int = 0,
 ) -> list[Problem]:
     """What a reader must know before the figures; `complete` runs only are judged by what is left at their end.
 
-    `not_finite` names the figures that SUMO gave as "nan" or "inf"; `demand` counts the elements in the demand files.
+    `not_finite` names the figures that SUMO gave as "nan" or "inf"; `demand` counts the elements in the demand files,
+    `dropped` the vehicles that had waited for `max-depart-delay`.
     """
     found = [_unsorted(figures, run), _not_finite(not_finite), _teleports(figures)]
     if complete:
-        found += [_nothing(figures, run, demand), _not_inserted(figures, run), *_unfinished(figures, run)]
+        found += [_nothing(figures, run, demand, dropped), _not_inserted(figures, dropped), *_unfinished(figures, run)]
     return [problem for problem in found if problem is not None]
 
 
@@ -56,9 +58,9 @@ def _teleports(figures: Kpis) -> Problem | None:
     return Problem("quality.teleports", sentence)
 
 
-def _nothing(figures: Kpis, run: SumoRun, demand: Mapping[str, Any] | None) -> Problem | None:
+def _nothing(figures: Kpis, run: SumoRun, demand: Mapping[str, Any] | None, dropped: int) -> Problem | None:
     names = ("vehicles_inserted", "vehicles_waiting_at_end", "persons_loaded")
-    if figures.get("vehicles_inserted") is None or any(_count(figures, name) for name in names) or _dropped(run):
+    if figures.get("vehicles_inserted") is None or any(_count(figures, name) for name in names) or dropped:
         return None
     counted = ""
     if demand and demand.get("complete"):
@@ -67,14 +69,14 @@ def _nothing(figures: Kpis, run: SumoRun, demand: Mapping[str, Any] | None) -> P
     return Problem("quality.nothing_simulated", sentence, hint="Do 'begin' and 'end' fit the demand's departures?")
 
 
-def _not_inserted(figures: Kpis, run: SumoRun) -> Problem | None:
+def _not_inserted(figures: Kpis, dropped: int) -> Problem | None:
     inserted, waiting = _count(figures, "vehicles_inserted"), _count(figures, "vehicles_waiting_at_end")
-    outside = waiting + _dropped(run)
+    outside = waiting + dropped
     if outside / max(inserted + outside, 1) <= MAX_NOT_INSERTED_SHARE:
         return None
-    dropped = f" and {_dropped(run)} were dropped after 'max-depart-delay'" if _dropped(run) else ""
+    also = f" and {dropped} were dropped after 'max-depart-delay'" if dropped else ""
     sentence = (
-        f"{waiting} vehicles were still waiting to enter the network at the end{dropped}, "
+        f"{waiting} vehicles were still waiting to enter the network at the end{also}, "
         f"{inserted} had entered; the means leave out who did not."
     )
     return Problem("quality.not_inserted", sentence)
@@ -97,10 +99,6 @@ def _unfinished(figures: Kpis, run: SumoRun) -> Iterable[Problem]:
 
 def _count(figures: Kpis, name: str) -> int:
     return int(figures.get(name) or 0)
-
-
-def _dropped(run: SumoRun) -> int:
-    return run.last.discarded if run.last else 0
 
 
 def _between(run: SumoRun) -> str:

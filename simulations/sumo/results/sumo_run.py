@@ -12,7 +12,8 @@ TELEPORT_REASON = "Too many teleports"
 class StepRecord(NamedTuple):
     """One line of SUMO's summary output; times in simulated seconds, speed in m/s (None while nobody drives).
 
-    `discarded` counts vehicles that were dropped after waiting for `max-depart-delay`.
+    `discarded` counts vehicles that were never inserted: dropped after waiting for `max-depart-delay`, thinned out by
+    a `scale`, or not placed by a calibrator. `stopped` counts those at a stop of their plan, parked ones too.
     """
 
     time: float
@@ -25,6 +26,7 @@ class StepRecord(NamedTuple):
     mean_speed: float | None
     mean_travel_time: float | None
     discarded: int
+    stopped: int = 0
 
 
 @dataclass
@@ -54,11 +56,16 @@ class SumoRun:
     _still: StepRecord | None = None
 
     def note(self, record: StepRecord) -> None:
-        """One more step. It stands still while half of those under way do and nobody arrives."""
+        """One more step. It stands still while half of those under way do and nobody arrives.
+
+        Who waits at a stop of its plan does not count. Parked vehicles are among `stopped` and not among `halting`:
+        with them, less is claimed.
+        """
         self.last = record
         self.peak_running = max(self.peak_running, record.running)
         self.standstill_s = self.standstill_s or 0.0
-        if not record.running or 2 * record.halting < record.running:
+        driving = record.running - record.stopped
+        if driving <= 0 or 2 * (record.halting - record.stopped) < driving:
             self._still = None
         elif self._still is None or record.arrived > self._still.arrived:
             self._still = record

@@ -21,7 +21,13 @@ STATISTICS = "statistics.xml"
 
 
 def read_results(
-    report: Report, run: SumoRun, out: Path, *, job: JobDescription, demand: Mapping[str, Any] | None
+    report: Report,
+    run: SumoRun,
+    out: Path,
+    *,
+    job: JobDescription,
+    demand: Mapping[str, Any] | None,
+    drops_late: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """Fill in `report.kpis` and the quality warnings; returns what else is told of the trips, by the file's name.
 
@@ -46,7 +52,8 @@ def read_results(
         kpis.compute(statistics, trips, run.standstill_s if statistics else None)
     )
     complete = report.outcome is Outcome.SUCCEEDED
-    found = quality.warnings(report.kpis, run, complete=complete, not_finite=not_finite, demand=demand)
+    dropped = run.last.discarded if run.last and drops_late else 0
+    found = quality.warnings(report.kpis, run, complete=complete, not_finite=not_finite, demand=demand, dropped=dropped)
     report.warnings[:0] = found  # first: a list of warnings is cut at its end
     if trips is None:
         return {}

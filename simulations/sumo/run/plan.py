@@ -48,6 +48,16 @@ class RunPlan:
         return "route-files" in options and 0 < ahead < end - self.effective.begin
 
     @property
+    def drops_late(self) -> bool:
+        """Whether what SUMO discards has waited for `max-depart-delay`.
+
+        Vehicles that `scale` thins out are discarded too, and those that a calibrator cannot place.
+        """
+        options = self.effective.options
+        waits_s = sumocfg.parse_time(options.get("max-depart-delay", "-1"))
+        return waits_s >= 0 and float(options.get("scale", "1")) >= 1
+
+    @property
     def dry_run_content(self) -> bytes:
         """The same run without traffic and without outputs, at most a day of it.
 

@@ -239,8 +239,9 @@ class Runner:
         elif run is not None:
             self.console.phase("collecting", "Checking and packing the results.")
             of_trips = collecting.read_results(
-                self.report, run, self.space.out, job=self.description, demand=self.demand
-            )
+                self.report, run, self.space.out,
+                job=self.description, demand=self.demand, drops_late=self.plan.drops_late,
+            )  # fmt: skip
             effective = self.plan.content("results")
             if self.edges:
                 latest = math.inf if self.stop.at is None else self.stop.at + STOPPED_EDGES_S

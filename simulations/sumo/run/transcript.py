@@ -32,6 +32,7 @@ def parse_step(line: str) -> StepRecord | None:
             mean_speed=_average(values["meanSpeed"]),
             mean_travel_time=_average(values["meanTravelTime"]),
             discarded=int(values["discarded"]),
+            stopped=int(values["stopped"]),
         )
     except (KeyError, ValueError):
         return None

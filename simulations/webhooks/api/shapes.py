@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from simulations.api.fields import Moment, ShortList, StrictSerializer, Text, YesNo
+from simulations.api.fields import Choice, Moment, ShortList, StrictSerializer, Text, YesNo
 from simulations.api.pagination import CursorField
 from simulations.api.requests import PageQuery
 from simulations.models import Notice
@@ -21,7 +21,7 @@ class EndpointRequest(StrictSerializer):
 
     url = Text(max_length=MAX_URL, help_text="https://…, a public address, port 443.")
     events = ShortList(
-        child=serializers.ChoiceField(choices=KINDS),
+        child=Choice(choices=KINDS),
         default=list,
         max_length=len(KINDS),
         help_text="What it wants to be told; empty: everything.",
@@ -39,7 +39,7 @@ class EndpointChange(EndpointRequest):
     """Only what is named changes."""
 
     url = Text(max_length=MAX_URL, required=False)
-    events = ShortList(child=serializers.ChoiceField(choices=KINDS), required=False, max_length=len(KINDS))
+    events = ShortList(child=Choice(choices=KINDS), required=False, max_length=len(KINDS))
     active = YesNo(required=False, help_text="true: call it again, with what waits; false: let it wait.")
 
 

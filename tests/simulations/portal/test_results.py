@@ -1,11 +1,13 @@
 """What a job's page offers beside its figures: files as one zip, tables of its charts, a log that can be searched."""
 
 import io
+import json
 import zipfile
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -45,6 +47,25 @@ def test_all_files_come_as_one_zip(viewer: Client, ran: Job) -> None:
         with ran.artifacts.get(name="summary.csv.gz").file.open() as stored:
             assert packed.read("summary.csv.gz") == stored.read()
         assert packed.read(zipped.GONE) == b"lost.xml\n"
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_doubts_about_the_figures_stand_before_them(viewer: Client, ran: Job, stored: bool) -> None:
+    """The page is there all the same when the file is gone."""
+    told = [
+        {"code": "quality.unsorted", "message": "SUMO left out 30.", "hint": "Sort it."},
+        {"code": "quality.not_inserted", "message": "9 were dropped."},
+        {"code": "option.taken_over", "message": "Set by the run."},
+    ]
+    data = json.dumps({"outcome": "succeeded", "warnings": told}).encode()
+    manifest = Artifact(job=ran, attempt=1, name="manifest.json", size_bytes=len(data), sha256="0" * 64)
+    manifest.file.save(f"results/{ran.pk}/manifest.json", ContentFile(data))
+    if not stored:
+        manifest.file.storage.delete(manifest.file.name)
+    Job.objects.update(status="SUCCEEDED", reason="COMPLETED", finished_at=timezone.now())
+    page = viewer.get(f"/t/city-a/jobs/{ran.pk}").content.decode()
+    assert ("SUMO left out 30. Sort it." in page) is ("Read with care" in page) is ("Jammed" in page) is stored
+    assert "Set by the run." not in page
 
 
 def test_too_much_for_one_zip_is_refused_in_words(viewer: Client, ran: Job) -> None:

@@ -69,6 +69,8 @@ def test_a_scenario_is_drawn_and_its_versions_compared(engineer: Client, town: S
     assert "net-picture" in page  # kept by now
     assert "1 added" in page
     assert "M0 0L600 0" in engineer.get("/t/city-a/scenarios/town/network.svg?version=1").content.decode()
+    ScenarioProfile.objects.update(content={"v": 1})  # of an earlier release: made anew
+    assert "M0 0L600 0" in engineer.get("/t/city-a/scenarios/town/network.svg?version=1").content.decode()
     Scenario.objects.all().delete()
     assert not ScenarioProfile.objects.exists()
 

@@ -14,6 +14,7 @@ from simulations.time_left import TimeLeft, time_left
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 ALL = {"vehicles_inserted": 2992, "vehicles_arrived": 2992, "vehicles_waiting_at_end": 0}
+NOBODY = {"vehicles_inserted": 0, "vehicles_arrived": 0, "vehicles_waiting_at_end": 0, "persons_loaded": 0}
 JAM = {
     "vehicles_inserted": 2454, "vehicles_arrived": 1119, "vehicles_waiting_at_end": 546,
     "vehicles_running_at_end": 1335,
@@ -49,6 +50,22 @@ JAM = {
             "warn",
             "Cut short: 2,600 of 2,992 trips; 392 had not arrived by its end",
         ),
+        ({"status": "SUCCEEDED", "results": {"kpis": NOBODY}}, "warn", "Nothing simulated: nobody departed"),
+        (
+            {"status": "SUCCEEDED", "results": {"kpis": {**NOBODY, "persons_loaded": 60, "persons_finished": 60}}},
+            "ok",
+            "Complete: 60 of 60 persons",
+        ),
+        (
+            {
+                "status": "SUCCEEDED",
+                "results": {
+                    "kpis": {**NOBODY, "persons_loaded": 60, "persons_finished": 53, "persons_running_at_end": 7}
+                },
+            },
+            "warn",
+            "Cut short: 53 of 60 persons; 7 had not arrived by its end",
+        ),
         ({"status": "CANCELLED", "reason": "CANCELLED"}, "idle", "Cancelled, without results"),
         (
             {"status": "FAILED", "reason": "TIME_LIMIT", "results": {"kpis": ALL, "sim_end": 960.0}},
@@ -76,6 +93,12 @@ def test_headlines(columns: dict, kind: str, headline: str) -> None:
     job = Job(**columns)
     found = verdict(job, Told(job.reason, job.message), end=6300)
     assert (found.kind, found.headline) == (kind, headline)
+
+
+def test_vehicles_that_were_dropped_are_in_no_figure_and_make_a_run_jammed() -> None:
+    job = Job(status="SUCCEEDED", results={"kpis": ALL})
+    found = verdict(job, Told(job.reason, job.message), end=6300, kept_out=True)
+    assert (found.kind, found.headline) == ("warn", "Jammed: 2,992 of 2,992 trips")
 
 
 def test_phases_fill_the_time() -> None:

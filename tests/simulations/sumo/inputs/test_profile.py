@@ -20,7 +20,7 @@ def made(routes: str = "", net: str = "", clock=lambda: 0.0):
     extra = {"demand.rou.xml": f"<routes>{routes}</routes>".encode()} if routes else {}
     extra |= {"net.net.xml": f"<net>{net}</net>".encode()} if net else {}
     content = archive() if not extra else _with(extra)
-    return profile(io.BytesIO(content), INPUTS, limits=ArchiveLimits(), cpu_s=1.0, clock=clock)
+    return profile(io.BytesIO(content), INPUTS, begin=60, end=180, limits=ArchiveLimits(), cpu_s=1.0, clock=clock)
 
 
 def _with(files: dict[str, bytes]) -> bytes:
@@ -88,6 +88,11 @@ def test_what_is_beyond_its_bounds_is_left_out(monkeypatch: pytest.MonkeyPatch) 
         ('<vehicle depart="-5"/><flow begin="0" end="60" period="0"/><flow begin="0" end="60"/>', None),
         *((f'<flow begin="0" end="60" period="exp({rate})"/>', None) for rate in ("0", "-1", "inf", "nan", "")),
         ('<flow begin="60" end="60" number="3"/>', [3]),
+        ('<flow begin="0" number="10" period="12"/>', [5, 5]),  # it ends when all are sent
+        ('<flow begin="0" number="6" perHour="180"/>', [3, 3]),
+        ('<flow period="6"/>', [10, 10]),  # as long as the run
+        ('<flow begin="120" probability="0.5"/>', [30]),
+        ('<flow begin="0" perHour="0"/><flow begin="0" number="3" period="0"/>', None),
         (f'<vehicle depart="0"/><vehicle depart="{200 * 7 * 86400}"/>', [1] + [0] * 60),  # years after all others
     ],
 )
@@ -114,8 +119,8 @@ def test_the_time_is_looked_at_with_every_flow() -> None:
 def test_versions_are_told_apart_by_their_files() -> None:
     old = made()["files"]
     new = profile(
-        io.BytesIO(archive(note="x", extra={"more.xml": b"<a/>"})), INPUTS, limits=ArchiveLimits(), cpu_s=1.0,
-        clock=lambda: 0.0,
+        io.BytesIO(archive(note="x", extra={"more.xml": b"<a/>"})), INPUTS, begin=0, end=None,
+        limits=ArchiveLimits(), cpu_s=1.0, clock=lambda: 0.0,
     )["files"]  # fmt: skip
     assert changes(old, new) == {"added": ["more.xml"], "changed": ["demand.rou.xml"]}
     assert changes(new, old)["removed"] == ["more.xml"]

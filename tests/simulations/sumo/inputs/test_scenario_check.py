@@ -25,6 +25,14 @@ def test_says_what_is_in_a_scenario():
     assert found["configs"]["run.sumocfg"]["inputs"] == found["inputs"]
 
 
+def test_a_flow_of_persons_is_no_person():
+    routes = (
+        '<routes><personFlow id="f" number="20"/><containerFlow id="c" number="2"/><person id="p" depart="0"/></routes>'
+    )
+    found = check_scenario(zip_of(scenario() | {"demand.rou.xml": routes.encode()})).as_dict()
+    assert found["demand"] == {"vehicles": 0, "flows": 2, "persons": 1, "complete": True}
+
+
 DENIED = [
     ('<remote-port value="8813"/>', "option.denied"),
     ('<save-configuration value="x.xml"/>', "option.denied"),

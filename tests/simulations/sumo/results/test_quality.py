@@ -8,7 +8,7 @@ import pytest
 
 from simulations.sumo.results import quality
 from simulations.sumo.results.kpis import Kpis
-from simulations.sumo.results.sumo_run import StepRecord, SumoRun
+from simulations.sumo.results.sumo_run import SumoRun
 from tests.simulations.sumo.harness import FakeControlPlane, Finished, Pod
 
 NOBODY = {"vehicles_inserted": 0, "vehicles_waiting_at_end": 0, "persons_loaded": 0}
@@ -16,9 +16,8 @@ ROUTE = '<route edges="A0B0 B0C0"/>'
 UNSORTED = "".join(f'<vehicle id="v{n}" depart="{300 - n}">{ROUTE}</vehicle>' for n in range(31))
 
 
-def run(*, unsorted: int = 0, discarded: int = 0) -> SumoRun:
-    last = StepRecord(900, 0, 0, 0, 0, 0, 0, None, None, discarded)
-    return SumoRun(sim_begin=0, sim_end=900, last=last, unsorted=unsorted)
+def run(*, unsorted: int = 0) -> SumoRun:
+    return SumoRun(sim_begin=0, sim_end=900, unsorted=unsorted)
 
 
 @pytest.mark.parametrize(
@@ -28,8 +27,8 @@ def run(*, unsorted: int = 0, discarded: int = 0) -> SumoRun:
         ({"vehicles_inserted": 100, "teleports": 2, "vehicles_waiting_at_end": 6}, {}, True,
          ["quality.teleports", "quality.not_inserted"]),
         ({"vehicles_inserted": 100, "teleports": 0, "vehicles_waiting_at_end": 60}, {}, False, []),
-        ({"vehicles_inserted": 100}, {"discarded": 5}, True, []),
-        ({"vehicles_inserted": 100}, {"discarded": 6}, True, ["quality.not_inserted"]),
+        ({"vehicles_inserted": 100}, {"dropped": 5}, True, []),
+        ({"vehicles_inserted": 100}, {"dropped": 6}, True, ["quality.not_inserted"]),
         ({"vehicles_inserted": 131, "vehicles_running_at_end": 13}, {}, True, []),
         ({"vehicles_inserted": 131, "vehicles_running_at_end": 91}, {}, True, ["quality.unfinished"]),
         ({"vehicles_inserted": 131, "vehicles_running_at_end": 91}, {}, False, []),
@@ -39,12 +38,14 @@ def run(*, unsorted: int = 0, discarded: int = 0) -> SumoRun:
         (NOBODY, {}, False, []),
         ({**NOBODY, "persons_loaded": 3}, {}, True, []),
         ({**NOBODY, "vehicles_waiting_at_end": 3}, {}, True, ["quality.not_inserted"]),
-        ({**NOBODY}, {"discarded": 3}, True, ["quality.not_inserted"]),
+        ({**NOBODY}, {"dropped": 3}, True, ["quality.not_inserted"]),
         ({}, {}, True, []),
     ],
 )  # fmt: skip
 def test_which_figures_are_doubtful(figures: Kpis, facts: dict[str, int], complete: bool, codes: list[str]) -> None:
-    found = quality.warnings(figures, run(**facts), complete=complete)
+    found = quality.warnings(
+        figures, run(unsorted=facts.get("unsorted", 0)), complete=complete, dropped=facts.get("dropped", 0)
+    )
     assert [warning.code for warning in found] == codes
     assert all(re.search(r"\d", warning.message) for warning in found)
 
@@ -90,6 +91,24 @@ def test_vehicles_that_an_unsorted_file_loses_are_counted(
     message = quality_of(pod.run())["quality.unsorted"]
     assert message.startswith("SUMO left out 30 of ")
     assert message.endswith("entered the network is 1.")
+
+
+@pytest.mark.parametrize(
+    "job, told",
+    [
+        ({"scale": 0.5}, False),  # SUMO discards those that it thins out, too
+        ({"options": {"max-depart-delay": 0}}, True),
+        ({"options": {"max-depart-delay": 900}, "scale": 0.5}, False),
+    ],
+)
+def test_who_was_dropped_and_who_was_not_asked_for(
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes], job: dict[str, Any], told: bool
+) -> None:
+    vehicles = "".join(f'<vehicle id="v{n}" depart="0">{ROUTE}</vehicle>' for n in range(20))
+    plane.scenario = scenario(routes=f"<routes>{vehicles}</routes>")
+    found = quality_of(pod.run(**job))
+    assert ("were dropped after 'max-depart-delay'" in found.get("quality.not_inserted", "")) is told
+    assert set(found) <= {"quality.not_inserted"}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tests.simulations.sumo.harness import ROOT, wait_for
 
 STEP = (
     '    <step time="60.00" loaded="103" inserted="30" running="26" waiting="1" ended="4" arrived="4" collisions="0" '
-    'teleports="0" halting="2" stopped="0" meanWaitingTime="0.13" meanTravelTime="25.00" meanSpeed="9.30" '
+    'teleports="0" halting="2" stopped="1" meanWaitingTime="0.13" meanTravelTime="25.00" meanSpeed="9.30" '
     'meanSpeedRelative="0.67" discarded="0" duration="0"/>'
 )
 
@@ -43,8 +43,17 @@ def test_the_longest_standstill() -> None:
     assert (run.standstill_s, run.peak_running, SumoRun().standstill_s) == (90, 10, None)
 
 
+@pytest.mark.parametrize("stopped, longest", [(0, 600), (4, 600), (5, 0), (10, 0)])
+def test_who_waits_at_a_stop_of_the_plan_does_not_stand_still(stopped: int, longest: float) -> None:
+    """Ten under way, seven at rest: trains at their platforms are no jam."""
+    run = SumoRun()
+    for time_s in (0, 600):
+        run.note(StepRecord(time_s, 10, 7, 0, 10, 0, 0, 1.0, None, 0, stopped))
+    assert run.standstill_s == longest
+
+
 def test_parse_step() -> None:
-    assert parse_step(STEP) == StepRecord(60.0, 26, 2, 1, 30, 4, 0, 9.3, 25.0, 0)
+    assert parse_step(STEP) == StepRecord(60.0, 26, 2, 1, 30, 4, 0, 9.3, 25.0, 0, 1)
     for odd in ("-1.00", "nan", "inf"):
         assert parse_step(STEP.replace("9.30", odd)).mean_speed is None
 

@@ -89,7 +89,7 @@ def test_progress_goes_to_stdout_and_to_the_control_plane(pod: Pod, plane: FakeC
     rows = list(csv.reader(io.StringIO(gzip.decompress(done.artifacts["summary.csv.gz"]).decode())))
     assert rows[0] == [
         "time", "running", "halting", "waiting", "inserted", "arrived", "teleports", "mean_speed", "mean_travel_time",
-        "discarded",
+        "discarded", "stopped",
     ]  # fmt: skip
     assert [row[0] for row in rows[1:4]] == ["0.0", "60.0", "120.0"]
 
