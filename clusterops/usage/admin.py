@@ -14,7 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clusterops.usage.budget_form import BudgetForm
-from clusterops.usage.ledger import UNITS, Budget, LedgerEntry, LedgerTotal, Statement, period_of
+from clusterops.usage.budget_models import Budget
+from clusterops.usage.ledger import UNITS, LedgerEntry, LedgerTotal, Statement, period_of
 from clusterops.usage.models import PodRun
 from clusterops.usage.statement_api import page
 from clusterops.usage.statements import as_closed
