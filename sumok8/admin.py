@@ -1,7 +1,5 @@
 """Users, groups and the history, with old and new values."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -10,6 +8,7 @@ from django.http import HttpRequest
 
 from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin
+from tenants.read_only import ReadOnlyMixin
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -30,7 +29,7 @@ class StaffGroupAdmin(FreshRowMixin, ValueHistoryMixin, GroupAdmin):
 
 
 @admin.register(LogEntry)
-class HistoryAdmin(admin.ModelAdmin):
+class HistoryAdmin(ReadOnlyMixin, admin.ModelAdmin):
     """Who did what, when, and what it was before. Nobody writes here."""
 
     list_display = ("action_time", "user", "action", "object_repr", "content_type", "change_message")
@@ -44,12 +43,3 @@ class HistoryAdmin(admin.ModelAdmin):
     @admin.display(ordering="action_flag")
     def action(self, entry: LogEntry) -> str:
         return entry.get_action_flag_display()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -12,6 +12,7 @@ from tenants.history import ValueHistoryMixin
 from tenants.limit_form import LimitsForm
 from tenants.limits import field_of
 from tenants.models import Plan, PlanAssignment, PlanPrice
+from tenants.read_only import ReadOnlyMixin
 
 CONFIRMED = "_confirmed"
 LISTED = 100  # tenants on the page
@@ -112,7 +113,7 @@ class PlanAdmin(FreshRowMixin, ValueHistoryMixin):
 
 
 @admin.register(PlanAssignment)
-class PlanAssignmentAdmin(admin.ModelAdmin):
+class PlanAssignmentAdmin(ReadOnlyMixin, admin.ModelAdmin):
     """Who had which plan since when."""
 
     list_display = ("tenant", "plan", "since", "is_applied", "made_at", "made_by")
@@ -120,12 +121,3 @@ class PlanAssignmentAdmin(admin.ModelAdmin):
     search_fields = ("tenant__tenant_id",)
     list_select_related = ("tenant", "plan")
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -4,7 +4,6 @@ import gc
 import os
 import socketserver
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -16,11 +15,12 @@ from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
 from localcluster.cluster import LocalCluster
-from localcluster.config import Image, LocalClusterConfig, Timing
+from localcluster.config import Image
 from simulations import attention, machines
 from simulations.models import Job
 from tenants.models import Tenant
 from tests.factories import TenantFactory, issue_key
+from tests.local_clusters import running
 from tests.template_database import copy_of_template, make_template
 
 # The same examples in every run: a red test is this change's. `ARGS=--hypothesis-profile=default` tries more.
@@ -170,26 +170,9 @@ def quota_editor(db: None) -> Client:
     return _staff("quinn", "Quota editors")
 
 
-# controllers as quick as they can be, but the same code as in `make demo`
-QUICK = Timing(
-    replacement=0.1, create_retry=0.2, image_retry=0.2, namespace=0.1, node_grace=0.3, pod_gc=0.1, disk_check=0.1
-)
-
-
 @pytest.fixture(scope="session")
 def local_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
     """One running cluster for all tests; each test takes a namespace of its own. Any image name starts Python here."""
-    folder: Path = tmp_path_factory.mktemp("local-cluster")
-    config = LocalClusterConfig(
-        data=folder / "data",
-        kubeconfig=folder / "kubeconfig",
-        cpu="1000",
-        memory="1000Gi",
-        default_image=Image(),
-        images={"docker.io/library/root:test": Image(as_root=True)},
-        timing=QUICK,
-    )
-    cluster = LocalCluster(config)
-    cluster.start()
-    yield cluster
-    cluster.stop(stop_pods=True)
+    images = {"docker.io/library/root:test": Image(as_root=True)}
+    with running(tmp_path_factory.mktemp("local-cluster"), cpu="1000", memory="1000Gi", images=images) as cluster:
+        yield cluster

@@ -26,7 +26,7 @@ SCENARIOS = ["centre-2026", "ring-road", "bus-lanes"]
 def make(first: date, days: int, *, runs_a_day: int = 20) -> None:
     """From that day on; months that can be closed are."""
     from clusterops.usage import posting, statements
-    from clusterops.usage.ledger import Budget
+    from clusterops.usage.budget_models import Budget
     from clusterops.usage.models import PodRun
     from tenants.models import Plan, PlanAssignment, PlanPrice, Tenant
 

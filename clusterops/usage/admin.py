@@ -14,28 +14,19 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clusterops.usage.budget_form import BudgetForm
-from clusterops.usage.ledger import UNITS, Budget, LedgerEntry, LedgerTotal, Statement, period_of
+from clusterops.usage.budget_models import Budget
+from clusterops.usage.ledger import UNITS, LedgerEntry, LedgerTotal, Statement, period_of
 from clusterops.usage.models import PodRun
 from clusterops.usage.statement_api import page
 from clusterops.usage.statements import as_closed
-from simulations.admin.read_only import ReadOnlyMixin
+from simulations.admin.seen_with_jobs import SeenWithJobsMixin
 from tenants.fresh_rows import FreshRowMixin
 from tenants.history import ValueHistoryMixin
 from tenants.plans import billing_today
 
 
-class EvidenceMixin(ReadOnlyMixin):
-    """For whoever may look at jobs."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("simulations.view_job")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-
 @admin.register(PodRun)
-class PodRunAdmin(EvidenceMixin, admin.ModelAdmin):
+class PodRunAdmin(SeenWithJobsMixin, admin.ModelAdmin):
     list_display = (
         "tenant_name",
         "cpu",
@@ -82,7 +73,7 @@ class ItemFilter(admin.SimpleListFilter):
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(EvidenceMixin, admin.ModelAdmin):
+class LedgerEntryAdmin(SeenWithJobsMixin, admin.ModelAdmin):
     list_display = ("id", "tenant_name", "period", "day", "item_in_words", "counted", "price", "amount", "source")
     list_filter = (ItemFilter, "day")
     list_per_page = 50
@@ -106,7 +97,7 @@ class LedgerEntryAdmin(EvidenceMixin, admin.ModelAdmin):
 
 
 @admin.register(Statement)
-class StatementAdmin(EvidenceMixin, admin.ModelAdmin):
+class StatementAdmin(SeenWithJobsMixin, admin.ModelAdmin):
     list_display = ("tenant_name", "period", "total", "currency", "closed_at", "printed")
     list_filter = ("period",)
     search_fields = ("tenant_name",)

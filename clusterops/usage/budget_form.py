@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from clusterops.usage.ledger import MAX_SHARES, Budget
+from clusterops.usage.budget_models import MAX_SHARES, Budget
 
 LONGEST = 60  # characters: ten shares and what stands between them
 

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models.fields.json import KT
 
 from clusterops.policy.budget import Allowance, is_held_by
-from clusterops.usage.ledger import UNITS, Budget, BudgetAlert, LedgerTotal, PartPostedRun, period_of
+from clusterops.usage.budget_models import Budget, BudgetAlert
+from clusterops.usage.ledger import UNITS, LedgerTotal, PartPostedRun, period_of
 from clusterops.usage.pricing import PriceBook
 from simulations.models import Job, Notice
 from tenants.models import Tenant

@@ -5,10 +5,9 @@ from typing import ClassVar
 
 from django.db import models
 
+from clusterops.usage.budget_models import Budget, BudgetAlert
 from clusterops.usage.ledger import (
     BillingPeriod,
-    Budget,
-    BudgetAlert,
     LedgerEntry,
     LedgerLine,
     LedgerTotal,

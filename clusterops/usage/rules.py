@@ -1,9 +1,8 @@
-"""What is billed and what is not, by the table of endings. Pure; `docs/usage.md` is checked against it."""
+"""What is billed, by the table of endings; the rest is not. Pure; `docs/usage.md` is checked against it."""
 
 from simulations.sumo.protocol.endings import ENDINGS
 
 BILLED = frozenset(str(reason) for reason, row in ENDINGS.items() if row.status and row.billable)
-NOT_BILLED = frozenset(str(reason) for reason, row in ENDINGS.items() if row.status and not row.billable)
 OWN = "The tenant had what it asked for, or the ending was the job's own."
 NOT_OWN = "The cluster or the service ended it, or nobody knows how it ended."
 UNKNOWN_END = "Nobody saw when it ended; the time shown is the last at which it was seen."

@@ -13,12 +13,12 @@ from django.template.defaultfilters import truncatechars
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from simulations.admin.read_only import ReadOnlyMixin
 from simulations.models import Artifact, Job, JobEvent, JobQuerySet
 from simulations.services import storage
 from simulations.telling import in_words, tell
 from tenants.history import ValueHistoryMixin
 from tenants.marks import badge
+from tenants.read_only import ReadOnlyMixin
 
 STATUS_BADGES = {"PENDING": "warn", "RUNNING": "info", "SUCCEEDED": "ok", "FAILED": "bad", "CANCELLED": ""}
 

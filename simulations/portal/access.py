@@ -33,11 +33,6 @@ class Seat:
         """Upload, submit, cancel."""
         return self.role.covers(Role.ENGINEER)
 
-    @property
-    def may_manage(self) -> bool:
-        """Keys and members."""
-        return self.role.covers(Role.OWNER)
-
 
 @dataclass(frozen=True)
 class MenuEntry:

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from simulations.admin.read_only import SeenWithJobsMixin
+from simulations.admin.seen_with_jobs import SeenWithJobsMixin
 from simulations.studies.models import Cell, Study
 from simulations.telling import in_words
 

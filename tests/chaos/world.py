@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connections
-from django.db.models import Max
 
-from simulations.models import Job, JobEvent, Scenario
+from simulations.models import Job, Scenario
 from simulations.services import submit_job
 from tenants.models import ApiKey, Tenant
 from tests.chaos.fates import Fate, fate_of, scenario_ids
@@ -82,7 +81,3 @@ def active() -> int:
 
 def unreleased() -> int:
     return Job.objects.filter(finished_at__isnull=False, dispatched_at__isnull=False, released_at=None).count()
-
-
-def last_event() -> Any:
-    return JobEvent.objects.aggregate(at=Max("at"))["at"]

@@ -8,9 +8,8 @@ import pytest
 from clusterops.gateway import KubeApi
 from clusterops.install import installer
 from localcluster import lifecycle, resources, store
-from localcluster.cluster import LocalCluster
-from localcluster.config import Image, LocalClusterConfig
 from localcluster.resources import Resource
+from tests.local_clusters import running
 
 INSTALLED_KINDS = [
     Resource("apps", "deployments", "Deployment", generation=True),
@@ -42,11 +41,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.setattr(module, "ALL", every)
         for kind in INSTALLED_KINDS:
             patch.setitem(resources.BY_PATH, (kind.group, kind.version, kind.plural), kind)
-        config = LocalClusterConfig(data=folder / "data", kubeconfig=folder / "kubeconfig", default_image=Image())
-        running = LocalCluster(config)
-        running.start()
-        yield config.kubeconfig
-        running.stop(stop_pods=True)
+        with running(folder) as cluster:
+            yield cluster.config.kubeconfig
 
 
 @pytest.fixture

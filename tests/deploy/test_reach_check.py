@@ -15,8 +15,8 @@ from clusterops.contract import NamespaceSpec
 from clusterops.gateway import Gateway, KubeApi, path_of
 from clusterops.install import reach_check
 from clusterops.objects import manifests
-from localcluster.cluster import LocalCluster
-from localcluster.config import Image, LocalClusterConfig
+from localcluster.config import Image
+from tests.local_clusters import running
 
 ROOT = Path(__file__).resolve().parents[2]
 SPACE = NamespaceSpec("reach-a", "reach-a", 1, 1, 1)
@@ -27,12 +27,9 @@ def reaching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The kubeconfig of a cluster whose pods have the runner, with one tenant's namespace."""
     folder = tmp_path_factory.mktemp("reaching")
     image = Image(env={"PYTHONPATH": str(ROOT)})
-    config = LocalClusterConfig(data=folder / "data", kubeconfig=folder / "kubeconfig", default_image=image)
-    cluster = LocalCluster(config)
-    cluster.start()
-    Gateway(KubeApi(str(config.kubeconfig))).ensure_namespace(SPACE)
-    yield config.kubeconfig
-    cluster.stop(stop_pods=True)
+    with running(folder, default_image=image) as cluster:
+        Gateway(KubeApi(str(cluster.config.kubeconfig))).ensure_namespace(SPACE)
+        yield cluster.config.kubeconfig
 
 
 @pytest.fixture

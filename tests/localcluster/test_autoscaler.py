@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from localcluster.cluster import LocalCluster
-from localcluster.config import Autoscaler, Image, LocalClusterConfig
-from tests.conftest import QUICK
+from localcluster.config import Autoscaler
+from tests.local_clusters import running
 from tests.localcluster.kube import Kube, condition, until
 
 TWO_CORES = {"resources": {"requests": {"cpu": "2"}}}
@@ -18,20 +17,8 @@ def kube(tmp_path: Path) -> Iterator[Kube]:
     pool = Autoscaler(
         node_cpu="4", node_memory="8Gi", node_delay_s=0.2, empty_after_s=0.3, pool_cpu="4", pool_memory="8Gi"
     )
-    cluster = LocalCluster(
-        LocalClusterConfig(
-            data=tmp_path / "data",
-            kubeconfig=tmp_path / "kubeconfig",
-            cpu="1",
-            memory="1Gi",
-            default_image=Image(),
-            autoscaler=pool,
-            timing=QUICK,
-        )
-    )
-    cluster.start()
-    yield Kube.of(cluster)
-    cluster.stop(stop_pods=True)
+    with running(tmp_path, cpu="1", memory="1Gi", autoscaler=pool) as cluster:
+        yield Kube.of(cluster)
 
 
 def nodes(kube: Kube) -> dict[str, dict[str, str]]:

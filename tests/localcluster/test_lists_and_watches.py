@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from localcluster.cluster import LocalCluster
-from localcluster.config import LocalClusterConfig, Timing
+from localcluster.config import Timing
+from tests.local_clusters import running
 from tests.localcluster.kube import JOBS, RECORDINGS, Kube, job, recorded
 
 PARKED = {"suspend": True}
@@ -131,16 +131,11 @@ def test_a_watch_with_a_selector_sees_objects_come_and_go(kube: Kube) -> None:
 
 
 def test_a_watch_too_old_is_one_error_line_and_a_quiet_one_has_bookmarks(tmp_path: Path) -> None:
-    config = LocalClusterConfig(
-        data=tmp_path / "data", kubeconfig=tmp_path / "kubeconfig", history=2, timing=Timing(bookmark=0.1)
-    )
-    cluster = LocalCluster(config)
-    cluster.start()
-    kube = Kube.of(cluster)
-    park(kube, 3)
-    (line,) = kube.watch(kube.at("jobs"), resourceVersion=1, timeoutSeconds=5)
-    bookmark = next(kube.watch(kube.at("jobs"), resourceVersion=cluster_version(kube), allowWatchBookmarks="true"))
-    cluster.stop()
+    with running(tmp_path, history=2, timing=Timing(bookmark=0.1)) as cluster:
+        kube = Kube.of(cluster)
+        park(kube, 3)
+        (line,) = kube.watch(kube.at("jobs"), resourceVersion=1, timeoutSeconds=5)
+        bookmark = next(kube.watch(kube.at("jobs"), resourceVersion=cluster_version(kube), allowWatchBookmarks="true"))
     real_bookmark = next(x for x in lines_of("jobs-watch.jsonl") if x["type"] == "BOOKMARK")
     assert bookmark["object"] | {"metadata": 0} == real_bookmark["object"] | {"metadata": 0}
     (real,) = lines_of("watch-410-gone.jsonl")

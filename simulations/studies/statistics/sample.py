@@ -115,11 +115,6 @@ def mean(values: Sequence[float]) -> float:
     return moments(values)[0]
 
 
-def deviation(values: Sequence[float]) -> float:
-    """s = √(Σ(x − x̄)² / (n − 1)); needs two values."""
-    return math.sqrt(moments(values)[1] / (len(values) - 1))
-
-
 def median(values: Sequence[float]) -> float:
     """The value in the middle, or half-way between the two."""
     ordered, middle = sorted(values), len(values) // 2

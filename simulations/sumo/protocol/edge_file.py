@@ -28,8 +28,6 @@ COLUMNS = (SAMPLED, DISTANCE, TIME_LOSS, WAITING, ENTERED, LEFT, CO2)
 MAX_BYTES = 4 * (2 * MAX_EDGES + MAX_VALUES * len(COLUMNS)) + MAX_HEADER_BYTES
 NAME, NETWORK_NAME = "edges.bin.gz", "network.json.gz"
 
-Floats = "array[float]"
-
 
 class BadEdgeFile(ValueError):
     """Not such a file, or beyond its bounds."""

@@ -4,6 +4,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from clusterops.gateway import Gateway, KubeApi
 from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Memory, Pass
 from localcluster.cluster import LocalCluster
-from localcluster.config import Image, LocalClusterConfig, Timing
+from localcluster.config import Image
 from simulations.models import Job
 from tenants.models import Tenant
 from tests.clusterops.fake_api import FakeApi
 from tests.factories import JobFactory, TenantFactory
+from tests.local_clusters import running
 
 # Plays the runner as far as the reconciler can see it: environment in, log, termination message and exit code out.
 PROGRAM = """
@@ -59,34 +61,25 @@ if "message" in fate:
 report(fate.get("outcome", "succeeded"), **fate.get("report", {}))
 sys.exit(fate.get("exit", 0))
 """
-QUICK = Timing(replacement=0.05, create_retry=0.1, image_retry=0.1, namespace=0.1, node_grace=0.3, pod_gc=0.1)
 
 
-def fate_image(folder: Path) -> Image:
-    """An image whose `python -m simulations.sumo` is PROGRAM, kept in `folder`."""
+@contextmanager
+def fate_cluster_in(folder: Path, **config: Any) -> Iterator[LocalCluster]:
+    """A cluster in `folder` in whose images `python -m simulations.sumo` is PROGRAM."""
     package = folder / "runner" / "simulations" / "sumo"
     package.mkdir(parents=True)
     for init in (package, package.parent):
         (init / "__init__.py").write_text("")
     (package / "__main__.py").write_text(PROGRAM)
-    return Image(env={"PYTHONPATH": str(folder / "runner")})
+    image = Image(env={"PYTHONPATH": str(folder / "runner")})
+    with running(folder, default_image=image, **config) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")
 def fate_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    folder: Path = tmp_path_factory.mktemp("fate-cluster")
-    config = LocalClusterConfig(
-        data=folder / "data",
-        kubeconfig=folder / "kubeconfig",
-        cpu="1000",
-        memory="1000Gi",
-        default_image=fate_image(folder),
-        timing=QUICK,
-    )
-    cluster = LocalCluster(config)
-    cluster.start()
-    yield cluster
-    cluster.stop(stop_pods=True)
+    with fate_cluster_in(tmp_path_factory.mktemp("fate-cluster"), cpu="1000", memory="1000Gi") as cluster:
+        yield cluster
 
 
 @pytest.fixture

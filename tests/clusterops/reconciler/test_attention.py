@@ -15,12 +15,11 @@ from rest_framework.test import APIClient
 from clusterops.gateway import Gateway, KubeApi, snapshot_cache
 from clusterops.policy.causes import CAUSES
 from clusterops.reconciler import exporter
-from localcluster.cluster import LocalCluster
-from localcluster.config import Autoscaler, Image, LocalClusterConfig
+from localcluster.config import Autoscaler
 from tenants.clusters import FIRST
 from tests.clusterops.fake_api import FakeApi
-from tests.clusterops.reconciler.conftest import QUICK
 from tests.clusterops.reconciler.plays import ALONE, CLUSTER, ROWS, RUNS, Play, World
+from tests.local_clusters import running
 
 Seen = Callable[[], set[str]]
 # One machine, and a pool that may not add any.
@@ -30,19 +29,8 @@ POOL = Autoscaler(node_cpu="16", node_memory="32Gi", pool_cpu="1")
 @pytest.fixture
 def local_gateway(tmp_path: Path) -> Iterator[Gateway]:
     """To a local cluster of the test's own: its machines and images are what goes wrong."""
-    config = LocalClusterConfig(
-        data=tmp_path / "data",
-        kubeconfig=tmp_path / "kubeconfig",
-        cpu="8",
-        memory="16Gi",
-        default_image=Image(),
-        autoscaler=POOL,
-        timing=QUICK,
-    )
-    cluster = LocalCluster(config)
-    cluster.start()
-    yield Gateway(KubeApi(str(config.kubeconfig)))
-    cluster.stop(stop_pods=True)
+    with running(tmp_path, cpu="8", memory="16Gi", autoscaler=POOL) as cluster:
+        yield Gateway(KubeApi(str(cluster.config.kubeconfig)))
 
 
 @pytest.fixture

@@ -10,12 +10,11 @@ import pytest
 from clusterops import errors
 from clusterops.contract import Node
 from clusterops.gateway import Gateway, KubeApi, path_of
-from localcluster.cluster import LocalCluster
-from localcluster.config import Autoscaler, LocalClusterConfig
+from localcluster.config import Autoscaler
 from simulations.models import Job
 from simulations.services import submit_job
 from tenants.models import Tenant
-from tests.clusterops.reconciler.conftest import QUICK, Loop, fate_image
+from tests.clusterops.reconciler.conftest import Loop, fate_cluster_in
 from tests.factories import ScenarioFactory
 
 POOL = Autoscaler(node_cpu="4", node_memory="8Gi", node_delay_s=2.0, empty_after_s=1.5, pool_cpu="4", pool_memory="8Gi")
@@ -29,19 +28,8 @@ NO_ROOM = (
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """To a cluster of one small machine and a node pool that may grow by one of 4 CPUs."""
     folder = tmp_path_factory.mktemp("growing-cluster")
-    config = LocalClusterConfig(
-        data=folder / "data",
-        kubeconfig=folder / "kubeconfig",
-        cpu="1",
-        memory="1Gi",
-        default_image=fate_image(folder),
-        autoscaler=POOL,
-        timing=QUICK,
-    )
-    cluster = LocalCluster(config)
-    cluster.start()
-    yield Gateway(KubeApi(str(config.kubeconfig)))
-    cluster.stop(stop_pods=True)
+    with fate_cluster_in(folder, cpu="1", memory="1Gi", autoscaler=POOL) as cluster:
+        yield Gateway(KubeApi(str(cluster.config.kubeconfig)))
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """Two clusters of one installation: a reconciler each, and nothing of one's is another's."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +12,11 @@ from clusterops.errors import NotConfigured
 from clusterops.gateway import Gateway, KubeApi, gateway_of, path_of
 from clusterops.models import ClusterSample, FairShare, ReconcilerState, TenantNamespace
 from clusterops.reconciler.leader_lock import Lock
-from localcluster.cluster import LocalCluster
-from localcluster.config import LocalClusterConfig
 from simulations.models import Job, JobEvent
 from tenants.clusters import FIRST, Cluster
 from tenants.models import Tenant
 from tests.clusterops.fake_api import FakeApi
-from tests.clusterops.reconciler.conftest import QUICK, Loop, fate_image
+from tests.clusterops.reconciler.conftest import Loop, fate_cluster_in
 from tests.conftest import client_with
 from tests.factories import TenantFactory, issue_key
 
@@ -224,37 +220,20 @@ def test_what_is_done_once_is_done_by_one_that_sees_its_cluster(far) -> None:
         second.release()
 
 
-@contextmanager
-def second_cluster(folder: Path) -> Iterator[tuple[LocalClusterConfig, LocalCluster]]:
-    config = LocalClusterConfig(
-        data=folder / "data",
-        kubeconfig=folder / "kubeconfig",
-        cpu="100",
-        memory="100Gi",
-        default_image=fate_image(folder),
-        timing=QUICK,
-    )
-    cluster = LocalCluster(config)
-    cluster.start()
-    try:
-        yield config, cluster
-    finally:
-        cluster.stop(stop_pods=True)
-
-
 @pytest.mark.local_cluster
 def test_one_is_away_and_the_other_never_notices(loop, submit, city, settler, far, tmp_path, settings) -> None:
     go = tmp_path / "go"
-    with second_cluster(tmp_path / "far") as (config, cluster):
-        there = loop_of(far, KubeApi(str(config.kubeconfig)))
+    with fate_cluster_in(tmp_path / "far", cpu="100", memory="100Gi") as cluster:
+        kubeconfig = str(cluster.config.kubeconfig)
+        there = loop_of(far, KubeApi(kubeconfig))
         away, here = of(settler, submit, 2, hold=str(go)), of(city, submit, 2, hold=str(go))
         there.until(lambda: Job.objects.filter(cluster=far, status="RUNNING").count() == 2)
         settings.KUBE_CONFIG_PATH = str(tmp_path / "nowhere")
-        Cluster.objects.filter(pk=far.pk).update(kubeconfig=str(config.kubeconfig))
+        Cluster.objects.filter(pk=far.pk).update(kubeconfig=kubeconfig)
         log = client_with(issue_key(settler)).get(f"/jobs/{away[0].pk}/logs").json()
         assert (log["source"], "attempt 1" in log["logs"]) == ("live", True)
         with pytest.raises(NotConfigured, match="nowhere"):
-            gateway_of(Cluster(pk=far.pk, kubeconfig=str(config.kubeconfig), context="nowhere"))
+            gateway_of(Cluster(pk=far.pk, kubeconfig=kubeconfig, context="nowhere"))
         assert "0 of 2 simulation pod(s)" in run("delete_orphan_pods", "--cluster", "far", "--dry-run")
         cluster.stop()
         waiting = of(settler, submit, 1)
@@ -268,7 +247,7 @@ def test_one_is_away_and_the_other_never_notices(loop, submit, city, settler, fa
         loop.until_ended(*here)
         assert not Job.objects.filter(cluster=far, finished_at__isnull=False).exists()
         cluster.start()
-        there.gateway = Gateway(KubeApi(str(config.kubeconfig)), far.label)
+        there.gateway = Gateway(KubeApi(kubeconfig), far.label)
         there.until_ended(*away, *waiting)
     for job in (*here, *away, *waiting):
         assert (job.status, job.attempt) == ("SUCCEEDED", 1)

@@ -10,10 +10,8 @@ from django.utils import timezone
 from clusterops.gateway import Gateway, KubeApi, forget_gateways
 from clusterops.reconciler import strays
 from clusterops.reconciler.one_pass import reconcile_once
-from localcluster.cluster import LocalCluster
-from localcluster.config import LocalClusterConfig
 from simulations.models import Job
-from tests.clusterops.reconciler.conftest import QUICK, fate_image
+from tests.clusterops.reconciler.conftest import fate_cluster_in
 
 pytestmark = pytest.mark.local_cluster
 
@@ -65,25 +63,12 @@ def test_yesterdays_database_meets_todays_cluster(once, loop, submit, gateway, c
 def test_another_cluster_in_the_old_ones_place(loop, submit, city, tmp_path: Path) -> None:
     running, queued = submit(hold=str(tmp_path / "never")), submit(cpu_request=10)
     loop.until_reason(running, "RUNNING")
-    (tmp_path / "other").mkdir()
-    config = LocalClusterConfig(
-        data=tmp_path / "other" / "data",
-        kubeconfig=tmp_path / "other" / "kubeconfig",
-        default_image=fate_image(tmp_path / "other"),
-        cpu="100",
-        memory="100Gi",
-        timing=QUICK,
-    )
-    other = LocalCluster(config)
-    other.start()
-    try:
-        loop.gateway, old = Gateway(KubeApi(str(config.kubeconfig))), loop.gateway
+    with fate_cluster_in(tmp_path / "other", cpu="100", memory="100Gi") as other:
+        loop.gateway, old = Gateway(KubeApi(str(other.config.kubeconfig))), loop.gateway
         reconcile_once(loop.gateway)
         running.refresh_from_db()
         assert (running.status, running.reason) == ("FAILED", "NAMESPACE_TERMINATING")
         assert "lost" in running.message
         loop.until_ended(queued)  # in a namespace made anew
         assert queued.status == "SUCCEEDED"
-    finally:
-        other.stop(stop_pods=True)
     old.delete_run(running.k8s_namespace, running.k8s_job_name)

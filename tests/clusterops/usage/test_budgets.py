@@ -14,8 +14,8 @@ from clusterops.policy.fair_share import Claim
 from clusterops.policy.queue import Room, turns
 from clusterops.reconciler.shares import half_life
 from clusterops.usage import posting
+from clusterops.usage.budget_models import Budget
 from clusterops.usage.budgets import allowances, watch
-from clusterops.usage.ledger import Budget
 from simulations.models import Job, Notice
 from tenants.models import Plan, PlanAssignment, PlanPrice, Tenant
 from tests.clusterops.usage.test_usage_api import ran

@@ -12,8 +12,9 @@ from hypothesis.extra.django import TestCase
 
 from clusterops.policy.budget import Allowance
 from clusterops.usage import posting
+from clusterops.usage.budget_models import Budget
 from clusterops.usage.budgets import allowances
-from clusterops.usage.ledger import Budget, LedgerEntry, LedgerLine, LedgerTotal, PartPostedRun, UnpostedRun
+from clusterops.usage.ledger import LedgerEntry, LedgerLine, LedgerTotal, PartPostedRun, UnpostedRun
 from clusterops.usage.models import PodRun
 from clusterops.usage.parts import post_days
 from simulations.models import Job

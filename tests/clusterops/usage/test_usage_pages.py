@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from clusterops.usage import posting
-from clusterops.usage.ledger import Budget
+from clusterops.usage.budget_models import Budget
 from tenants.models import Tenant
 from tests.clusterops.usage.test_usage_api import ran
 from tests.simulations.portal.conftest import Who

@@ -6,9 +6,9 @@ import random
 import zipfile
 
 import pytest
+import scipy
 from django.utils import timezone
 from pyarrow import parquet
-from scipy import stats
 
 from simulations.edges import folding
 from simulations.edges.folding import fold_ended
@@ -66,7 +66,7 @@ def test_each_run_is_added_once_and_means_and_tests_are_those_of_the_runs(api, s
     answer = told(api.get(f"{address}&cell=lane&minus=today"))
     difference = [sum(a[e] - b[e] for a, b in zip(lane, today, strict=True)) / SEEDS for e in range(3)]
     assert answer["values"] == pytest.approx(difference, rel=1e-2, abs=1e-5)
-    p = [stats.ttest_rel([row[e] for row in lane], [row[e] for row in today]).pvalue for e in (0, 1)]
+    p = [scipy.stats.ttest_rel([row[e] for row in lane], [row[e] for row in today]).pvalue for e in (0, 1)]
     assert p[0] < 1e-6
     assert answer["significant"] == [True, bool(p[1] < 0.05), False]
     assert answer["pairs"] == SEEDS

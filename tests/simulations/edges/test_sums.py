@@ -2,7 +2,7 @@ import random
 from array import array
 
 import pytest
-from scipy import stats
+import scipy
 
 from simulations.edges import sums
 from simulations.edges.metrics import Traffic
@@ -22,9 +22,10 @@ def test_tests_agree_with_scipy():
     for run, base in pairs:
         kept = sums.with_pair(kept, traffic(run), traffic(base), range(len(shifts)), [TIME_LOSS])
     p = [
-        stats.ttest_rel([run[e] for run, _ in pairs], [base[e] for _, base in pairs]).pvalue for e in range(len(shifts))
+        scipy.stats.ttest_rel([run[e] for run, _ in pairs], [base[e] for _, base in pairs]).pvalue
+        for e in range(len(shifts))
     ]
-    expected = [bool(value <= 0.05) for value in stats.false_discovery_control(p)]
+    expected = [bool(value <= 0.05) for value in scipy.stats.false_discovery_control(p)]
     assert 10 < sum(expected) < 40
     assert sums.significant(kept, len(shifts), [TIME_LOSS], TIME_LOSS) == expected
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from scipy import stats
+import scipy
 
 from simulations.studies.statistics.comparison import compare
 from tests.simulations.studies.conftest import kpis_of
@@ -28,8 +28,10 @@ def values_of(runs: list[dict[str, str]]) -> Values:
 
 
 def described(values: list[float]) -> dict[str, float]:
-    low, high = stats.t.interval(1 - ALPHA, len(values) - 1, math.fsum(values) / len(values), stats.sem(values))
-    mean, sd = math.fsum(values) / len(values), float(stats.tstd(values))
+    low, high = scipy.stats.t.interval(
+        1 - ALPHA, len(values) - 1, math.fsum(values) / len(values), scipy.stats.sem(values)
+    )
+    mean, sd = math.fsum(values) / len(values), float(scipy.stats.tstd(values))
     return {"n": len(values), "mean": mean, "sd": sd, "cv": sd / mean, "ci_low": low, "ci_high": high,
             "half_width_rel": (high - low) / 2 / mean, "min": min(values), "max": max(values)}  # fmt: skip
 
@@ -37,12 +39,12 @@ def described(values: list[float]) -> dict[str, float]:
 def compared(base: Mapping[int, float], other: Mapping[int, float], family: int) -> dict[str, float]:
     seeds = sorted(base.keys() & other.keys())
     first, second = ([side[seed] for seed in seeds] for side in (base, other))
-    test = stats.ttest_rel(second, first)
+    test = scipy.stats.ttest_rel(second, first)
     (low, high), wide = test.confidence_interval(1 - ALPHA), test.confidence_interval(1 - ALPHA / family)
     mean = math.fsum(second) / len(seeds) - math.fsum(first) / len(seeds)
     return {"n": len(seeds), "difference": mean, "relative": mean / (math.fsum(first) / len(seeds)), "ci_low": low,
             "ci_high": high, "simultaneous_low": wide[0], "simultaneous_high": wide[1], "p": test.pvalue,
-            "correlation": stats.pearsonr(first, second).statistic}  # fmt: skip
+            "correlation": scipy.stats.pearsonr(first, second).statistic}  # fmt: skip
 
 
 def test_all_of_it(api: Any, submit: Any, cluster: Any) -> None:

@@ -9,8 +9,8 @@ import zipfile
 from typing import Any
 
 import pytest
+import scipy
 from pyarrow import parquet
-from scipy import stats
 
 from simulations.models import Job
 from simulations.studies.exports.tables import harmless
@@ -50,12 +50,16 @@ def test_the_summary_is_scipys_from_runs_csv(api: Any, done: Study) -> None:
     told = json.loads(get(api, done, "summary"))
     for cell in told["cells"]:
         values, known = list(of[cell["cell"]].values()), cell["kpis"]["mean_travel_time_s"]
-        low, high = stats.t.interval(0.95, len(values) - 1, loc=math.fsum(values) / 8, scale=stats.sem(values))
+        low, high = scipy.stats.t.interval(
+            0.95, len(values) - 1, loc=math.fsum(values) / 8, scale=scipy.stats.sem(values)
+        )
         assert known["n"] == 8
         assert known["ci"] == pytest.approx([low, high], rel=1e-9)
-        assert known["sd"] == pytest.approx(float(stats.tstd(values)), rel=1e-9)
+        assert known["sd"] == pytest.approx(float(scipy.stats.tstd(values)), rel=1e-9)
     [compared] = [each for each in told["comparisons"] if each["kpi"] == "mean_travel_time_s"]
-    expected = stats.ttest_rel([of["lane"][seed] for seed in range(1, 9)], [of["today"][seed] for seed in range(1, 9)])
+    expected = scipy.stats.ttest_rel(
+        [of["lane"][seed] for seed in range(1, 9)], [of["today"][seed] for seed in range(1, 9)]
+    )
     low, high = expected.confidence_interval(0.95)
     assert compared["ci"] == pytest.approx([low, high], rel=1e-9)
     assert compared["p_holm"] == pytest.approx(float(expected.pvalue), rel=1e-9)

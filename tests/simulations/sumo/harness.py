@@ -24,6 +24,9 @@ from tests.last_will import MARK
 
 TOKEN = "job-token-that-must-not-leak"
 ROOT = Path(__file__).parents[3]
+# Later than a test stops the run, and yet soon: the dry run before it reads all of the demand.
+TOO_LATE = 20_000
+ENDLESS = f'<routes><flow id="f" from="A0B0" to="B2C2" begin="0" end="{TOO_LATE}" period="2"/></routes>'
 
 
 def make_zip(files: Mapping[str, str | bytes]) -> bytes:

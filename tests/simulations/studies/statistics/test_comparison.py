@@ -3,9 +3,9 @@
 import math
 
 import pytest
+import scipy
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from simulations.studies.statistics.comparison import (
     Comparison,
@@ -31,7 +31,7 @@ def test_paired_agrees_with_scipy(pairs: list[tuple[float, float]]) -> None:
     base, other = [a for a, _ in pairs], [b for _, b in pairs]
     differences = [b - a for a, b in pairs]
     assume(max(differences) - min(differences) > 0.01)
-    found, expected = compare(seeded(base), seeded(other)), stats.ttest_rel(other, base)
+    found, expected = compare(seeded(base), seeded(other)), scipy.stats.ttest_rel(other, base)
     low, high = expected.confidence_interval(0.95)
     assert found.method is Method.PAIRED
     assert found.n == len(pairs)
@@ -45,7 +45,7 @@ def test_paired_agrees_with_scipy(pairs: list[tuple[float, float]]) -> None:
 def test_welch_agrees_with_scipy(base: list[float], other: list[float]) -> None:
     assume(max(base) - min(base) > 0.01 and max(other) - min(other) > 0.01)
     found = compare(seeded(base), seeded(other, 100))
-    expected = stats.ttest_ind(other, base, equal_var=False)
+    expected = scipy.stats.ttest_ind(other, base, equal_var=False)
     low, high = expected.confidence_interval(0.95)
     assert found.method is Method.WELCH
     assert found.df == pytest.approx(float(expected.df), rel=1e-9)
@@ -135,7 +135,7 @@ def test_seeds_to_detect_is_the_smallest(ratio: float, alpha: float) -> None:
     assert n is not None
 
     def bound(runs: int) -> float:
-        t = stats.t(runs - 1)
+        t = scipy.stats.t(runs - 1)
         return float((t.ppf(1 - alpha / 2) + t.ppf(0.8)) * ratio) ** 2
 
     assert n >= bound(n) - 1e-6
@@ -154,7 +154,7 @@ def test_correlation_is_pearsons(pairs: list[tuple[float, float]]) -> None:
     assume(max(first) - min(first) > 0.01 and max(second) - min(second) > 0.01)
     found = correlation(first, second)
     assert found is not None
-    assert found == pytest.approx(float(stats.pearsonr(first, second).statistic), abs=1e-9)
+    assert found == pytest.approx(float(scipy.stats.pearsonr(first, second).statistic), abs=1e-9)
     assert not math.isnan(found)
 
 

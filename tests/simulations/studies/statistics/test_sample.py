@@ -3,9 +3,9 @@
 import math
 
 import pytest
+import scipy
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from simulations.studies.statistics import sample
 from simulations.studies.statistics.sample import Precision, describe, outliers, runs_needed
@@ -19,10 +19,10 @@ def test_agrees_with_scipy(values: list[float], confidence: float) -> None:
     assume(max(values) - min(values) > 1e-3)
     found = describe(values, confidence=confidence)
     assert found.ci is not None
-    low, high = stats.t.interval(confidence, len(values) - 1, loc=found.mean, scale=stats.sem(values))
+    low, high = scipy.stats.t.interval(confidence, len(values) - 1, loc=found.mean, scale=scipy.stats.sem(values))
     size = max(map(abs, values))
     assert found.mean == pytest.approx(sum(values) / len(values), abs=1e-9 * size)
-    assert found.sd == pytest.approx(float(stats.tstd(values)), rel=1e-9)
+    assert found.sd == pytest.approx(float(scipy.stats.tstd(values)), rel=1e-9)
     assert (found.ci.low, found.ci.high) == pytest.approx((low, high), abs=1e-9 * size)
     assert found.min == min(values)
     assert found.max == max(values)
@@ -83,7 +83,7 @@ def test_runs_needed_is_the_smallest(ratio: float, confidence: float) -> None:
     assert n is not None
 
     def half(runs: int) -> float:
-        return float(stats.t.ppf(0.5 + confidence / 2, runs - 1)) * ratio / math.sqrt(runs)
+        return float(scipy.stats.t.ppf(0.5 + confidence / 2, runs - 1)) * ratio / math.sqrt(runs)
 
     assert half(n) <= 1.0 + 1e-9
     assert n == 2 or half(n - 1) > 1.0 - 1e-9

@@ -5,9 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.simulations.sumo.harness import FakeControlPlane, Pod
-
-ENDLESS = '<routes><flow id="f" from="A0B0" to="B2C2" begin="0" end="9000000" period="2"/></routes>'
+from tests.simulations.sumo.harness import ENDLESS, TOO_LATE, FakeControlPlane, Pod
 
 
 @pytest.mark.parametrize("trouble", [503, "reset"])
@@ -59,7 +57,7 @@ def test_progress_that_cannot_be_delivered_does_not_harm_the_run(pod: Pod, plane
 def test_sigterm_while_running_stores_partial_results(
     pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes]
 ) -> None:
-    plane.scenario = scenario(routes=ENDLESS, end=9000000)
+    plane.scenario = scenario(routes=ENDLESS, end=TOO_LATE)
     done = pod.run_and_stop('"event": "progress".*"arrived": [1-9]')
     assert done.code == 75
     assert (done.message["outcome"], done.message["uploaded"]) == ("interrupted", True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.simulations.sumo.harness import FakeControlPlane, Pod, make_zip
+from tests.simulations.sumo.harness import ENDLESS, TOO_LATE, FakeControlPlane, Pod, make_zip
 
 LATE_DISCONNECTED = """<routes>
     <vehicle id="first" depart="0"><route edges="A0B0 B0C0"/></vehicle>
@@ -14,7 +14,6 @@ LATE_UNKNOWN_TYPE = """<routes>
     <vehicle id="first" depart="0"><route edges="A0B0 B0C0"/></vehicle>
     <vehicle id="odd" depart="5000" type="hovercraft"><route edges="A0B0 B0C0"/></vehicle>
 </routes>"""
-ENDLESS = '<routes><flow id="f" from="A0B0" to="B2C2" begin="0" end="9000000" period="2"/></routes>'
 GRIDLOCK = """<routes>
     <vType id="stuck" vClass="passenger"/>
     <flow id="f" type="stuck" from="A0B0" to="B2C2" begin="0" end="2000" period="2">
@@ -68,7 +67,7 @@ def test_an_error_in_the_middle_of_the_run_keeps_what_was_simulated(
 def test_the_time_limit_keeps_partial_results(
     pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes]
 ) -> None:
-    plane.scenario = scenario(routes=ENDLESS, end=9000000)
+    plane.scenario = scenario(routes=ENDLESS, end=TOO_LATE)
     done = pod.run(limits={"wall_s": 2})
     assert done.code == 67
     assert (done.message["outcome"], done.message["complete"]) == ("time_limit", False)
@@ -90,7 +89,7 @@ def test_the_teleport_limit(pod: Pod, plane: FakeControlPlane, scenario: Callabl
 def test_the_output_limit_keeps_what_was_written(
     pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes]
 ) -> None:
-    plane.scenario = scenario(routes=ENDLESS, end=9000000, extra='<netstate-dump value="dump.xml"/>')
+    plane.scenario = scenario(routes=ENDLESS, end=TOO_LATE, extra='<netstate-dump value="dump.xml"/>')
     done = pod.run(limits={"output_bytes": 300_000})
     assert done.code == 69
     assert done.manifest["complete"] is False

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulations.sumo.harness import FakeControlPlane, Finished, Pod
+from tests.simulations.sumo.harness import ENDLESS, TOO_LATE, FakeControlPlane, Finished, Pod
 
 
 def steps(xml: bytes) -> list[dict[str, str]]:
@@ -65,8 +65,7 @@ def test_a_summary_that_lies_elsewhere_or_is_no_xml_is_left_to_summary_csv(
 
 
 def test_a_cut_run_leaves_a_whole_summary(pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes]) -> None:
-    endless = '<routes><flow id="f" from="A0B0" to="B2C2" begin="0" end="9000000" period="2"/></routes>'
-    plane.scenario = scenario(routes=endless, end=9_000_000, extra='<summary-output value="summary.xml"/>')
+    plane.scenario = scenario(routes=ENDLESS, end=TOO_LATE, extra='<summary-output value="summary.xml"/>')
     done = pod.run_and_stop('"event": "progress"')
     assert done.code == 75
     assert steps(gzip.decompress(done.artifacts["scenario/summary.xml.gz"]))
