@@ -97,7 +97,7 @@ def test_headlines(columns: dict, kind: str, headline: str) -> None:
 
 def test_vehicles_that_were_dropped_are_in_no_figure_and_make_a_run_jammed() -> None:
     job = Job(status="SUCCEEDED", results={"kpis": ALL})
-    found = verdict(job, Told(job.reason, job.message), end=6300, kept_out=True)
+    found = verdict(job, Told(job.reason, job.message), end=6300, dropped=True)
     assert (found.kind, found.headline) == ("warn", "Jammed: 2,992 of 2,992 trips")
 
 
