@@ -194,6 +194,7 @@ def test_more_time_is_offered_without_a_share_too_and_memory_else() -> None:
     assert found is not None
     assert (found.words, found.is_sure) == ("4 Gi", False)
     assert offer(job_of(status="CANCELLED"), begin=0, end=None) is None
+    assert offer(job_of(status="FAILED", reason="INVALID_SCENARIO", memory_gi=2), begin=0, end=None) is None
 
 
 def test_a_request_is_told_in_words() -> None:
