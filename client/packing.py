@@ -14,6 +14,7 @@ from xml.parsers import expat
 from .errors import ApiProblem
 
 CONFIG_SUFFIXES = (".sumocfg", ".sumo.cfg")
+RARE_CONFIG_SUFFIXES = (".cfg", ".sumocfg.xml", ".sumo.xml", "sumocfg.txt")  # where there is none of the others
 # Options of a .sumocfg whose values are files that SUMO reads: these, and every `…-file` and `…-files` but the last
 # two. Others name files too (outputs, logs), which a run on the service writes itself or has no use for.
 INPUTS = frozenset({
@@ -100,7 +101,7 @@ def _chosen(folder: Path, every: list[str], config: str | None) -> str:
         if wanted not in every:
             raise ApiProblem(f"{folder} has no file {config}.", code="packing.config")
         return wanted
-    configs = [path for path in every if path.lower().endswith(CONFIG_SUFFIXES) and not is_hidden(path)]
+    configs = _configs(every, CONFIG_SUFFIXES) or _configs(every, RARE_CONFIG_SUFFIXES)
     if not configs:
         raise ApiProblem(f"{folder} holds no SUMO configuration (*.sumocfg).", code="packing.config")
     lowest = min(path.count("/") for path in configs)
@@ -111,6 +112,10 @@ def _chosen(folder: Path, every: list[str], config: str | None) -> str:
             f"{folder} holds several configurations: {names}. Name one with --config.", code="packing.config"
         )
     return shallow[0]
+
+
+def _configs(every: list[str], suffixes: tuple[str, ...]) -> list[str]:
+    return [path for path in every if path.lower().endswith(suffixes) and not is_hidden(path)]
 
 
 def _options(path: Path) -> Iterator[tuple[str, str]]:

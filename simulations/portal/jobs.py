@@ -40,7 +40,7 @@ NOT_SHOWN = ("results", "request_sha256", "idempotency_key")
 SHOWN_APART = {"cpu_request", "memory_gi", "labels", "scenario_id", "scenario_version"}  # of the request
 MAX_PAGE_FILES = 200
 QUALITY = "quality."  # how codes of doubts about a run's figures begin
-NOT_INSERTED = "quality.not_inserted"
+DROPPED = "quality.dropped"
 LABEL = re.compile(r"\s*[:=]\s*")  # between a name and its value
 
 
@@ -111,12 +111,12 @@ def _state(job: Job) -> dict[str, Any]:
     names = {row.name for row in artifacts}
     results: Mapping[str, Any] = job.results or {}
     cautions = _cautions(artifacts)
-    kept_out = any(problem["code"] == NOT_INSERTED for problem in cautions)
+    dropped = any(problem["code"] == DROPPED for problem in cautions)
     return {
         "job": job,
         "told": told,
         "place": line.place(job) if line and job.is_queued else None,
-        "verdict": verdict(job, told, end=end_of(job), kept_out=kept_out),
+        "verdict": verdict(job, told, end=end_of(job), dropped=dropped),
         "arrivals": arrivals(job),
         "headlines": headlines,
         "figures": rest,

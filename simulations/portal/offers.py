@@ -12,6 +12,7 @@ from simulations.sumo.protocol.endings import Reason
 from simulations.templatetags.figures import duration
 
 SPARE = 1.3  # networks fill up: the rest is slower than what was simulated
+LACKED_MEMORY = {Reason.OUT_OF_MEMORY, Reason.KILLED}
 MINUTE, QUARTER, HOUR = 60, 900, 3600
 
 
@@ -27,14 +28,15 @@ class Offer:
 
 
 def offer(job: Job, *, begin: float, end: float | None) -> Offer | None:
-    """`begin` and `end` are the simulation's, in seconds; None where it did not fail."""
+    """`begin` and `end` are the simulation's, in seconds; None where more of something is no help."""
     if job.status != Job.Status.FAILED:
         return None
     if job.reason == Reason.TIME_LIMIT:
         return _time(job, begin, end)
+    if job.reason not in LACKED_MEMORY | {Reason.SUMO_CRASHED}:  # a wrong scenario is wrong with any memory
+        return None
     more = 2 * job.memory_gi
-    lacked = job.reason in {Reason.OUT_OF_MEMORY, Reason.KILLED}
-    return Offer("memory_gi", more, f"{more} Gi", is_sure=lacked)
+    return Offer("memory_gi", more, f"{more} Gi", is_sure=job.reason in LACKED_MEMORY)
 
 
 def _time(job: Job, begin: float, end: float | None) -> Offer | None:

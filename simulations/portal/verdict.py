@@ -29,16 +29,16 @@ class Verdict:
     who: str = ""
 
 
-def verdict(job: Job, told: Told, *, end: float | None, kept_out: bool = False) -> Verdict:
+def verdict(job: Job, told: Told, *, end: float | None, dropped: bool = False) -> Verdict:
     """`end` is when the simulation was to end, in seconds, where that is known.
 
-    `kept_out`: the run itself warns of vehicles that did not enter; no figure has those that were dropped.
+    `dropped`: the run warns of vehicles that were dropped before they could enter; no figure has them.
     """
     results: Mapping[str, Any] = job.results or {}
     ending = ENDINGS.get(Reason(told.reason)) if told.reason in set(Reason) else None
     who = WHO.get(ending.fault, "") if ending else ""
     if job.status == Job.Status.SUCCEEDED:
-        return _succeeded(results, kept_out)
+        return _succeeded(results, dropped)
     if job.is_finished:
         kind = "bad" if job.status == Job.Status.FAILED else "idle"
         stopped = _stopped(results, end)
@@ -54,7 +54,7 @@ def verdict(job: Job, told: Told, *, end: float | None, kept_out: bool = False) 
     return Verdict("info", f"Running: {percent:.0f} % simulated" if percent is not None else "Running")
 
 
-def _succeeded(results: Mapping[str, Any], kept_out: bool) -> Verdict:
+def _succeeded(results: Mapping[str, Any], dropped: bool) -> Verdict:
     kpis = results.get("kpis") or {}
     arrived, inserted = kpis.get("vehicles_arrived"), kpis.get("vehicles_inserted")
     if arrived is None or inserted is None:
@@ -65,7 +65,7 @@ def _succeeded(results: Mapping[str, Any], kept_out: bool) -> Verdict:
         arrived, wanted, what = kpis.get("persons_finished") or 0, kpis.get("persons_loaded") or 0, "persons"
         if not wanted:
             return Verdict("warn", "Nothing simulated: nobody departed")
-    word = _trouble(kpis) or ("Jammed" if kept_out else "")
+    word = _trouble(kpis) or ("Jammed" if dropped else "")
     if arrived >= wanted:
         return Verdict("warn" if word else "ok", f"{word or 'Complete'}: {arrived:,} of {wanted:,} {what}")
     told = f"{arrived:,} of {wanted:,} {what}; {wanted - arrived:,} had not arrived by its end"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from client import ApiProblem
-from client.packing import pack, packed_for, survey
+from client.packing import CONFIG_SUFFIXES, RARE_CONFIG_SUFFIXES, pack, packed_for, survey
+from simulations.sumo.inputs import scenario_check
 
 CONFIG = """<configuration><input><net-file value="net/a.net.xml"/><route-files value="a.rou.xml, b.rou.xml.gz"/>
 <additional-files value="more.add.xml"/></input><output><tripinfo-output value="tripinfo.xml"/></output>
@@ -66,6 +67,16 @@ def test_which_configuration(town: Path) -> None:
         packed_for(town, "c.sumocfg")
     with pytest.raises(ApiProblem, match="holds no SUMO configuration"):
         packed_for(town / "net")
+
+
+def test_configurations_are_known_by_the_services_names(town: Path) -> None:
+    (town / "more.add.xml").write_text("<additional/>")
+    (town / "a.sumocfg").rename(town / "a.sumocfg.xml")
+    assert packed_for(town).config == "a.sumocfg.xml"
+    assert (CONFIG_SUFFIXES, RARE_CONFIG_SUFFIXES) == (
+        scenario_check.CONFIG_SUFFIXES,
+        scenario_check.RARE_CONFIG_SUFFIXES,
+    )
 
 
 def test_broken_xml_is_told(town: Path) -> None:

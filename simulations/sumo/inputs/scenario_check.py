@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..protocol.problems import InvalidScenario, Problem
+from ..protocol.problems import InvalidScenario, Problem, shown
 from .archive import Archive, ArchiveLimits, Source, open_archive
 from .config_check import ConfigCheck, ConfigReport
 from .cpu_budget import CpuBudget
@@ -108,10 +108,8 @@ def _inspect(archive: Archive, wanted: str | None, budget: CpuBudget) -> Inspect
         chosen = None
     elif candidates:
         problems.append(_ambiguous(configs))
-    else:
-        message = "The archive holds no SUMO configuration (*.sumocfg)."
-        hint = "Add one, or name the file that is one in the field 'config'."
-        problems.append(Problem("config.none", message, hint=hint))
+    elif not any((problem.where or "").lower().endswith(CONFIG_SUFFIXES) for problem in problems):  # one was refused
+        problems.append(_none(archive))
     if len(found) > MAX_CANDIDATES:
         message = f"The archive holds {len(found)} configurations; {MAX_CANDIDATES} of them can be run."
         hint = "Name another in the field 'config' when you upload."
@@ -130,6 +128,13 @@ def _candidates(archive: Archive) -> list[str]:
 def _only_shallowest(candidates: list[str]) -> str | None:
     depths = [path.count("/") for path in candidates]
     return candidates[0] if depths.count(min(depths, default=0)) == 1 else None
+
+
+def _none(archive: Archive) -> Problem:
+    hint = "Add one, or name the file that is one in the field 'config'."
+    if inner := next((path for path in archive.files if path.lower().endswith(".zip")), None):
+        hint = f"It holds another archive, '{shown(inner)}': is that the scenario? Upload it by itself."
+    return Problem("config.none", "The archive holds no SUMO configuration (*.sumocfg).", hint=hint)
 
 
 def _ambiguous(configs: Mapping[str, ConfigReport]) -> Problem:

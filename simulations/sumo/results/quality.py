@@ -79,7 +79,7 @@ def _not_inserted(figures: Kpis, dropped: int) -> Problem | None:
         f"{waiting} vehicles were still waiting to enter the network at the end{also}, "
         f"{inserted} had entered; the means leave out who did not."
     )
-    return Problem("quality.not_inserted", sentence)
+    return Problem("quality.dropped" if dropped else "quality.not_inserted", sentence)
 
 
 def _unfinished(figures: Kpis, run: SumoRun) -> Iterable[Problem]:

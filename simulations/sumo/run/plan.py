@@ -12,6 +12,7 @@ from simulations.sumo.inputs import config_rules, options, sumocfg
 from simulations.sumo.inputs.scenario_paths import decoded
 from simulations.sumo.inputs.sumocfg import OptionValue, SumoConfig
 from simulations.sumo.protocol.description import JobDescription
+from simulations.sumo.protocol.problems import Problem
 from simulations.sumo.run import collecting
 
 DAY_S = 86_400.0
@@ -19,6 +20,7 @@ ROUTE_STEPS = "200"  # SUMO's default: it reads route files as it goes, so many 
 # Every vehicle is dropped as it would depart. With `scale` 0 SUMO would read all demand at once, past the end.
 NO_TRAFFIC: Mapping[str, OptionValue] = {"max-num-vehicles": 0, "max-depart-delay": 0}
 NOT_XML = (".csv", ".parquet")
+OF_TIMES = {"config.no_end": "end", "demand.after_end": "end", "demand.before_begin": "begin"}  # warnings of the check
 EDGES_FILE = "edges.add.xml"  # in the results' folder; see `run.edges`
 
 
@@ -46,6 +48,11 @@ class RunPlan:
         ahead = sumocfg.parse_time(options.get("route-steps", ROUTE_STEPS))  # 0: all of it at once
         end = math.inf if self.effective.end is None else self.effective.end
         return "route-files" in options and 0 < ahead < end - self.effective.begin
+
+    def overrules(self, warning: Problem) -> bool:
+        """Whether it speaks of a time of the configuration that the job sets otherwise."""
+        asked = {"begin": self.job.begin, "end": self.job.end}
+        return asked.get(OF_TIMES.get(warning.code, "")) is not None
 
     @property
     def drops_late(self) -> bool:

@@ -116,7 +116,7 @@ class Runner:
         inspection = scenario_check.check_scenario(
             self.space.archive, config=self.description.config, limits=limits, cpu_s=CHECK_CPU_S
         )
-        self.report.warnings += inspection.warnings
+        self.report.warnings += [each for each in inspection.warnings if not self.plan.overrules(each)]
         if inspection.problems or inspection.config is None:
             raise InvalidScenario(inspection.problems or [Problem("config.none", "The scenario has no configuration.")])
         self.config_path = inspection.config

@@ -54,7 +54,7 @@ def test_doubts_about_the_figures_stand_before_them(viewer: Client, ran: Job, st
     """The page is there all the same when the file is gone."""
     told = [
         {"code": "quality.unsorted", "message": "SUMO left out 30.", "hint": "Sort it."},
-        {"code": "quality.not_inserted", "message": "9 were dropped."},
+        {"code": "quality.dropped", "message": "9 were dropped."},
         {"code": "option.taken_over", "message": "Set by the run."},
     ]
     data = json.dumps({"outcome": "succeeded", "warnings": told}).encode()

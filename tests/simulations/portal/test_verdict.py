@@ -97,7 +97,7 @@ def test_headlines(columns: dict, kind: str, headline: str) -> None:
 
 def test_vehicles_that_were_dropped_are_in_no_figure_and_make_a_run_jammed() -> None:
     job = Job(status="SUCCEEDED", results={"kpis": ALL})
-    found = verdict(job, Told(job.reason, job.message), end=6300, kept_out=True)
+    found = verdict(job, Told(job.reason, job.message), end=6300, dropped=True)
     assert (found.kind, found.headline) == ("warn", "Jammed: 2,992 of 2,992 trips")
 
 
@@ -194,6 +194,7 @@ def test_more_time_is_offered_without_a_share_too_and_memory_else() -> None:
     assert found is not None
     assert (found.words, found.is_sure) == ("4 Gi", False)
     assert offer(job_of(status="CANCELLED"), begin=0, end=None) is None
+    assert offer(job_of(status="FAILED", reason="INVALID_SCENARIO", memory_gi=2), begin=0, end=None) is None
 
 
 def test_a_request_is_told_in_words() -> None:

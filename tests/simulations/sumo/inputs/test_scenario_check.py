@@ -1,4 +1,6 @@
+import io
 import json
+import zipfile
 
 import pytest
 
@@ -23,6 +25,18 @@ def test_says_what_is_in_a_scenario():
         {"path": "demand.rou.xml", "kind": "routes", "bytes": len(demand())},
     ]
     assert found["configs"]["run.sumocfg"]["inputs"] == found["inputs"]
+
+
+def test_a_configuration_that_was_refused_is_not_told_as_lacking():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as packed:
+        packed.writestr("run.sumocfg", config())
+    assert [problem.code for problem in check_scenario(file).problems] == ["zip.compression"]
+
+
+def test_a_scenario_zipped_twice_is_recognised():
+    (problem,) = check_scenario(zip_of({"town/inner.zip": zip_of(scenario()).read()})).problems
+    assert (problem.code, "'town/inner.zip'" in str(problem.hint)) == ("config.none", True)
 
 
 def test_a_flow_of_persons_is_no_person():

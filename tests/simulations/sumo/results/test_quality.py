@@ -28,7 +28,7 @@ def run(*, unsorted: int = 0) -> SumoRun:
          ["quality.teleports", "quality.not_inserted"]),
         ({"vehicles_inserted": 100, "teleports": 0, "vehicles_waiting_at_end": 60}, {}, False, []),
         ({"vehicles_inserted": 100}, {"dropped": 5}, True, []),
-        ({"vehicles_inserted": 100}, {"dropped": 6}, True, ["quality.not_inserted"]),
+        ({"vehicles_inserted": 100}, {"dropped": 6}, True, ["quality.dropped"]),
         ({"vehicles_inserted": 131, "vehicles_running_at_end": 13}, {}, True, []),
         ({"vehicles_inserted": 131, "vehicles_running_at_end": 91}, {}, True, ["quality.unfinished"]),
         ({"vehicles_inserted": 131, "vehicles_running_at_end": 91}, {}, False, []),
@@ -38,7 +38,7 @@ def run(*, unsorted: int = 0) -> SumoRun:
         (NOBODY, {}, False, []),
         ({**NOBODY, "persons_loaded": 3}, {}, True, []),
         ({**NOBODY, "vehicles_waiting_at_end": 3}, {}, True, ["quality.not_inserted"]),
-        ({**NOBODY}, {"dropped": 3}, True, ["quality.not_inserted"]),
+        ({**NOBODY}, {"dropped": 3}, True, ["quality.dropped"]),
         ({}, {}, True, []),
     ],
 )  # fmt: skip
@@ -107,8 +107,8 @@ def test_who_was_dropped_and_who_was_not_asked_for(
     vehicles = "".join(f'<vehicle id="v{n}" depart="0">{ROUTE}</vehicle>' for n in range(20))
     plane.scenario = scenario(routes=f"<routes>{vehicles}</routes>")
     found = quality_of(pod.run(**job))
-    assert ("were dropped after 'max-depart-delay'" in found.get("quality.not_inserted", "")) is told
-    assert set(found) <= {"quality.not_inserted"}
+    assert set(found) == ({"quality.dropped"} if told else set())
+    assert ("were dropped after 'max-depart-delay'" in found.get("quality.dropped", "")) is told
 
 
 @pytest.mark.parametrize(

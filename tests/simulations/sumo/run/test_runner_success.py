@@ -104,6 +104,15 @@ def test_without_an_end_there_is_no_percentage(
     assert {record["percent"] for record in done.of("progress")} == {None}
 
 
+@pytest.mark.parametrize("end", [60, None])
+def test_an_end_of_the_jobs_own_is_not_told_as_lacking(
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes], end: int | None
+) -> None:
+    plane.scenario = scenario(end=None)
+    told = [warning["code"] for warning in pod.run(end=end).manifest["warnings"]]
+    assert ("config.no_end" in told) is (end is None)
+
+
 def test_what_the_scenario_writes_itself_is_kept_and_its_output_folders_are_made(
     pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes]
 ) -> None:
