@@ -52,6 +52,11 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600}:{whole % 3600 // 60:02}:{whole % 60:02}"
 
 
+def size(count: int) -> str:
+    """Of so many bytes."""
+    return f"{count / 1024**2:,.1f} MiB" if count >= 1024**2 else f"{count / 1024:,.1f} KiB"
+
+
 def line_of(job: Mapping[str, Any]) -> str:
     """One line: a bar, percent, simulated time and vehicles once there are any; else the state and its reason."""
     progress = job.get("progress")

@@ -14,7 +14,7 @@ from tenants.changes import Change
 from tenants.clusters import FIRST, Cluster
 from tenants.limits import Limit, Limits
 from tenants.members import Invitation, Member
-from tenants.names import validate_namespace, validate_tenant_id
+from tenants.names import is_tenant_id, validate_namespace, validate_tenant_id
 from tenants.plans import Plan, PlanAssignment, PlanPrice
 from tenants.trust.models import Identity, IssuerKeys, TrustedIssuer, UsedToken
 
@@ -102,7 +102,8 @@ class Tenant(Limits):
     def clean(self) -> None:
         if not self.namespace:
             self.namespace = f"{settings.NAMESPACE_PREFIX}{self.tenant_id}"
-            validate_namespace(self.namespace)
+            if is_tenant_id(self.tenant_id):  # what is wrong with it is told already
+                validate_namespace(self.namespace)
         if not self.may_live_in(self.cluster.region if self.allowed_regions else ""):
             raise ValidationError(
                 f"Its home {self.cluster} stands in the region “{self.cluster.region}”, and it is bound to "

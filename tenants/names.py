@@ -18,6 +18,14 @@ def validate_tenant_id(value: str) -> None:
     _refuse_reserved(value)
 
 
+def is_tenant_id(value: str) -> bool:
+    try:
+        validate_tenant_id(value)
+    except ValidationError:
+        return False
+    return True
+
+
 def validate_namespace(value: str) -> None:
     """A DNS label of 1-63 characters that no system namespace uses."""
     if len(value) > 63 or not DNS_LABEL.fullmatch(value):

@@ -13,6 +13,7 @@ from .. import __version__
 from ..checking import check as checked
 from ..errors import ApiProblem, line_of
 from ..packing import Packing, packed_for, survey
+from ..text import size
 from . import account, jobs, signing_in, studies
 from .shared import Group, bytes_shown, client, say_json, say_table, with_json
 
@@ -98,7 +99,7 @@ def scenarios(as_json: bool) -> None:
             row["scenario_id"] + (" (shared)" if row["shared"] else ""),
             str(row["version"]),
             row["uploaded_at"][:16].replace("T", " "),
-            f"{row['size_bytes'] / 1024**2:,.1f} MiB",
+            size(row["size_bytes"]),
         ]
         for row in found
     ]

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from clusterops.dashboard.maps import map_of
 from simulations.models import Job
+from simulations.portal.offers import MORE_MEMORY_MAY_HELP
 from simulations.request_facts import request_facts
 from simulations.sumo.protocol.kpis import KPIS
 from simulations.telling import tell
@@ -32,6 +33,7 @@ def job_state(job: Job) -> dict[str, Any]:
         "errors": results.get("errors") or [],
         "waited_s": ((job.started_at or ends) - job.submitted_at).total_seconds(),
         "ran_s": (ends - job.started_at).total_seconds() if job.started_at else None,
+        "more_memory_may_help": job.status == Job.Status.FAILED and job.reason in MORE_MEMORY_MAY_HELP,
         "request_facts": request_facts(job.scenario_data, SHOWN_APART),
         "map": map_of(job, {row.name for row in artifacts}),
         "has_summary": any(row.name == "summary.csv.gz" for row in artifacts),

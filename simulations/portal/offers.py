@@ -13,6 +13,7 @@ from simulations.templatetags.figures import duration
 
 SPARE = 1.3  # networks fill up: the rest is slower than what was simulated
 LACKED_MEMORY = {Reason.OUT_OF_MEMORY, Reason.KILLED}
+MORE_MEMORY_MAY_HELP = LACKED_MEMORY | {Reason.SUMO_CRASHED}
 MINUTE, QUARTER, HOUR = 60, 900, 3600
 
 
@@ -33,7 +34,7 @@ def offer(job: Job, *, begin: float, end: float | None) -> Offer | None:
         return None
     if job.reason == Reason.TIME_LIMIT:
         return _time(job, begin, end)
-    if job.reason not in LACKED_MEMORY | {Reason.SUMO_CRASHED}:  # a wrong scenario is wrong with any memory
+    if job.reason not in MORE_MEMORY_MAY_HELP:  # a wrong scenario is wrong with any memory
         return None
     more = 2 * job.memory_gi
     return Offer("memory_gi", more, f"{more} Gi", is_sure=job.reason in LACKED_MEMORY)

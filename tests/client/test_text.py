@@ -1,6 +1,8 @@
 """A job as one line for a terminal."""
 
-from client.text import line_of
+import pytest
+
+from client.text import line_of, size
 
 EARLY = {"sim_time": 60.0, "percent": 10.0, "running": 7}
 
@@ -14,3 +16,8 @@ def test_a_succeeded_job_does_not_repeat_the_last_report_from_before_its_end() -
     line = line_of({"status": "SUCCEEDED", "progress": EARLY})
     assert line.endswith("] 100%  SUCCEEDED")
     assert "·" not in line
+
+
+@pytest.mark.parametrize(("count", "text"), [(4096, "4.0 KiB"), (3 * 1024**2, "3.0 MiB"), (5 * 1024**3, "5,120.0 MiB")])
+def test_sizes(count: int, text: str) -> None:
+    assert size(count) == text

@@ -59,6 +59,13 @@ def test_create_tenant_without_a_key():
     assert not ApiKey.objects.exists()
 
 
+def test_create_tenant_says_once_what_is_wrong_with_a_name():
+    with pytest.raises(CommandError) as told:
+        run("create_tenant", "Bad_ID")
+    assert "1 to 40" in str(told.value)
+    assert "1 to 63" not in str(told.value)
+
+
 def test_create_tenant_lists_everything_wrong():
     with pytest.raises(CommandError) as refused:
         run("create_tenant", "City A", "--max-cpu", "0", "--max-memory-gi", "-1")

@@ -162,7 +162,8 @@ def unknown_edges(path: str, demand: Demand, read: float, known: set[str]) -> It
     unknown = [edge for edge, after in demand.driven.items() if after <= read and edge not in known and edge[0] != ":"]
     if unknown:
         some = ", ".join(f"'{shown(edge)}'" for edge in unknown[:5]) + (", …" if len(unknown) > 5 else "")
-        message = f"'{path}' has routes over {len(unknown)} edges that the network does not have: {some}."
+        edges = "an edge" if len(unknown) == 1 else f"{len(unknown)} edges"
+        message = f"'{path}' has routes over {edges} that the network does not have: {some}."
         yield Problem("input.unknown_edge", message, path, "Do the routes and the network belong together?")
 
 

@@ -86,6 +86,19 @@ def test_a_job_runs_again_as_it_was_with_more_memory_where_allowed(
     assert Job.objects.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("status", "reason", "offered"),
+    [("FAILED", "OUT_OF_MEMORY", True), ("FAILED", "INVALID_SCENARIO", False), ("SUCCEEDED", "COMPLETED", False)],
+)
+def test_more_memory_is_offered_where_it_may_help(
+    operator: Client, job: Job, cluster_answers: Answers, status: str, reason: str, offered: bool
+) -> None:
+    Job.objects.filter(pk=job.pk).update(status=status, reason=reason)
+    page = operator.get(f"/cluster/jobs/{job.pk}/").content.decode()
+    assert "Run again<" in page
+    assert ('value="more"' in page) is offered
+
+
 @pytest.mark.parametrize("back", ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)"])
 def test_nobody_is_led_elsewhere(operator: Client, cluster_answers: Answers, back: str) -> None:
     assert operator.post("/cluster/jobs/cancel", {"next": back})["Location"] == "/cluster/jobs/"
