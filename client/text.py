@@ -16,6 +16,7 @@ KPIS: dict[str, tuple[str, str, int]] = {
     "vehicles_arrived": ("vehicles arrived", "", 0),
     "vehicles_running_at_end": ("vehicles still under way at the end", "", 0),
     "vehicles_waiting_at_end": ("vehicles still waiting to enter at the end", "", 0),
+    "vehicles_dropped": ("vehicles dropped before they entered", "", 0),
     "trips_finished": ("trips finished", "", 0),
     "trips_unfinished": ("trips of the window not finished", "", 0),
     "vehicle_time_h": ("vehicle-hours of all trips", "h", 2),

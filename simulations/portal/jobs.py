@@ -40,7 +40,6 @@ NOT_SHOWN = ("results", "request_sha256", "idempotency_key")
 SHOWN_APART = {"cpu_request", "memory_gi", "labels", "scenario_id", "scenario_version"}  # of the request
 MAX_PAGE_FILES = 200
 QUALITY = "quality."  # how codes of doubts about a run's figures begin
-DROPPED = "quality.dropped"
 LABEL = re.compile(r"\s*[:=]\s*")  # between a name and its value
 
 
@@ -110,18 +109,16 @@ def _state(job: Job) -> dict[str, Any]:
     study = study_names(job.tenant, [job]).get(job.labels.get(STUDY, ""))
     names = {row.name for row in artifacts}
     results: Mapping[str, Any] = job.results or {}
-    cautions = _cautions(artifacts)
-    dropped = any(problem["code"] == DROPPED for problem in cautions)
     return {
         "job": job,
         "told": told,
         "place": line.place(job) if line and job.is_queued else None,
-        "verdict": verdict(job, told, end=end_of(job), dropped=dropped),
+        "verdict": verdict(job, told, end=end_of(job)),
         "arrivals": arrivals(job),
         "headlines": headlines,
         "figures": rest,
         "errors": results.get("errors") or [],
-        "cautions": cautions,
+        "cautions": _cautions(artifacts),
         "events": events,
         "phases": phases(job, events, now=timezone.now()),
         "artifacts": artifacts[:MAX_PAGE_FILES],

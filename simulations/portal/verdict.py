@@ -29,16 +29,13 @@ class Verdict:
     who: str = ""
 
 
-def verdict(job: Job, told: Told, *, end: float | None, dropped: bool = False) -> Verdict:
-    """`end` is when the simulation was to end, in seconds, where that is known.
-
-    `dropped`: the run warns of vehicles that were dropped before they could enter; no figure has them.
-    """
+def verdict(job: Job, told: Told, *, end: float | None) -> Verdict:
+    """`end` is when the simulation was to end, in seconds, where that is known."""
     results: Mapping[str, Any] = job.results or {}
     ending = ENDINGS.get(Reason(told.reason)) if told.reason in set(Reason) else None
     who = WHO.get(ending.fault, "") if ending else ""
     if job.status == Job.Status.SUCCEEDED:
-        return _succeeded(results, dropped)
+        return _succeeded(results)
     if job.is_finished:
         kind = "bad" if job.status == Job.Status.FAILED else "idle"
         stopped = _stopped(results, end)
@@ -54,27 +51,32 @@ def verdict(job: Job, told: Told, *, end: float | None, dropped: bool = False) -
     return Verdict("info", f"Running: {percent:.0f} % simulated" if percent is not None else "Running")
 
 
-def _succeeded(results: Mapping[str, Any], dropped: bool) -> Verdict:
+def _succeeded(results: Mapping[str, Any]) -> Verdict:
     kpis = results.get("kpis") or {}
     arrived, inserted = kpis.get("vehicles_arrived"), kpis.get("vehicles_inserted")
     if arrived is None or inserted is None:
         return Verdict("ok", "Complete")
-    wanted = inserted + (kpis.get("vehicles_waiting_at_end") or 0)
+    wanted = inserted + _kept_out(kpis)
     what = "trips"
     if not wanted:
         arrived, wanted, what = kpis.get("persons_finished") or 0, kpis.get("persons_loaded") or 0, "persons"
         if not wanted:
             return Verdict("warn", "Nothing simulated: nobody departed")
-    word = _trouble(kpis) or ("Jammed" if dropped else "")
+    word = _trouble(kpis)
     if arrived >= wanted:
         return Verdict("warn" if word else "ok", f"{word or 'Complete'}: {arrived:,} of {wanted:,} {what}")
     told = f"{arrived:,} of {wanted:,} {what}; {wanted - arrived:,} had not arrived by its end"
     return Verdict("warn" if word else "ok", f"{word or 'Complete'}: {told}")
 
 
+def _kept_out(kpis: Mapping[str, Any]) -> int:
+    """Vehicles that found no place to enter."""
+    return sum(kpis.get(name) or 0 for name in ("vehicles_waiting_at_end", "vehicles_dropped"))
+
+
 def _trouble(kpis: Mapping[str, Any]) -> str:
     """By the grave thresholds of a study's flags: its figures, of arrived trips only, flatter it then."""
-    inserted, waiting = kpis.get("vehicles_inserted") or 0, kpis.get("vehicles_waiting_at_end") or 0
+    inserted, waiting = kpis.get("vehicles_inserted") or 0, _kept_out(kpis)
     if (kpis.get("standstill_s") or 0) >= STANDSTILL_S:
         return "Gridlock"
     if waiting > NOT_INSERTED[1] * (inserted + waiting):

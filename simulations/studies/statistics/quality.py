@@ -48,6 +48,8 @@ def _of_cell(cell: CellRuns) -> Iterator[Flag]:
         ("teleports", TELEPORTS, "vehicles were teleported", "teleports", ("vehicles_inserted",)),
         ("not_inserted", NOT_INSERTED, "vehicles found no place to enter, and no mean has them in it",
          "vehicles_waiting_at_end", ("vehicles_inserted", "vehicles_waiting_at_end")),
+        ("dropped", NOT_INSERTED, "vehicles were dropped before they entered, and no mean has them in it",
+         "vehicles_dropped", ("vehicles_inserted", "vehicles_waiting_at_end", "vehicles_dropped")),
         ("unfinished", UNFINISHED, "vehicles were still under way at the end, and no trip mean has them in it",
          "vehicles_running_at_end", ("vehicles_inserted",)),
     )  # fmt: skip

@@ -83,6 +83,10 @@ KPIS = {
             "vehicles_waiting_at_end", "vehicles still waiting to enter at the end", "lower",
             "Vehicles that had found no place to enter by the end.",
         ),
+        _count(
+            "vehicles_dropped", "vehicles dropped before they entered", "lower",
+            "Vehicles that waited for 'max-depart-delay' in vain; only where that is set.", rare=True,
+        ),
         _count("trips_finished", "trips finished", "higher", "Trips that the means are over."),
         _count(
             "trips_unfinished", "trips of the window not finished", "lower",

@@ -47,8 +47,15 @@ def read_statistics(path: Path) -> dict[str, dict[str, str]]:
     return {element.tag: dict(element.attrib) for element in ET.parse(path).getroot()}
 
 
-def compute(statistics: dict[str, dict[str, str]], trips: TripTotals | None, standstill_s: float | None = None) -> Kpis:
+def compute(
+    statistics: dict[str, dict[str, str]],
+    trips: TripTotals | None,
+    standstill_s: float | None = None,
+    dropped: int | None = None,
+) -> Kpis:
     """The figures a traffic engineer reads first; None where the files do not tell, NaN or infinite where SUMO is.
+
+    `dropped`: vehicles that waited for `max-depart-delay` in vain; None where that is not set.
 
     Units are in the names. CO2 and fuel come in mg from SUMO (fuel has been a mass since 1.14).
     """
@@ -69,6 +76,7 @@ def compute(statistics: dict[str, dict[str, str]], trips: TripTotals | None, sta
         "vehicles_arrived": arrived,
         "vehicles_running_at_end": running,
         "vehicles_waiting_at_end": count("vehicles", "waiting"),
+        "vehicles_dropped": dropped,
         "teleports": count("teleports", "total"),
         "collisions": count("safety", "collisions"),
         "emergency_braking": count("safety", "emergencyBraking"),

@@ -19,16 +19,14 @@ def warnings(
     complete: bool,
     not_finite: Iterable[str] = (),
     demand: Mapping[str, Any] | None = None,
-    dropped: int = 0,
 ) -> list[Problem]:
     """What a reader must know before the figures; `complete` runs only are judged by what is left at their end.
 
-    `not_finite` names the figures that SUMO gave as "nan" or "inf"; `demand` counts the elements in the demand files,
-    `dropped` the vehicles that had waited for `max-depart-delay`.
+    `not_finite` names the figures that SUMO gave as "nan" or "inf"; `demand` counts the elements in the demand files.
     """
     found = [_unsorted(figures, run), _not_finite(not_finite), _teleports(figures)]
     if complete:
-        found += [_nothing(figures, run, demand, dropped), _not_inserted(figures, dropped), *_unfinished(figures, run)]
+        found += [_nothing(figures, run, demand), _not_inserted(figures), *_unfinished(figures, run)]
     return [problem for problem in found if problem is not None]
 
 
@@ -58,9 +56,9 @@ def _teleports(figures: Kpis) -> Problem | None:
     return Problem("quality.teleports", sentence)
 
 
-def _nothing(figures: Kpis, run: SumoRun, demand: Mapping[str, Any] | None, dropped: int) -> Problem | None:
-    names = ("vehicles_inserted", "vehicles_waiting_at_end", "persons_loaded")
-    if figures.get("vehicles_inserted") is None or any(_count(figures, name) for name in names) or dropped:
+def _nothing(figures: Kpis, run: SumoRun, demand: Mapping[str, Any] | None) -> Problem | None:
+    names = ("vehicles_inserted", "vehicles_waiting_at_end", "vehicles_dropped", "persons_loaded")
+    if figures.get("vehicles_inserted") is None or any(_count(figures, name) for name in names):
         return None
     counted = ""
     if demand and demand.get("complete"):
@@ -69,7 +67,8 @@ def _nothing(figures: Kpis, run: SumoRun, demand: Mapping[str, Any] | None, drop
     return Problem("quality.nothing_simulated", sentence, hint="Do 'begin' and 'end' fit the demand's departures?")
 
 
-def _not_inserted(figures: Kpis, dropped: int) -> Problem | None:
+def _not_inserted(figures: Kpis) -> Problem | None:
+    dropped = _count(figures, "vehicles_dropped")
     inserted, waiting = _count(figures, "vehicles_inserted"), _count(figures, "vehicles_waiting_at_end")
     outside = waiting + dropped
     if outside / max(inserted + outside, 1) <= MAX_NOT_INSERTED_SHARE:

@@ -48,12 +48,12 @@ def read_results(
                 report.end(Outcome.IO_FAILED, [problem])
             else:
                 report.warnings.append(problem)
+    dropped = run.last.discarded if run.last and drops_late else None
     report.kpis, not_finite = kpis.without_not_finite(
-        kpis.compute(statistics, trips, run.standstill_s if statistics else None)
+        kpis.compute(statistics, trips, run.standstill_s if statistics else None, dropped)
     )
     complete = report.outcome is Outcome.SUCCEEDED
-    dropped = run.last.discarded if run.last and drops_late else 0
-    found = quality.warnings(report.kpis, run, complete=complete, not_finite=not_finite, demand=demand, dropped=dropped)
+    found = quality.warnings(report.kpis, run, complete=complete, not_finite=not_finite, demand=demand)
     report.warnings[:0] = found  # first: a list of warnings is cut at its end
     if trips is None:
         return {}

@@ -64,7 +64,7 @@ def test_doubts_about_the_figures_stand_before_them(viewer: Client, ran: Job, st
         manifest.file.storage.delete(manifest.file.name)
     Job.objects.update(status="SUCCEEDED", reason="COMPLETED", finished_at=timezone.now())
     page = viewer.get(f"/t/city-a/jobs/{ran.pk}").content.decode()
-    assert ("SUMO left out 30. Sort it." in page) is ("Read with care" in page) is ("Jammed" in page) is stored
+    assert ("SUMO left out 30. Sort it." in page) is ("Read with care" in page) is stored
     assert "Set by the run." not in page
 
 

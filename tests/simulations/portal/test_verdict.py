@@ -95,10 +95,11 @@ def test_headlines(columns: dict, kind: str, headline: str) -> None:
     assert (found.kind, found.headline) == (kind, headline)
 
 
-def test_vehicles_that_were_dropped_are_in_no_figure_and_make_a_run_jammed() -> None:
-    job = Job(status="SUCCEEDED", results={"kpis": ALL})
-    found = verdict(job, Told(job.reason, job.message), end=6300, dropped=True)
-    assert (found.kind, found.headline) == ("warn", "Jammed: 2,992 of 2,992 trips")
+def test_vehicles_that_were_dropped_make_a_run_jammed() -> None:
+    job = Job(status="SUCCEEDED", results={"kpis": ALL | {"vehicles_dropped": 1000}})
+    found = verdict(job, Told(job.reason, job.message), end=6300)
+    told = "Jammed: 2,992 of 3,992 trips; 1,000 had not arrived by its end"
+    assert (found.kind, found.headline) == ("warn", told)
 
 
 def test_phases_fill_the_time() -> None:

@@ -160,6 +160,7 @@ def test_the_family_is_all_comparisons_of_primary_figures() -> None:
         ({"vehicles_inserted": 1000, "teleports": 11}, "teleports", "red"),
         ({"vehicles_inserted": 980, "vehicles_waiting_at_end": 20}, "not_inserted", "yellow"),
         ({"vehicles_inserted": 900, "vehicles_waiting_at_end": 100}, "not_inserted", "red"),
+        ({"vehicles_inserted": 900, "vehicles_waiting_at_end": 0, "vehicles_dropped": 100}, "dropped", "red"),
         ({"vehicles_inserted": 1000, "vehicles_running_at_end": 50}, "unfinished", "yellow"),
         ({"vehicles_inserted": 1000, "vehicles_running_at_end": 150}, "unfinished", "red"),
         ({"standstill_s": 600}, "gridlock", "red"),

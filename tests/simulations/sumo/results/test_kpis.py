@@ -33,7 +33,8 @@ def trips(tmp_path: Path) -> trip_sums.TripTotals:
 
 
 def test_kpis_count_finished_trips_and_all_emissions(trips: trip_sums.TripTotals) -> None:
-    assert kpis.compute(STATISTICS, trips, 61.999) == {
+    assert kpis.compute(STATISTICS, trips, 61.999, dropped=3) == {
+        "vehicles_dropped": 3,
         "vehicles_inserted": 4,
         "vehicles_arrived": 3,
         "vehicles_running_at_end": 1,

@@ -27,8 +27,8 @@ def run(*, unsorted: int = 0) -> SumoRun:
         ({"vehicles_inserted": 100, "teleports": 2, "vehicles_waiting_at_end": 6}, {}, True,
          ["quality.teleports", "quality.not_inserted"]),
         ({"vehicles_inserted": 100, "teleports": 0, "vehicles_waiting_at_end": 60}, {}, False, []),
-        ({"vehicles_inserted": 100}, {"dropped": 5}, True, []),
-        ({"vehicles_inserted": 100}, {"dropped": 6}, True, ["quality.dropped"]),
+        ({"vehicles_inserted": 100, "vehicles_dropped": 5}, {}, True, []),
+        ({"vehicles_inserted": 100, "vehicles_dropped": 6}, {}, True, ["quality.dropped"]),
         ({"vehicles_inserted": 131, "vehicles_running_at_end": 13}, {}, True, []),
         ({"vehicles_inserted": 131, "vehicles_running_at_end": 91}, {}, True, ["quality.unfinished"]),
         ({"vehicles_inserted": 131, "vehicles_running_at_end": 91}, {}, False, []),
@@ -38,14 +38,12 @@ def run(*, unsorted: int = 0) -> SumoRun:
         (NOBODY, {}, False, []),
         ({**NOBODY, "persons_loaded": 3}, {}, True, []),
         ({**NOBODY, "vehicles_waiting_at_end": 3}, {}, True, ["quality.not_inserted"]),
-        ({**NOBODY}, {"dropped": 3}, True, ["quality.dropped"]),
+        ({**NOBODY, "vehicles_dropped": 3}, {}, True, ["quality.dropped"]),
         ({}, {}, True, []),
     ],
 )  # fmt: skip
 def test_which_figures_are_doubtful(figures: Kpis, facts: dict[str, int], complete: bool, codes: list[str]) -> None:
-    found = quality.warnings(
-        figures, run(unsorted=facts.get("unsorted", 0)), complete=complete, dropped=facts.get("dropped", 0)
-    )
+    found = quality.warnings(figures, run(unsorted=facts.get("unsorted", 0)), complete=complete)
     assert [warning.code for warning in found] == codes
     assert all(re.search(r"\d", warning.message) for warning in found)
 
