@@ -1,10 +1,16 @@
-"""Requests that wait for something to happen keep a thread each: all of them together are bounded, and the rest of the
-threads answer everything else."""
+"""Requests that wait for something to happen, or for their reader, keep a thread each: all of them together are
+bounded, and the rest of the threads answer everything else."""
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from typing import Generic, TypeVar
 
 from django.conf import settings
+
+from tenants.errors import ApiError
+
+Part = TypeVar("Part", str, bytes)
 
 
 class NoPlace(Exception):
@@ -39,3 +45,26 @@ class Places:
 
 
 places = Places()
+
+
+class HeldAnswer(Generic[Part]):
+    """The parts of an answer that no buffer on the way may hold: while it is sent, however slowly its reader takes it,
+    it keeps a thread, and so a place. Raises ApiError 503."""
+
+    def __init__(self, tenant_id: str, parts: Iterator[Part]) -> None:
+        try:
+            places.take(tenant_id)
+        except NoPlace:
+            message = "Too many large answers are on their way at the moment; try again when one has arrived."
+            raise ApiError(503, "answers.too_many", message, headers={"Retry-After": "5"}) from None
+        self._tenant_id: str | None = tenant_id
+        self._parts: Iterator[Part] = parts
+
+    def __iter__(self) -> Iterator[Part]:
+        return self._parts
+
+    def close(self) -> None:
+        """Django calls it when the answer was sent or its reader has gone."""
+        if self._tenant_id is not None:
+            places.leave(self._tenant_id)
+            self._tenant_id = None

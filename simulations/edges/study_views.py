@@ -12,6 +12,7 @@ from simulations.api.downloads import AnyType
 from simulations.edges import exports, shapes, study_answers
 from simulations.edges.files import none
 from simulations.edges.requests import CellQuery, StudyCurveQuery, StudyEdgesQuery
+from simulations.held import HeldAnswer
 from simulations.studies.api.exports import CSV, PARQUET, TEXT_CSV, packed, saved
 from simulations.studies.api.views import find_study
 from simulations.studies.exports import parquet
@@ -55,8 +56,9 @@ class StudyEdgesView(viewsets.ViewSet):
 
     @extend_schema(summary="All edges as CSV", responses=CSV, tags=["studies"])
     def edges_csv(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
-        rows = exports.edges(_with_edges(request, study_id))
-        return saved(StreamingHttpResponse(lines(rows), content_type=TEXT_CSV), "edges.csv")
+        study = _with_edges(request, study_id)
+        parts = HeldAnswer(study.tenant_id, lines(exports.edges(study)))
+        return saved(StreamingHttpResponse(parts, content_type=TEXT_CSV), "edges.csv")
 
     @extend_schema(
         summary="All edges as Parquet",

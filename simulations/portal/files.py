@@ -15,6 +15,7 @@ from django.http import (
 from simulations import run_series
 from simulations.api import downloads
 from simulations.edges.answers import told
+from simulations.held import HeldAnswer
 from simulations.logs import log_view, narrow
 from simulations.logtext import LEVELS
 from simulations.models import Artifact, Job
@@ -39,10 +40,11 @@ def send(request: HttpRequest, name: str, *, save_as: str, sha256: str) -> HttpR
     try:
         return downloads.send(request, name, save_as=save_as, sha256=sha256, redirect=HttpResponseRedirect)
     except ApiError as error:
-        return _refused(error)
+        return refused(error)
 
 
-def _refused(error: ApiError) -> HttpResponse:
+def refused(error: ApiError) -> HttpResponse:
+    """As a page's plain sentence."""
     answer = HttpResponse(error.message, status=error.status_code, content_type="text/plain; charset=utf-8")
     for header, value in error.headers.items():
         answer[header] = value
@@ -76,7 +78,7 @@ def numbers(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
     try:
         return show(request, seat, "portal/numbers.html", {"job": job, "tables": tables_of(job)})
     except ApiError as error:
-        return _refused(error)
+        return refused(error)
 
 
 @member_page()
@@ -112,7 +114,11 @@ def everything(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponseBa
     if too_much := zipped.why_not(artifacts):
         sentence = f"These are {too_much}: fetch them one by one, or by GET /jobs/{job.pk}/results."
         return HttpResponse(sentence, status=409, content_type="text/plain; charset=utf-8")
-    answer = StreamingHttpResponse(zipped.zipped(artifacts), content_type="application/zip")
+    try:
+        parts = HeldAnswer(seat.tenant.pk, zipped.zipped(artifacts))
+    except ApiError as error:
+        return refused(error)
+    answer = StreamingHttpResponse(parts, content_type="application/zip")
     answer["Content-Disposition"] = f'attachment; filename="{job.pk}.zip"'
     answer["X-Content-Type-Options"] = "nosniff"
     return answer

@@ -217,6 +217,7 @@ def answer_to(url: str, request: bytes) -> tuple[http.client.HTTPResponse, bytes
         (b"GET / HTTP/1.1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", 400),
         (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
+        (b"GET /-/files/default/results/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 404),
         (b"TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
         (b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\n", 413),
         (b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501),

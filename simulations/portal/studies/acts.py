@@ -8,7 +8,9 @@ from django.shortcuts import redirect
 from rest_framework.exceptions import ValidationError
 
 from simulations.edges.exports import edges, has_edges
+from simulations.held import HeldAnswer
 from simulations.portal.access import Seat, member_page
+from simulations.portal.files import refused
 from simulations.portal.lookup import find_study
 from simulations.studies.api.exports import packed
 from simulations.studies.api.requests import ExtendRequest
@@ -74,7 +76,11 @@ def study_file(request: HttpRequest, seat: Seat, study_id: UUID, name: str) -> H
     elif name == "runs.parquet" and parquet.is_available():
         return packed(parquet.runs(study), name)
     elif name == "edges.csv" and has_edges(study):
-        answer = StreamingHttpResponse(tables.lines(edges(study)), content_type="text/csv; charset=utf-8")
+        try:
+            parts = HeldAnswer(seat.tenant.pk, tables.lines(edges(study)))
+        except ApiError as error:
+            return refused(error)
+        answer = StreamingHttpResponse(parts, content_type="text/csv; charset=utf-8")
     elif name == "runs.csv" or name in tables.FROM_RESULTS:
         rows = tables.runs(study) if name == "runs.csv" else tables.FROM_RESULTS[name](results_of(study))
         answer = StreamingHttpResponse(tables.lines(rows), content_type="text/csv; charset=utf-8")

@@ -98,7 +98,7 @@ class InputFiles:
             self._source.budget.check()
             named_in, written, kind = waiting.pop()
             path = self._find(named_in, written, kind)
-            if path is None or path in self.files:
+            if path is None or path in self.scans or (path in self.files and kind not in SCANNED_KINDS):
                 continue
             self.files[path] = InputFile(path, kind, self._source.archive.files[path])
             if kind in SCANNED_KINDS:

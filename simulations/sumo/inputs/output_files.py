@@ -27,13 +27,13 @@ def named_outputs(root: Path, config_path: str, config: SumoConfig, *, deadline:
     waiting = deque(
         (config_path, decoded(written), kind) for option, kind in OPTIONS.items() for written in config.files(option)
     )
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()  # a route file may be named as the network too, where it says more
     while waiting:
         named_in, written, kind = waiting.popleft()
         way = walk(posixpath.dirname(named_in), written)
-        if way is None or way.path in seen:
+        if way is None or (way.path, kind) in seen:
             continue
-        seen.add(way.path)
+        seen.add((way.path, kind))
         reader = _FileReader(kind)
         try:
             scan_file(root / way.path, reader.start, deadline=deadline)

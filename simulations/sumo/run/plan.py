@@ -80,7 +80,7 @@ class RunPlan:
     def own_summary(self) -> str | None:
         """The name under which the scenario itself asks for SUMO's summary, relative to its configuration."""
         name = decoded(self.config.options.get("summary-output", "")).strip()
-        return name if name and PurePosixPath(name).suffix not in NOT_XML else None
+        return name if name and name.isprintable() and PurePosixPath(name).suffix not in NOT_XML else None
 
     def _overrides(self, out: str) -> dict[str, OptionValue]:
         job = self.job

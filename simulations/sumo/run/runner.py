@@ -176,7 +176,13 @@ class Runner:
 
     def simulate(self) -> None:
         self.plan = replace(self.plan, with_edges=self.edges is not None)
-        (self.folder / preflight.CONFIG_NAME).write_bytes(self.plan.content(str(self.space.out)))
+        try:
+            (self.folder / preflight.CONFIG_NAME).write_bytes(self.plan.content(str(self.space.out)))
+        except IsADirectoryError:
+            message = (
+                f"A folder of the scenario has the name of the run's own configuration, '{preflight.CONFIG_NAME}'."
+            )
+            raise InvalidScenario([Problem("config.reserved_name", message, hint="Give it another name.")]) from None
         before = outputs.listing(self.space.scenario)
         folders = [self.space.scenario, self.space.out]
         watch = Watch(

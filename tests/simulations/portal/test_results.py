@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from simulations import logs
+from simulations.held import places
 from simulations.models import Artifact, Job
 from simulations.portal import zipped
 from simulations.studies.models import Study
@@ -72,6 +74,24 @@ def test_too_much_for_one_zip_is_refused_in_words(viewer: Client, ran: Job) -> N
     ran.artifacts.filter(name="summary.csv.gz").update(size_bytes=zipped.MOST_BYTES)
     answer = viewer.get(f"/t/city-a/jobs/{ran.pk}/files.zip")
     assert (answer.status_code, "more than 4 GiB" in answer.content.decode()) == (409, True)
+
+
+def test_a_zip_that_is_read_slowly_keeps_a_place_until_it_is_closed(
+    viewer: Client, ran: Job, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """nginx takes over 16 MB at once; what is more keeps a thread while its reader takes its time."""
+    monkeypatch.setattr(connection, "close_if_unusable_or_obsolete", lambda: None)  # the test's own
+    settings.LOG_FOLLOWERS = 2  # one for each tenant
+    address = f"/t/city-a/jobs/{ran.pk}/files.zip"
+    before = places.taken
+    first = viewer.get(address)
+    assert (first.status_code, places.taken) == (200, before + 1)
+    second = viewer.get(address)
+    assert (second.status_code, second["Retry-After"]) == (503, "5")
+    first.close()
+    assert places.taken == before
+    b"".join(viewer.get(address))
+    assert places.taken == before
 
 
 def test_numbers_of_the_charts_are_there_without_scripts(viewer: Client, ran: Job) -> None:

@@ -41,6 +41,11 @@ def vehicles(kind, when):
         (added('<additional><edgeData id="e" edgesFile="/x.txt"/></additional>'), "input.outside_archive"),
         (added('<additional><laneData id="e" edgesFile="x.txt"/></additional>'), "input.missing"),
         (added('<additional><include href="${SUMO_HOME}/x.xml"/></additional>'), "input.missing"),
+        (
+            added('<additional><edgeData id="e" edgesFile="b.xml"/><include href="b.xml"/></additional>')
+            | {"b.xml": '<additional><edgeData id="e" file="/x.xml"/></additional>'},
+            "output.outside",
+        ),
         (vehicles("trip", 'depart="0"'), "output.outside"),
         (vehicles("flow", 'begin="0" end="9" number="2"'), "output.outside"),
         (named("load-state", f'<snapshot><vType id="t">{SSM_FILE}</vType></snapshot>'), "output.outside"),
@@ -65,6 +70,7 @@ def test_is_refused(changes, code):
         vehicles("trip", 'depart="0"'),
         vehicles("flow", 'begin="0" end="9" number="2"'),
         named("load-state", f'<snapshot><vType id="t">{SSM_FILE}</vType></snapshot>'),
+        in_net('<edgeData id="e" file="/x.xml"/>') | {"run.sumocfg": config(routes="net.net.xml")},
     ],
 )
 def test_the_pod_finds_it_beyond_what_the_upload_check_reads(changes, tmp_path):

@@ -33,6 +33,7 @@ def test_the_run_tells_what_is_needed_to_watch_it() -> None:
         ({"summary-output": "s.xml.gz", "summary-output.period": "90"}, "s.xml.gz", "90"),
         ({"summary-output": "s.csv"}, None, "60.0"),
         ({"summary-output": " "}, None, "60.0"),
+        ({"summary-output": "a%00b.xml"}, None, "60.0"),  # no file can have the name
     ],
 )
 def test_a_summary_of_the_scenarios_own_is_written_as_often_as_it_wants(

@@ -30,6 +30,18 @@ def test_a_broken_archive_is_an_invalid_scenario(pod: Pod, plane: FakeControlPla
     assert done.error_codes == ["zip.unreadable"]
 
 
+@pytest.mark.parametrize(
+    ("files", "extra"),
+    [({".run.sumocfg/x.txt": ""}, ""), ({}, '<queue-output value=".run.sumocfg/x.xml"/>')],
+)
+def test_a_folder_where_the_runs_configuration_is_written_is_the_scenarios_fault(
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes], files: dict[str, str], extra: str
+) -> None:
+    plane.scenario = scenario(files=files, extra=extra, end=10)
+    done = pod.run()
+    assert (done.code, done.error_codes) == (65, ["config.reserved_name"])
+
+
 def test_missing_inputs_are_all_listed(pod: Pod, plane: FakeControlPlane) -> None:
     plane.scenario = make_zip({"a.sumocfg": '<c><net-file value="n.xml"/><route-files value="r.xml,s.xml"/></c>'})
     done = pod.run()
