@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Any, Callable
 
 from urllib3.exceptions import HTTPError
 
+from .digests import sha256_of
 from .errors import ApiProblem
 from .transport import Pauses, Transport
 
@@ -68,7 +68,7 @@ def to_file(
 ) -> Path:
     """What is at `path` as the file `to`, which appears once it is whole. With `size` and `sha256` known, what arrived
     before is kept in a hidden file beside it, and the rest is asked for. Raises ApiProblem."""
-    if sha256 and to.is_file() and to.stat().st_size == size and _sha256(to) == sha256:
+    if sha256 and to.is_file() and to.stat().st_size == size and sha256_of(to) == sha256:
         arrived(size or 0)
         return to
     part = to.with_name(f".{to.name}.{(sha256 or 'new')[:16]}.part")
@@ -81,7 +81,7 @@ def to_file(
             has, whole = _go_on(transport, path, part, has, size, arrived, pauses)
             if size is None and whole:
                 break
-        if sha256 and (has != size or _sha256(part) != sha256):
+        if sha256 and (has != size or sha256_of(part) != sha256):
             part.unlink()
             raise ApiProblem(f"{to.name} arrived with other content than the service says; it was thrown away.")
         os.replace(part, to)  # noqa: PTH105 - replaces on every system
@@ -115,11 +115,3 @@ def _go_on(
                 cut = transport.unreachable(error)
     pauses.next(cut)
     return has, False
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1024**2):
-            digest.update(chunk)
-    return digest.hexdigest()

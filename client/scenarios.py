@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 from urllib.parse import quote
 
+from .digests import sha256_of
 from .errors import ApiProblem
 from .packing import files_of, is_hidden, pack, packed_for
 from .transport import Transport
@@ -73,7 +73,7 @@ def uploaded(
                 packing = packed_for(source, config)
                 config = packing.config
                 source = pack(source, packing.files, Path(scratch) / f"{source.resolve().name or 'scenario'}.zip")
-            size, sha256 = source.stat().st_size, _sha256(source)
+            size, sha256 = source.stat().st_size, sha256_of(source)
         except OSError as error:
             raise ApiProblem(f"{source} cannot be read: {error}") from None
         if not dry_run and (known := _known(transport, scenario_id, sha256, config)):
@@ -130,11 +130,3 @@ class _Form:
                 if report:
                     report(sent, size)
         yield self._tail
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1024**2):
-            digest.update(chunk)
-    return digest.hexdigest()

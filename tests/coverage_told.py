@@ -52,7 +52,7 @@ class _Plugin:
         self.coverage, self.is_worker = coverage, is_worker
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
         if item.get_closest_marker("unmeasured") or not item.nodeid.startswith(
             (*(f"tests/{room}/" for room in ROOMS), *ALSO)
         ):

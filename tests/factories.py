@@ -54,3 +54,15 @@ class JobFactory(factory.django.DjangoModelFactory):
 def issue_key(tenant: Tenant | None) -> str:
     """A fresh API key in clear text; `None` makes an admin's."""
     return ApiKey.objects.issue(tenant=tenant)[1]
+
+
+# What staff's page of a tenant sends when nothing was changed.
+TENANT_FORM = {
+    "max_cpu": 10,
+    "max_memory_gi": 20,
+    "max_concurrent_jobs": 2,
+    "max_queued_jobs": 100,
+    "weight": 1,
+    "max_priority_class": "normal",
+    "is_active": "on",
+}

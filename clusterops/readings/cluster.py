@@ -1,4 +1,4 @@
-"""The API server's nodes, namespaces and what stands in them → `ClusterSnapshot`, `SpaceState`. Pure."""
+"""The API server's nodes, namespaces and what stands in them → `ClusterSnapshot`, `NamespaceState`. Pure."""
 
 import logging
 from collections import Counter, defaultdict

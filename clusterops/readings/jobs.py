@@ -34,7 +34,7 @@ def slim_job(job: Json) -> Any:
 
 
 def slim_pod(pod: Json) -> Any:
-    """What this module and `translate_cluster` read of a pod."""
+    """What this module and `readings.cluster` read of a pod."""
     return _slim(_slim_pod, pod)
 
 

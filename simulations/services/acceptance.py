@@ -18,7 +18,7 @@ from tenants.priority import PriorityClass
 
 
 def problems_of(limits: Tenant, scenario: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Problem]:
-    """Why the tenant's limits or the scenario (a row as `wanted_scenario` reads it) do not allow it; empty: they do."""
+    """Why the tenant's limits or the scenario (the columns of its row) do not allow it; empty: they do."""
     return [*_beyond_limits(limits, wanted), *_unfit_for(scenario, wanted)]
 
 

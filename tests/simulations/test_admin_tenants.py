@@ -7,21 +7,12 @@ from django.utils import timezone
 
 from simulations.models import Job
 from tenants.models import ApiKey, Tenant
-from tests.factories import JobFactory, ScenarioFactory
+from tests.factories import TENANT_FORM, JobFactory, ScenarioFactory
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:tenants_tenant_changelist")
 PAGE = reverse("admin:tenants_tenant_change", args=["city-a"])
 DELETE = reverse("admin:tenants_tenant_delete", args=["city-a"])
-LIMITS = {
-    "max_cpu": 10,
-    "max_memory_gi": 20,
-    "max_concurrent_jobs": 2,
-    "max_queued_jobs": 100,
-    "weight": 1,
-    "max_priority_class": "normal",
-    "is_active": "on",
-}
 
 
 def said(answer) -> str:
@@ -53,7 +44,7 @@ def test_usage_against_limits(superuser, busy, other_tenant):
 
 
 def test_a_lower_limit_is_explained_and_stops_nothing(quota_editor, busy):
-    answer = quota_editor.post(PAGE, LIMITS | {"max_cpu": 4, "max_concurrent_jobs": 1}, follow=True)
+    answer = quota_editor.post(PAGE, TENANT_FORM | {"max_cpu": 4, "max_concurrent_jobs": 1}, follow=True)
     assert "city-a now runs 6 CPU against a limit of 4, 2 jobs against a limit of 1. Its running jobs stay" in said(
         answer
     )
@@ -63,7 +54,7 @@ def test_a_lower_limit_is_explained_and_stops_nothing(quota_editor, busy):
 
 
 def test_a_higher_limit_needs_no_words(quota_editor, busy):
-    assert "now runs" not in said(quota_editor.post(PAGE, LIMITS | {"max_cpu": 40}, follow=True))
+    assert "now runs" not in said(quota_editor.post(PAGE, TENANT_FORM | {"max_cpu": 40}, follow=True))
 
 
 def test_cancel_all_jobs(superuser, busy, other_tenant):

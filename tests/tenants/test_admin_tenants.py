@@ -11,22 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tenants.models import ApiKey, Tenant
-from tests.factories import TenantFactory
+from tests.factories import TENANT_FORM, TenantFactory
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:tenants_tenant_changelist")
 ADD = reverse("admin:tenants_tenant_add")
 KEYS = reverse("admin:tenants_apikey_changelist")
 ADD_KEY = reverse("admin:tenants_apikey_add")
-FORM = {
-    "max_cpu": 10,
-    "max_memory_gi": 20,
-    "max_concurrent_jobs": 2,
-    "max_queued_jobs": 100,
-    "weight": 1,
-    "max_priority_class": "normal",
-    "is_active": "on",
-}
 
 
 def page(tenant: Tenant) -> str:
@@ -50,7 +41,7 @@ def shown_key(answer) -> str:
 
 
 def test_a_tenant_is_made_and_its_first_key_issued(quota_editor):
-    answer = quota_editor.post(ADD, FORM | {"tenant_id": "city-a", "max_cpu": 30}, follow=True)
+    answer = quota_editor.post(ADD, TENANT_FORM | {"tenant_id": "city-a", "max_cpu": 30}, follow=True)
     tenant = Tenant.objects.get()
     assert answer.redirect_chain[-1][0] == page(tenant)
     assert (tenant.namespace, tenant.max_cpu) == ("city-a", 30)
@@ -77,13 +68,13 @@ def test_a_tenant_is_made_and_its_first_key_issued(quota_editor):
     ],
 )
 def test_a_wrong_value_is_explained(quota_editor, wrong, sentence):
-    answer = quota_editor.post(ADD, FORM | {"tenant_id": "city-a"} | wrong)
+    answer = quota_editor.post(ADD, TENANT_FORM | {"tenant_id": "city-a"} | wrong)
     assert sentence in answer.content.decode()
     assert not Tenant.objects.exists()
 
 
 def test_the_history_has_old_and_new_values(quota_editor, tenant):
-    quota_editor.post(page(tenant), FORM | {"max_cpu": 20, "submissions_paused": "on"})
+    quota_editor.post(page(tenant), TENANT_FORM | {"max_cpu": 20, "submissions_paused": "on"})
     entry = last_entry()
     assert (entry.user.username, entry.object_id) == ("quinn", "city-a")
     assert entry.change_message == "max_cpu: 10 → 20; submissions_paused: no → yes"
@@ -92,7 +83,7 @@ def test_the_history_has_old_and_new_values(quota_editor, tenant):
 
 
 def test_name_and_namespace_stay(quota_editor, tenant):
-    quota_editor.post(page(tenant), FORM | {"tenant_id": "other", "namespace": "other"})
+    quota_editor.post(page(tenant), TENANT_FORM | {"tenant_id": "other", "namespace": "other"})
     assert Tenant.objects.get().namespace == "city-a"
 
 
@@ -154,8 +145,8 @@ def test_support_looks_and_changes_nothing(support, tenant):
         assert support.get(url).status_code == 200
     assert "Issue key" not in support.get(page(tenant)).content.decode()
     refused = {
-        page(tenant): FORM | {"max_cpu": 99},
-        ADD: FORM | {"tenant_id": "new"},
+        page(tenant): TENANT_FORM | {"max_cpu": 99},
+        ADD: TENANT_FORM | {"tenant_id": "new"},
         key_url("issue", "city-a"): {},
         key_url("rotate", "city-a", row.pk): {"overlap_hours": 1},
         key_url("revoke", "city-a", row.pk): {},
@@ -175,7 +166,7 @@ def test_others_are_sent_to_sign_in(tenant):
     visitor.force_login(User.objects.create_user("visitor"))
     for client in (Client(), visitor):
         for url in (LIST, page(tenant), key_url("issue", "city-a")):
-            answer = client.post(url, FORM)
+            answer = client.post(url, TENANT_FORM)
             assert answer.status_code == 302
             assert "/admin/login/" in answer["Location"]
     assert not ApiKey.objects.exists()
@@ -184,7 +175,7 @@ def test_others_are_sent_to_sign_in(tenant):
 def test_forms_need_the_csrf_token(tenant):
     client = Client(enforce_csrf_checks=True)
     client.force_login(User.objects.create_superuser("boss"))
-    assert client.post(page(tenant), FORM | {"max_cpu": 99}).status_code == 403
+    assert client.post(page(tenant), TENANT_FORM | {"max_cpu": 99}).status_code == 403
     assert client.post(key_url("issue", "city-a")).status_code == 403
     client.get(page(tenant))
     token = client.cookies["csrftoken"].value

@@ -14,8 +14,7 @@ from django.urls import reverse
 from tenants.models import Plan, PlanAssignment, PlanPrice, Tenant
 from tenants.plans import billing_today
 from tenants.services import apply_due_plans, assign_plan
-from tests.factories import TenantFactory
-from tests.tenants.test_admin_tenants import FORM
+from tests.factories import TENANT_FORM, TenantFactory
 
 pytestmark = pytest.mark.django_db
 TOMORROW = timedelta(days=1)
@@ -127,7 +126,7 @@ def test_saving_a_plan_first_lists_who_is_affected(quota_editor: Any, tenant: Te
     TenantFactory(tenant_id="city-z")
     page = reverse("admin:tenants_plan_change", args=[standard.pk])
     inline = {"prices-TOTAL_FORMS": 0, "prices-INITIAL_FORMS": 0, "requests_per_minute": 60}
-    form = {name: value for name, value in FORM.items() if name != "is_active"} | inline | {"max_memory_gi": 64}
+    form = {name: value for name, value in TENANT_FORM.items() if name != "is_active"} | inline | {"max_memory_gi": 64}
     asked = quota_editor.post(page, form)
     text = asked.content.decode()
     assert "city-a" in text
@@ -142,7 +141,7 @@ def test_saving_a_plan_first_lists_who_is_affected(quota_editor: Any, tenant: Te
 
 def test_a_tenants_page_marks_what_is_edited_as_own(quota_editor: Any, tenant: Tenant, standard: Plan):
     page = reverse("admin:tenants_tenant_change", args=["city-a"])
-    of_plan = FORM | {"plan": standard.pk}
+    of_plan = TENANT_FORM | {"plan": standard.pk}
     quota_editor.post(page, of_plan)
     tenant.refresh_from_db()
     assert (tenant.max_cpu, tenant.own_limits) == (16, [])
@@ -184,7 +183,7 @@ def test_a_tenant_goes_with_its_plans_history(superuser: Any, tenant: Tenant, st
 
 
 def test_what_is_typed_for_a_new_tenant_with_a_plan_is_its_own(quota_editor: Any, standard: Plan):
-    form = FORM | {"tenant_id": "city-q", "plan": standard.pk, "max_cpu": 40}
+    form = TENANT_FORM | {"tenant_id": "city-q", "plan": standard.pk, "max_cpu": 40}
     quota_editor.post(reverse("admin:tenants_tenant_add"), form)
     made = Tenant.objects.get(pk="city-q")
     assert (made.max_cpu, made.max_memory_gi, made.own_limits) == (40, 64, ["max_cpu"])

@@ -15,19 +15,11 @@ from django.urls import reverse
 
 from tenants.fresh_rows import FreshRowMixin
 from tenants.models import ApiKey, Tenant
+from tests.factories import TENANT_FORM
 
 pytestmark = pytest.mark.django_db
 PAGE = reverse("admin:tenants_tenant_change", args=["city-a"])
 EDITORS = 8
-FORM = {
-    "max_cpu": 10,
-    "max_memory_gi": 20,
-    "max_concurrent_jobs": 2,
-    "max_queued_jobs": 100,
-    "weight": 1,
-    "max_priority_class": "normal",
-    "is_active": "on",
-}
 
 
 def seen(answer) -> dict[str, str]:
@@ -36,21 +28,21 @@ def seen(answer) -> dict[str, str]:
 
 def test_the_second_is_told_and_saves_knowingly(quota_editor, superuser, tenant):
     first, second = seen(quota_editor.get(PAGE)), seen(superuser.get(PAGE))
-    quota_editor.post(PAGE, FORM | first | {"max_cpu": 40})
-    answer = superuser.post(PAGE, FORM | second | {"max_memory_gi": 64})
+    quota_editor.post(PAGE, TENANT_FORM | first | {"max_cpu": 40})
+    answer = superuser.post(PAGE, TENANT_FORM | second | {"max_memory_gi": 64})
     text = html.unescape(answer.content.decode())
     assert "Meanwhile somebody else changed this: CPU limit. Nothing was saved" in text
     assert Tenant.objects.values_list("max_cpu", "max_memory_gi").get() == (40, 20)
     assert LogEntry.objects.count() == 1
-    superuser.post(PAGE, FORM | seen(answer) | {"max_memory_gi": 64})
+    superuser.post(PAGE, TENANT_FORM | seen(answer) | {"max_memory_gi": 64})
     assert Tenant.objects.values_list("max_cpu", "max_memory_gi").get() == (10, 64)
     assert LogEntry.objects.first().change_message == "max_cpu: 40 → 10; max_memory_gi: 20 → 64"
 
 
 def test_the_same_change_twice_is_no_conflict(quota_editor, superuser, tenant):
     first, second = seen(quota_editor.get(PAGE)), seen(superuser.get(PAGE))
-    quota_editor.post(PAGE, FORM | first | {"max_cpu": 40})
-    assert superuser.post(PAGE, FORM | second | {"max_cpu": 40}).status_code == 302
+    quota_editor.post(PAGE, TENANT_FORM | first | {"max_cpu": 40})
+    assert superuser.post(PAGE, TENANT_FORM | second | {"max_cpu": 40}).status_code == 302
 
 
 @pytest.mark.django_db(transaction=True)
@@ -61,7 +53,7 @@ def test_of_many_at_the_same_moment_one_is_saved(superuser, tenant):
     def save(number: int) -> int:
         barrier.wait(30)
         try:
-            return superuser.post(PAGE, FORM | token | {"max_cpu": 20 + number}).status_code
+            return superuser.post(PAGE, TENANT_FORM | token | {"max_cpu": 20 + number}).status_code
         finally:
             connections.close_all()
 
@@ -73,14 +65,14 @@ def test_of_many_at_the_same_moment_one_is_saved(superuser, tenant):
 def test_what_others_change_beside_the_form_counts_too(quota_editor, tenant):
     token = seen(quota_editor.get(PAGE))
     Tenant.objects.update(submissions_paused=True)  # an action, a command
-    answer = quota_editor.post(PAGE, FORM | token)
+    answer = quota_editor.post(PAGE, TENANT_FORM | token)
     assert "Meanwhile somebody else changed this: Submissions paused" in html.unescape(answer.content.decode())
     assert Tenant.objects.get().submissions_paused
 
 
 @pytest.mark.parametrize("nonsense", ["{", "[]", "null", '{"max_cpu": 1}', "[" * 100_000])
 def test_a_token_that_is_none(quota_editor, tenant, nonsense):
-    assert quota_editor.post(PAGE, FORM | {"_seen": nonsense}).status_code in {200, 302}
+    assert quota_editor.post(PAGE, TENANT_FORM | {"_seen": nonsense}).status_code in {200, 302}
 
 
 def test_keys_users_and_groups(superuser, tenant):

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.db import connection
 
+from clusterops.gateway import forget_gateways
 from clusterops.models import ReconcilerState
 from simulations.models import Job, JobEvent
 
@@ -38,14 +40,14 @@ def start(fate_cluster, tmp_path: Path) -> Iterator[Callable[..., subprocess.Pop
         **os.environ,
         "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}",
         "HEARTBEAT_FILE": str(tmp_path / "heartbeat"),
+        "KUBE_CONFIG_PATH": str(fate_cluster.config.kubeconfig),
         "LOG_LEVEL": "CRITICAL",
     }
     command = [sys.executable, "manage.py", "reconcile_jobs"]
     with ExitStack() as started:
 
-        def _start(*arguments: str, cluster: str = str(fate_cluster.config.kubeconfig)) -> subprocess.Popen:
-            own = {**env, "KUBE_CONFIG_PATH": cluster}
-            process = subprocess.Popen([*command, *arguments], cwd=settings.BASE_DIR, env=own)
+        def _start(*arguments: str) -> subprocess.Popen:
+            process = subprocess.Popen([*command, *arguments], cwd=settings.BASE_DIR, env=env)
             started.callback(process.wait)
             started.callback(process.kill)
             return process
@@ -130,8 +132,11 @@ def test_killed_in_the_middle_and_started_again_each_job_ends_once(start, submit
         assert JobEvent.objects.filter(job=job, status="SUCCEEDED").count() == 1
 
 
-def test_without_a_cluster_it_says_so_and_fails(start, submit) -> None:
+def test_without_a_cluster_it_says_so_and_fails(submit, settings) -> None:
     job = submit()
-    process = start("--once", cluster="/nonexistent")
-    assert process.wait(timeout=30) == 1
+    settings.KUBE_CONFIG_PATH = "/nonexistent"
+    forget_gateways()
+    with pytest.raises(CommandError, match="how to reach the cluster"):
+        call_command("reconcile_jobs", "--once")
+    forget_gateways()
     assert Job.objects.get(pk=job.pk).dispatched_at is None

@@ -1,14 +1,11 @@
 """Downloads that go on where they broke off: RFC 9110's single ranges, for every file that is stored here."""
 
-import urllib.request
 from typing import Any
 
 import pytest
 
 from simulations.models import Artifact, Job
-from tests.factories import issue_key
 from tests.simulations.api.test_runner import Runner
-from tests.simulations.served import web
 
 pytestmark = pytest.mark.django_db
 CONTENT = bytes(range(100))
@@ -80,11 +77,3 @@ def test_an_empty_file(api: Any, job: Job) -> None:
     assert Runner(job.pk).store("empty", b"", **{"Content-Length": "0"}).status_code == 201
     answer = api.get(f"/jobs/{job.pk}/results/empty", headers={"Range": "bytes=0-"})
     assert answer.status_code == 416
-
-
-@pytest.mark.django_db(transaction=True)
-def test_as_served(address: str, tenant: Any) -> None:
-    """gunicorn sends files by their descriptor, past our reading of them."""
-    headers = {"Authorization": f"Bearer {issue_key(tenant)}", "Range": "bytes=10-19"}
-    with web() as served, urllib.request.urlopen(urllib.request.Request(served.url + address, headers=headers)) as got:
-        assert (got.status, got.headers["Content-Length"], got.read()) == (206, "10", CONTENT[10:20])
