@@ -50,7 +50,7 @@ def pytest_collection_finish() -> None:
     """What has been imported and collected stays; to search it for garbage again and again is an eighth of all work."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(100_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

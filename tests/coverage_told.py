@@ -1,7 +1,7 @@
 """`make test` tells which branches of the rules, the readings and of what we know about SUMO's files no test takes.
 
 A plugin of pytest. To measure everything would cost each test half its time again, so it measures while the tests of
-these rooms run; what their modules do when they are imported is added at the end, by a process that imports them.
+these rooms run; what their modules do when they are imported is added by a process that imports them.
 """
 
 import os
@@ -49,7 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 class _Plugin:
     def __init__(self, coverage: Coverage, is_worker: bool) -> None:
-        self.coverage, self.is_worker = coverage, is_worker
+        self.coverage = coverage
+        self.importing = None if is_worker else subprocess.Popen([sys.executable, "-m", __name__], cwd=ROOT)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
@@ -67,9 +68,9 @@ class _Plugin:
         self.coverage.save()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.is_worker:
+        if self.importing is None:
             return
-        subprocess.run([sys.executable, "-m", __name__], cwd=ROOT, check=True)
+        assert self.importing.wait() == 0
         whole = _measure(os.environ[FOLDER])
         whole.combine()
         terminalreporter.section("branches of rules, readings and SUMO's files that no test of theirs takes")

@@ -203,7 +203,7 @@ runs = st.none() | st.builds(
     waiting_since=times,
 )
 evidences = st.builds(Evidence, namespace_terminating=st.booleans(), report=reports)
-QUICK = settings(deadline=None, max_examples=60)
+QUICK = settings(deadline=None, max_examples=40)
 steps = st.lists(st.tuples(runs, evidences, st.booleans(), st.integers(0, 5000)), max_size=12)
 
 

@@ -105,7 +105,7 @@ def follow(job: Job, look: dict[str, Any], now: datetime) -> bool:
     return True
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(LOOKS, max_size=12))
 def test_no_sequence_of_observations_leaves_an_end_or_goes_back(looks: list[dict[str, Any]]) -> None:
     job, now, ended, attempt = new_job(), NOW, "", 1
@@ -128,7 +128,7 @@ def test_no_sequence_of_observations_leaves_an_end_or_goes_back(looks: list[dict
             assert job.reason == Reason.COMPLETED
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(LOOKS, max_size=6), LOOKS)
 def test_the_same_question_again_gives_no_other_answer(looks: list[dict[str, Any]], last: dict[str, Any]) -> None:
     """Level-triggered: once a look was followed, the same look changes nothing but repeats an unfinished deletion."""
@@ -149,7 +149,7 @@ def test_the_same_question_again_gives_no_other_answer(looks: list[dict[str, Any
     assert after == (job.status, job.reason, job.message, job.attempt, job.finished_at)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(LOOKS, max_size=6), runs())
 def test_what_can_end_ends_and_what_waits_says_why(looks: list[dict[str, Any]], stuck: dict[str, Any]) -> None:
     """The cluster repeats itself for more than a day: the job ends, begins again, or says what it waits for."""

@@ -62,7 +62,7 @@ def a_job() -> Job:
     return job
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_no_shape_gets_past_the_walls_or_hides_the_others(data: st.DataObject) -> None:
     job, other = a_job(), a_job()

@@ -65,7 +65,7 @@ def towns(api: Any, tenant: Any) -> None:
         assert answer.status_code == 201, answer.json()
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=REQUESTS)
 def test_any_request_comes_back_as_it_was_accepted(api: Any, towns: None, body: dict[str, Any]) -> None:
     first = api.post("/jobs", body, format="json")

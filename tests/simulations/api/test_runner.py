@@ -210,7 +210,7 @@ class TestProgress:
         assert runner.report(record).status_code in {400, 413}
         assert Job.objects.get().progress is None
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=30, deadline=None)
     @given(
         st.text() | ANY_JSON.map(json.dumps) | st.fixed_dictionaries(dict.fromkeys(PROGRESS, ANY_JSON)).map(json.dumps)
     )

@@ -84,6 +84,7 @@ LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n"
     [
         ({"run.sumocfg": LFS}, ["input.git_lfs"]),
         ({"run.sumocfg": config('<weight-files value="w.xml"/>'), "w.xml": LFS}, ["input.git_lfs"]),
+        ({"run.sumocfg": config('<astar.all-distances value="d"/>'), "d": LFS}, ["input.git_lfs"]),
         ({"run.sumocfg": config('<weight-files value="w.xml"/>'), "w.xml": "<weights/>"}, []),
         ({"run.sumocfg": config('<weight-files value="w.xml"/>')}, ["input.missing"]),
         ({"run.sumocfg": config('<phemlight-path value="phem"/>')}, []),  # a folder: SUMO needs it for some types only

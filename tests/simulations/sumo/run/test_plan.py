@@ -6,6 +6,7 @@ import pytest
 
 from simulations.sumo.inputs.sumocfg import SumoConfig
 from simulations.sumo.protocol.description import JobDescription
+from simulations.sumo.protocol.problems import Problem
 from simulations.sumo.run.plan import RunPlan
 from tests.simulations.sumo.protocol.test_description import GOOD
 
@@ -41,6 +42,36 @@ def test_a_summary_of_the_scenarios_own_is_written_as_often_as_it_wants(
 ) -> None:
     found = plan(options)
     assert (found.own_summary, found.effective.options["summary-output.period"]) == (own, period)
+
+
+@pytest.mark.parametrize(
+    "options, drops",
+    [
+        ({}, False),
+        ({"max-depart-delay": "-1"}, False),
+        ({"max-depart-delay": "0"}, True),
+        ({"max-depart-delay": "0:15:00", "scale": "2"}, True),
+        ({"max-depart-delay": "900", "scale": "0.5"}, False),
+    ],
+)
+def test_whose_waiting_in_vain_is_known(options: dict[str, str], drops: bool) -> None:
+    assert plan(options).drops_late is drops
+
+
+@pytest.mark.parametrize(
+    "code, job, overruled",
+    [
+        ("config.no_end", {}, False),
+        ("config.no_end", {"end": 900}, True),
+        ("demand.before_begin", {"end": 900}, False),
+        ("demand.before_begin", {"begin": 60}, True),
+        ("output.large", {"begin": 60, "end": 900}, False),
+    ],
+)
+def test_a_warning_of_a_time_that_the_job_sets_otherwise_is_overruled(
+    code: str, job: dict[str, int], overruled: bool
+) -> None:
+    assert plan(**job).overrules(Problem(code, "As it stands in the configuration.")) is overruled
 
 
 @pytest.mark.parametrize(
