@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.stack import ROOT, product
-from benchmarks.throughput import cpu_s
 
 CLIENTS, ROUNDS, SECONDS = 8, 5, 3.0
 LISTENERS = {"nobody": None, "doorbell": "0.02", "each ring": "0"}
@@ -20,6 +19,7 @@ def measure(key: str) -> list[dict[str, Any]]:
     """A row for each listener, in turns so that all meet the same machine."""
     from benchmarks.rows import forget_jobs
     from benchmarks.submission import figures, load
+    from benchmarks.throughput import cpu_s
 
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     taken: dict[str, list[float]] = {name: [] for name in LISTENERS}
