@@ -109,16 +109,17 @@ def _state(job: Job) -> dict[str, Any]:
     study = study_names(job.tenant, [job]).get(job.labels.get(STUDY, ""))
     names = {row.name for row in artifacts}
     results: Mapping[str, Any] = job.results or {}
+    cautions = _cautions(artifacts)
     return {
         "job": job,
         "told": told,
         "place": line.place(job) if line and job.is_queued else None,
-        "verdict": verdict(job, told, end=end_of(job)),
+        "verdict": verdict(job, told, end=end_of(job), doubtful=bool(cautions)),
         "arrivals": arrivals(job),
         "headlines": headlines,
         "figures": rest,
         "errors": results.get("errors") or [],
-        "cautions": _cautions(artifacts),
+        "cautions": cautions,
         "events": events,
         "phases": phases(job, events, now=timezone.now()),
         "artifacts": artifacts[:MAX_PAGE_FILES],

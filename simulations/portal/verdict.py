@@ -1,7 +1,7 @@
 """What came of a job, in one line first. Pure: no query."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,13 +29,15 @@ class Verdict:
     who: str = ""
 
 
-def verdict(job: Job, told: Told, *, end: float | None) -> Verdict:
-    """`end` is when the simulation was to end, in seconds, where that is known."""
+def verdict(job: Job, told: Told, *, end: float | None, doubtful: bool = False) -> Verdict:
+    """`end` is when the simulation was to end, in seconds, where that is known; `doubtful`: its figures are to be read
+    with care, so that nothing about it is green."""
     results: Mapping[str, Any] = job.results or {}
     ending = ENDINGS.get(Reason(told.reason)) if told.reason in set(Reason) else None
     who = WHO.get(ending.fault, "") if ending else ""
     if job.status == Job.Status.SUCCEEDED:
-        return _succeeded(results)
+        found = _succeeded(results)
+        return replace(found, kind="warn") if doubtful and found.kind == "ok" else found
     if job.is_finished:
         kind = "bad" if job.status == Job.Status.FAILED else "idle"
         stopped = _stopped(results, end)

@@ -95,6 +95,13 @@ def test_headlines(columns: dict, kind: str, headline: str) -> None:
     assert (found.kind, found.headline) == (kind, headline)
 
 
+def test_nothing_doubtful_is_green() -> None:
+    job = Job(status="SUCCEEDED", results={"kpis": ALL})
+    found = [verdict(job, Told(job.reason, job.message), end=6300, doubtful=each) for each in (False, True)]
+    assert [each.kind for each in found] == ["ok", "warn"]
+    assert found[0].headline == found[1].headline
+
+
 def test_vehicles_that_were_dropped_make_a_run_jammed() -> None:
     job = Job(status="SUCCEEDED", results={"kpis": ALL | {"vehicles_dropped": 1000}})
     found = verdict(job, Told(job.reason, job.message), end=6300)
