@@ -75,6 +75,13 @@ def test_a_scenario_is_drawn_and_its_versions_compared(engineer: Client, town: S
     assert not ScenarioProfile.objects.exists()
 
 
+def test_a_period_without_an_end_says_where_it_begins(engineer: Client, town: Scenario) -> None:
+    for end, shown in ((3600.0, "0:00\N{EN DASH}1:00"), (None, "from 0:00")):
+        Scenario.objects.update(inspection={**town.inspection, "begin": 0.0, "end": end})
+        for address in ("/t/city-a/scenarios", "/t/city-a/scenarios/town"):
+            assert f">{shown}<" in engineer.get(address).content.decode()
+
+
 def test_who_has_nothing_takes_the_sample(engineer: Client, tenant: Tenant) -> None:
     page = engineer.get("/t/city-a").content.decode()
     assert 'id="upload"' in page
