@@ -11,29 +11,12 @@ from simulations.models import Job
 from tenants import plain_sql
 from tenants.models import Tenant
 
+# Both are `sumok8_line`'s, the database's function.
 COUNTED = 1000  # places told exactly; a job further back has place COUNTED + 1
-# The order is the dispatcher's. Each part follows a partial index of the jobs table: `jobs_line` and `jobs_started`.
-ORDER = "priority_class DESC, priority DESC, submitted_at, job_id"
-LINE = f"""
-SELECT used.slots, used.cpu, used.memory_gi, head.cpu_request, head.memory_gi, head.message,
-  places.job_ids, places.places
-FROM (
-  SELECT count(*) AS slots, coalesce(sum(cpu_request), 0) AS cpu, coalesce(sum(memory_gi), 0) AS memory_gi
-  FROM jobs WHERE tenant_id = %(tenant)s
-    AND (status = 'RUNNING' OR (status = 'PENDING' AND dispatched_at IS NOT NULL))
-) used, (
-  SELECT array_agg(job_id) AS job_ids, array_agg(place) AS places FROM (
-    SELECT job_id, row_number() OVER (ORDER BY {ORDER}) AS place
-    FROM jobs WHERE tenant_id = %(tenant)s AND status = 'PENDING' AND dispatched_at IS NULL
-    ORDER BY {ORDER} LIMIT {COUNTED}
-  ) line WHERE job_id = ANY(%(jobs)s)
-) places LEFT JOIN (
-  SELECT cpu_request, memory_gi, message
-  FROM jobs WHERE tenant_id = %(tenant)s AND status = 'PENDING' AND dispatched_at IS NULL
-    AND cpu_request <= %(max_cpu)s AND memory_gi <= %(max_memory_gi)s
-  ORDER BY {ORDER} LIMIT 1
-) head ON true
-"""  # noqa: S608 - a number of our own
+ORDER = "priority_class DESC, priority DESC, submitted_at, job_id"  # the dispatcher's
+BESIDE_JOB = (
+    "CASE WHEN o.status = 'PENDING' AND o.dispatched_at IS NULL THEN sumok8_line(o.tenant_id, ARRAY[o.job_id]) END"
+)
 
 
 @dataclass(frozen=True)
@@ -114,20 +97,20 @@ def line_for(tenant: Tenant, jobs: Iterable[Job]) -> Line | None:
     waiting = [job.pk for job in jobs if job.is_queued]
     if not waiting:
         return None
-    wanted: dict[str, Any] = {
-        "tenant": tenant.pk,
-        "jobs": waiting,
-        "max_cpu": tenant.max_cpu,
-        "max_memory_gi": tenant.max_memory_gi,
-    }
     with plain_sql.cursor() as cursor:
-        cursor.execute(LINE, wanted)
-        slots, cpu, memory_gi, *head, job_ids, places = cursor.fetchone()
+        cursor.execute("SELECT sumok8_line(%s, %s)", (tenant.pk, waiting))
+        return line_of(tenant, cursor.fetchone()[0])
+
+
+def line_of(tenant: Tenant, told: dict[str, Any] | None) -> Line | None:
+    """As the database's function tells it of that tenant."""
+    if told is None:
+        return None
     return Line(
         limits=tenant,
-        slots=slots,
-        cpu=cpu,
-        memory_gi=memory_gi,
-        head=None if head[0] is None else Head(*head),
-        places=dict(zip(job_ids or (), places or (), strict=True)),
+        slots=told["slots"],
+        cpu=told["cpu"],
+        memory_gi=told["memory_gi"],
+        head=Head(*told["head"]) if told["head"] else None,
+        places={uuid.UUID(job_id): place for job_id, place in (told["places"] or {}).items()},
     )

@@ -7,7 +7,8 @@ proxies that the installation names.
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -26,7 +27,8 @@ def trusted_networks(names: Iterable[str]) -> tuple[Network, ...]:
         raise ImproperlyConfigured(f"TRUSTED_PROXIES: {error}; give addresses or networks.") from None
 
 
-def client_address(connected: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
+@lru_cache(maxsize=256)  # every request's, and mostly the same
+def client_address(connected: str, forwarded_for: str, trusted: tuple[Network, ...]) -> str:
     """The nearest address that no trusted proxy has. `connected` is empty on a Unix socket: our own host's."""
     client = _parse(connected or LOCAL) or _parse(LOCAL)
     believed = not connected or _is_trusted(client, trusted)
@@ -38,7 +40,7 @@ def client_address(connected: str, forwarded_for: str, trusted: Sequence[Network
     return str(client)
 
 
-def _is_trusted(address: Address | None, trusted: Sequence[Network]) -> bool:
+def _is_trusted(address: Address | None, trusted: tuple[Network, ...]) -> bool:
     return address is not None and any(address in network for network in trusted)
 
 

@@ -4,6 +4,7 @@ Alone it serves too (`gunicorn -c python:sumok8.gunicorn_conf sumok8.wsgi`), but
 put a proxy in front that buffers requests and answers.
 """
 
+import gc
 import os
 import signal
 import socket
@@ -16,14 +17,14 @@ from sumok8.gunicorn_log import GunicornLog
 bind = os.environ.get("BIND", "127.0.0.1:8000")  # nothing listens beyond loopback unless asked
 probe_bind = os.environ.get("PROBE_BIND", "")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
-worker_class = "gthread"
+worker_class = "sumok8.web_worker.Worker"
 # Most of them wait: LOG_FOLLOWERS at most, then uploads and downloads.
 threads = int(os.environ.get("WEB_THREADS", "64"))
 timeout = 60
 graceful_timeout = 20
 keepalive = 75  # longer than clients poll and than proxies keep idle connections
-max_requests = 20_000
-max_requests_jitter = 2_000
+max_requests = 100_000  # a start costs as much as a thousand answers
+max_requests_jitter = 10_000
 control_socket_disable = True  # a read-only root filesystem has no place for it
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112 - heartbeat files off the disk
 limit_request_line = 8190
@@ -65,3 +66,6 @@ def post_worker_init(worker: Any) -> None:
     shared_logs.ending = waiters.ending = lambda: told.is_set() or not worker.alive
     for listener in _probe_listeners:
         probes.serve(listener, worker.wsgi)
+    # What was imported stays: looking through it again and again for garbage is a tenth of an answer.
+    gc.collect()
+    gc.freeze()

@@ -15,9 +15,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve
 from rest_framework.renderers import JSONRenderer
 
-from simulations.api.serializers import jobs_as_json
+from simulations.api.serializers import job_as_json
 from simulations.models import Job
-from tenants.authentication import FoundKey, key_of
+from simulations.waiting import BESIDE_JOB, line_of
+from tenants.authentication import FoundKey, Own, key_of
 from tenants.members import Role
 from tenants.models import Tenant
 
@@ -57,14 +58,13 @@ def _is_plain(request: HttpRequest) -> bool:
 
 def _answer(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse | None:
     request.get_host()  # raises DisallowedHost
-    found = key_of(request, (Job, job_id))
+    found = key_of(request, Own(Job, job_id, BESIDE_JOB))
     tenant = _tenant_of(request, found)
     job = found.own if found else None
-    if tenant is None or not isinstance(job, Job):
+    if found is None or tenant is None or not isinstance(job, Job):
         return None
     job.tenant = tenant
-    [shown] = jobs_as_json(tenant, [job])
-    content = JSONRenderer().render(shown)
+    content = JSONRenderer().render(job_as_json(job, line_of(tenant, found.beside)))
     request.resolver_match = _match()
     return HttpResponse(content, headers={**HEADERS, "Content-Length": str(len(content))})
 

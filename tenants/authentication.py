@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -35,24 +35,34 @@ class Principal:
         return self.tenant.tenant_id if self.tenant else "admin"
 
 
+class Own(NamedTuple):
+    """A row that is fetched together with the caller's key: the one of that primary `key`, if it is of its tenant.
+
+    `beside`: more about it, in SQL, where it is called `o`.
+    """
+
+    model: type[Model]
+    key: Any
+    beside: str
+
+
 @dataclass(frozen=True)
 class FoundKey:
     """What the database says about a key. `row` is None for one that it does not know; `count` where one is kept; `own`
-    is the row that was asked for with it."""
+    is the row that was asked for with it, and `beside` what was asked for beside it."""
 
     row: ApiKey | None
     usable: bool
     count: Count | None
     own: Model | None = None
+    beside: Any = None
 
 
-def find_key(digest: str, *, address: str, own: tuple[type[Model], Any] | None = None) -> FoundKey:
+def find_key(digest: str, *, address: str, own: Own | None = None) -> FoundKey:
     """The key, its tenant and the rate limit's count, by one statement.
 
     A usable key counts for its tenant (an admin's for itself), any other for the caller's address. It is looked up
     either way: however many wrong keys come from an address, a right one from there is taken.
-
-    `own`: a model and a primary key. Its row is fetched as well if it is of the usable key's tenant.
     """
     strangers = throttling.of_failed_keys()
     asked: dict[str, Any] = {
@@ -62,33 +72,32 @@ def find_key(digest: str, *, address: str, own: tuple[type[Model], Any] | None =
         "address": throttling.bucket_of_address(address) if strangers else None,
         "address_step": strangers.step,
         "address_room": strangers.room,
-        "own": own[1] if own else None,
+        "own": own.key if own else None,
     }
-    model = own[0] if own else None
     with plain_sql.cursor() as cursor:
-        cursor.execute(_find_statement(model), asked)
+        cursor.execute(_find_statement(own and own.model, own.beside if own else ""), asked)
         usable, now, before, moved, made, *values = cursor.fetchone()
     key = None
     widths = (len(ApiKey._meta.concrete_fields), len(Tenant._meta.concrete_fields))
     if values[0] is not None:
         key = plain_sql.row(ApiKey, values[: widths[0]])
         key.tenant = plain_sql.row(Tenant, values[widths[0] : sum(widths)]) if key.tenant_id else None
-    its = values[sum(widths) :]
+    *its, beside = values[sum(widths) :] if own else [None, None]
     limit = throttling.of_tenant(key.tenant) if key and usable else strangers
     counted = Count.of(limit, (now, before, moved, made)) if limit else None
-    found = plain_sql.row(model, its) if model and its[0] is not None else None
-    return FoundKey(row=key, usable=usable, count=counted, own=found)
+    found = plain_sql.row(own.model, its) if own and its[0] is not None else None
+    return FoundKey(row=key, usable=usable, count=counted, own=found, beside=beside)
 
 
 @cache
-def _find_statement(own: type[Model] | None) -> str:
+def _find_statement(own: type[Model] | None, beside: str) -> str:
     """`usable` repeats the rule of `ApiKeyQuerySet.usable`."""
     columns = f"{plain_sql.columns(ApiKey, 'k')}, {plain_sql.columns(Tenant, 't')}"
     fields = [field.column for field in (*ApiKey._meta.concrete_fields, *Tenant._meta.concrete_fields)]
     names = ", ".join(f"c{n}" for n in range(len(fields)))
     shown, joined = names, ""
     if own:
-        shown = f"{names}, {plain_sql.columns(own, 'o')}"
+        shown = f"{names}, {plain_sql.columns(own, 'o')}, {beside}"
         joined = (
             f'LEFT JOIN "{own._meta.db_table}" o ON verdict.usable AND o.{own._meta.pk.column} = %(own)s'
             f" AND o.tenant_id = found.c{fields.index('tenant_id')}"
@@ -116,7 +125,7 @@ SELECT verdict.usable, {throttling.COUNTED}, {shown} FROM verdict LEFT JOIN foun
 """  # noqa: S608 - names of our own
 
 
-def key_of(request: HttpRequest, own: tuple[type[Model], Any] | None = None) -> FoundKey | None:
+def key_of(request: HttpRequest, own: Own | None = None) -> FoundKey | None:
     """The key that the header names, looked up and counted once for each request; None if it names none."""
     if not hasattr(request, "found_key"):
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")

@@ -99,6 +99,11 @@ class Connection(psycopg.Connection[Any]):
         line.register(self.pgconn.socket, select.POLLIN)
         return not line.poll(0)
 
+    def set_autocommit(self, value: bool) -> None:
+        """Django sets it whenever it takes a connection from the pool; mostly it is so already."""
+        if value != self.autocommit:
+            super().set_autocommit(value)
+
     def wait(self, gen: Wait[Answer], interval: float = LOOK_EVERY_S, timeout: float | None = None) -> Answer:
         limit_s = _limit_s.get() or settings.DATABASE_TIMEOUT_S
         if timeout is not None or not limit_s:

@@ -22,7 +22,7 @@ from simulations.models import Artifact, Job, JobEvent, Scenario
 from simulations.services.storage import Use
 from simulations.sumo.protocol.endings import ENDINGS
 from simulations.telling import tell
-from simulations.waiting import COUNTED, line_for
+from simulations.waiting import COUNTED, Line, line_for
 from tenants.models import Tenant
 from tenants.priority import PriorityClass
 
@@ -78,50 +78,50 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
 
 def jobs_as_json(tenant: Tenant, jobs: Iterable[Job], *, placed: bool = True) -> list[dict[str, Any]]:
-    """The tenant's jobs as `JobSerializer` describes them. Plain code, since a serializer takes ten times as long.
+    """The tenant's jobs as `JobSerializer` describes them.
 
     At most one query, for those that wait in line; none, and no place, if not `placed`.
     """
     jobs = list(jobs)
     line = line_for(tenant, jobs) if placed else None
-    answers = []
-    for job in jobs:
-        told = tell(job, line)
-        asked, here = job.scenario_data, f"/jobs/{job.job_id}"
-        progress = None
-        if job.progress is not None and job.progress_at is not None:
-            progress = {**job.progress, "at": moment(job.progress_at)}
-        answers.append(
-            {
-                "job_id": str(job.job_id),
-                "tenant_id": job.tenant_id,
-                "status": job.status,
-                "reason": told.reason,
-                "message": told.message,
-                "silent_since": moment(told.silent_since),
-                "queue_position": line.place(job) if line and job.is_queued else None,
-                "scenario_id": asked.get("scenario_id"),
-                "scenario_version": asked.get("scenario_version"),
-                "cpu_request": job.cpu_request,
-                "memory_gi": job.memory_gi,
-                "priority_class": PriorityClass.of_rank(job.priority_class).value,
-                "priority": job.priority,
-                "labels": job.labels,
-                "submitted_at": moment(job.submitted_at),
-                "started_at": moment(job.started_at),
-                "finished_at": moment(job.finished_at),
-                "cancel_requested_at": moment(job.cancel_requested_at),
-                "status_as_of": moment(job.observed_at),
-                "attempt": job.attempt,
-                "disruptions": job.disruptions,
-                "exit_code": job.exit_code,
-                "request": asked,
-                "progress": progress,
-                "results": job.results and {name: job.results.get(name) for name in RESULTS_SHOWN},
-                "links": {"self": here, **{name: f"{here}/{name}" for name in ("events", "logs", "results")}},
-            }
-        )
-    return answers
+    return [job_as_json(job, line) for job in jobs]
+
+
+def job_as_json(job: Job, line: Line | None) -> dict[str, Any]:
+    """As `JobSerializer` describes it. Plain code, since a serializer takes ten times as long."""
+    told = tell(job, line)
+    asked, here = job.scenario_data, f"/jobs/{job.job_id}"
+    progress = None
+    if job.progress is not None and job.progress_at is not None:
+        progress = {**job.progress, "at": moment(job.progress_at)}
+    return {
+        "job_id": str(job.job_id),
+        "tenant_id": job.tenant_id,
+        "status": job.status,
+        "reason": told.reason,
+        "message": told.message,
+        "silent_since": moment(told.silent_since),
+        "queue_position": line.place(job) if line and job.is_queued else None,
+        "scenario_id": asked.get("scenario_id"),
+        "scenario_version": asked.get("scenario_version"),
+        "cpu_request": job.cpu_request,
+        "memory_gi": job.memory_gi,
+        "priority_class": PriorityClass.of_rank(job.priority_class).value,
+        "priority": job.priority,
+        "labels": job.labels,
+        "submitted_at": moment(job.submitted_at),
+        "started_at": moment(job.started_at),
+        "finished_at": moment(job.finished_at),
+        "cancel_requested_at": moment(job.cancel_requested_at),
+        "status_as_of": moment(job.observed_at),
+        "attempt": job.attempt,
+        "disruptions": job.disruptions,
+        "exit_code": job.exit_code,
+        "request": asked,
+        "progress": progress,
+        "results": job.results and {name: job.results.get(name) for name in RESULTS_SHOWN},
+        "links": {"self": here, **{name: f"{here}/{name}" for name in ("events", "logs", "results")}},
+    }
 
 
 def moment(at: datetime | None) -> str | None:

@@ -150,7 +150,7 @@ class Job(models.Model):
                 name="jobs_tenant_ended",
                 condition=models.Q(finished_at__isnull=False),
             ),
-            # The line as the dispatcher orders it; see `waiting.LINE`.
+            # The line as the dispatcher orders it; see `waiting.ORDER`.
             models.Index(
                 fields=["tenant", "-priority_class", "-priority", "submitted_at", "job_id"],
                 name="jobs_line",

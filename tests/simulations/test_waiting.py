@@ -9,7 +9,7 @@ from django.db import connection
 
 from simulations import machines
 from simulations.models import Job
-from simulations.waiting import COUNTED, LINE, Head, Line, line_for, ordinal
+from simulations.waiting import COUNTED, ORDER, Head, Line, line_for, ordinal
 from tenants.models import Tenant
 from tests.factories import JobFactory, ScenarioFactory
 
@@ -88,8 +88,15 @@ def test_places_are_counted_so_far_and_no_further(tenant: Tenant) -> None:
     assert [line.place(rows[n]) for n in (0, 1, COUNTED - 1, COUNTED, -1)] == [1, 2, COUNTED, COUNTED + 1, COUNTED + 1]
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
-        wanted = {"tenant": tenant.pk, "jobs": [rows[-1].pk], "max_cpu": 10, "max_memory_gi": 20}
-        cursor.execute(f"EXPLAIN {LINE}", wanted)
+        cursor.execute("SELECT substring(prosrc FROM 'RETURN (.*);\\s*END') FROM pg_proc WHERE proname = 'sumok8_line'")
+        [body] = cursor.fetchone()
+        assert f"LIMIT {COUNTED}\n" in body
+        assert body.count(", ".join(f"j.{column}" for column in ORDER.split(", "))) == 3
+        question = f"PREPARE line (text, uuid[]) AS SELECT {body}".replace("= tenant", "= $1").replace(
+            "(wanted)", "($2)"
+        )
+        cursor.execute(question.replace("%", "%%"))
+        cursor.execute("EXPLAIN EXECUTE line (%s, %s)", (tenant.pk, [rows[-1].pk]))
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert plan.count("jobs_line") == 2  # in its order, so that a longer line costs no more
     assert "Sort" not in plan
