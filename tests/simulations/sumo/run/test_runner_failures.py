@@ -148,3 +148,12 @@ def test_a_result_file_that_a_full_disk_cut_is_no_success(pod: Pod) -> None:
     assert done.error_codes[0] == "output.damaged"
     assert {file["name"]: file["intact"] for file in done.manifest["files"]}["tripinfo.xml.gz"] is False
     assert done.message["kpis"]["vehicles_inserted"] == 135
+
+
+def test_a_fault_of_our_own_is_told_with_where_it_happened(pod: Pod) -> None:
+    in_the_way = pod.folder / "no-folder"
+    in_the_way.touch()
+    pod.extra_environment["WORK_DIR"] = str(in_the_way)
+    done = pod.run()
+    assert (done.code, done.message["outcome"], done.error_codes) == (72, "internal", ["runner.internal"])
+    assert any("Traceback" in line["message"] for line in done.of("error"))
