@@ -156,4 +156,4 @@ def test_a_fault_of_our_own_is_told_with_where_it_happened(pod: Pod) -> None:
     pod.extra_environment["WORK_DIR"] = str(in_the_way)
     done = pod.run()
     assert (done.code, done.message["outcome"], done.error_codes) == (72, "internal", ["runner.internal"])
-    assert any("Traceback" in line["message"] for line in done.of("error"))
+    assert any("Traceback" in event["message"] for event in done.of("log") if event["level"] == "error")
