@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 
 from simulations import files
+from simulations.held import TAKEN_OVER
 from tenants.errors import BAD_HOST, MAY_NOT_UPLOAD, UNAUTHORIZED
 
 # What these let through at most must fit into the volume that deploy/base/web.yaml gives.
@@ -59,6 +60,7 @@ def render(*, bind: str, socket: Path) -> str:
         "FOLDERS": "\n".join(f'        \\{store} "{folder}";' for store, folder in files.folders().items()),
         "BODY_BYTES": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         "SCENARIO_BYTES": settings.SCENARIO_MAX_BYTES + FORM_BYTES,
+        "TAKEN_OVER": TAKEN_OVER,
         "UPLOADS": UPLOADS,
         "UPLOADS_OF_ONE": UPLOADS_OF_ONE,
         "ERRORS": "\n".join(_errors()),

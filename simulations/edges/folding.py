@@ -125,7 +125,7 @@ def _network_of(run: StudyRun, data: EdgeFile) -> Network:
         network = known
     else:
         ids = files.checked_network(artifact)["ids"]
-        content = storage.read(str(artifact.file), at_most=files.MAX_PACKED_BYTES)
+        content = storage.read(str(artifact.file), at_most=files.MAX_PACKED_NETWORK_BYTES)
         if hashlib.sha256(content).hexdigest() != artifact.sha256:
             raise Unusable("Its network is not what was delivered.")
         network = Network(sha256=artifact.sha256, content=content, edge_order=order_of(ids))
