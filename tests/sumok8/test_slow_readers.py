@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 def test_networks_not_read_hold_places_until_their_readers_leave() -> None:
     job = JobFactory(tenant=TenantFactory(tenant_id="city-a"))
     key = {"Authorization": f"Bearer {issue_key(job.tenant)}"}
-    network = json.dumps({"ids": [], "shape": [0] * (TAKEN_OVER // 4 * 3)}).encode()  # 36 MB
+    network = json.dumps({"ids": [], "shape": [0] * (TAKEN_OVER // 2)}).encode()  # 24 MB
     keep(job, "edges.bin.gz", b"")
     keep(job, "network.json.gz", gzip.compress(network, mtime=0))
     address = f"/jobs/{job.pk}/network.json"
@@ -28,14 +28,15 @@ def test_networks_not_read_hold_places_until_their_readers_leave() -> None:
     with web(WEB_THREADS="3", LOG_FOLLOWERS="4") as served:  # two of one tenant
 
         def ask(path: str) -> tuple[int, bytes]:
-            with contextlib.closing(http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=10)) as connection:
+            with contextlib.closing(http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=60)) as connection:
                 connection.request("GET", path, headers=key)
                 answer = connection.getresponse()
                 return answer.status, answer.read()
 
         with stalled.clients(served.url, stalled.body("GET", address, 0, b"", **key), 6) as readers:
             answered = [http.client.HTTPResponse(wire) for wire in readers]
-            for answer in answered:
+            for wire, answer in zip(readers, answered, strict=True):
+                wire.settimeout(60)
                 answer.begin()
             assert sorted(answer.status for answer in answered) == [200] * 2 + [503] * 4
             assert ask(f"/jobs/{job.pk}")[0] == 200
