@@ -3,7 +3,7 @@ bounded, and the rest of the threads answer everything else."""
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Generic, TypeVar
 
 from django.conf import settings
@@ -11,6 +11,7 @@ from django.conf import settings
 from tenants.errors import ApiError
 
 Part = TypeVar("Part", str, bytes)
+TAKEN_OVER = 16 * 1024**2  # bytes of an answer that nginx takes from its thread at once, to a file
 
 
 class NoPlace(Exception):
@@ -51,20 +52,24 @@ class HeldAnswer(Generic[Part]):
     """The parts of an answer that no buffer on the way may hold: while it is sent, however slowly its reader takes it,
     it keeps a thread, and so a place. Raises ApiError 503."""
 
-    def __init__(self, tenant_id: str, parts: Iterator[Part]) -> None:
+    def __init__(self, tenant_id: str, parts: Generator[Part, None, None]) -> None:
         try:
             places.take(tenant_id)
         except NoPlace:
             message = "Too many large answers are on their way at the moment; try again when one has arrived."
             raise ApiError(503, "answers.too_many", message, headers={"Retry-After": "5"}) from None
         self._tenant_id: str | None = tenant_id
-        self._parts: Iterator[Part] = parts
+        self._parts: Generator[Part, None, None] = parts
 
     def __iter__(self) -> Iterator[Part]:
         return self._parts
 
     def close(self) -> None:
-        """Django calls it when the answer was sent or its reader has gone."""
-        if self._tenant_id is not None:
+        """Django calls it when the answer was sent or its reader has gone: what the parts have open is closed now."""
+        if self._tenant_id is None:
+            return
+        try:
+            self._parts.close()
+        finally:
             places.leave(self._tenant_id)
             self._tenant_id = None

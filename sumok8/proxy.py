@@ -11,10 +11,12 @@ from pathlib import Path
 from django.conf import settings
 
 from simulations import files
+from simulations.held import TAKEN_OVER
 from tenants.errors import BAD_HOST, MAY_NOT_UPLOAD, UNAUTHORIZED
 
 # What these let through at most must fit into the volume that deploy/base/web.yaml gives.
 CONNECTIONS = 4096  # of clients and to gunicorn together, for each of nginx's two workers
+REQUESTS_OF_ONE = 256  # with the same key or session under way, answers that wait for their reader among them
 UPLOADS = 12  # scenarios on their way at a time
 UPLOADS_OF_ONE = 3  # and with the same key; so it is for a pod's results
 FORM_BYTES = 64 * 1024  # the form around a scenario
@@ -59,6 +61,8 @@ def render(*, bind: str, socket: Path) -> str:
         "FOLDERS": "\n".join(f'        \\{store} "{folder}";' for store, folder in files.folders().items()),
         "BODY_BYTES": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         "SCENARIO_BYTES": settings.SCENARIO_MAX_BYTES + FORM_BYTES,
+        "TAKEN_OVER": TAKEN_OVER,
+        "REQUESTS_OF_ONE": REQUESTS_OF_ONE,
         "UPLOADS": UPLOADS,
         "UPLOADS_OF_ONE": UPLOADS_OF_ONE,
         "ERRORS": "\n".join(_errors()),
@@ -73,6 +77,7 @@ def _errors() -> list[str]:
     """nginx's own answers, in the shape that all errors have."""
     too_large = f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
     scenario = f"A scenario may have at most {settings.SCENARIO_MAX_BYTES} bytes."
+    many = "Too many of your requests are under way; try again when one has been answered."
     challenge = """WWW-Authenticate 'Bearer realm="sumok8"'"""
     soon, later = "Retry-After 5", "Retry-After 10"
     answers = [
@@ -85,7 +90,14 @@ def _errors() -> list[str]:
         ("too_large", 413, "too_large", too_large, ""),
         ("scenario_too_large", 413, "zip.too_big", scenario, ""),
         ("bad_range", 416, "range.not_satisfiable", "The range begins after the end of the file.", ""),
-        ("too_many", 429, "uploads.too_many", "Too many uploads at a time; try again when one has ended.", later),
+        (
+            "too_many_uploads",
+            429,
+            "uploads.too_many",
+            "Too many uploads at a time; try again when one has ended.",
+            later,
+        ),
+        ("too_many_requests", 429, "requests.too_many", many, soon),
         ("rate_limited", 429, "rate_limited", "Too many requests; try again after Retry-After seconds.", soon),
         ("unavailable", 503, "unavailable", "The service is starting or overloaded; try again in a moment.", soon),
     ]

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
@@ -22,17 +22,17 @@ def map_of(job: Job, names: Collection[str]) -> dict[str, Any] | None:
 
 
 @staff_data
-def network(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def network(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     return answers.told(lambda: answers.network(request, _job(job_id)))
 
 
 @staff_data
-def edges(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def edges(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     return answers.told(lambda: answers.edges(request, _job(job_id), read(request.GET, EdgesQuery)))
 
 
 @staff_data
-def curve(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def curve(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     return answers.told(lambda: answers.curve(request, _job(job_id), read(request.GET, CurveQuery)["edge"]))
 
 

@@ -128,14 +128,14 @@ def activity_data(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page
-def simulated_data(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def simulated_data(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     """Numbers of a job's charts over simulated time."""
     artifact = _artifact(job_id, "summary.csv.gz")
     return told(lambda: JsonResponse(run_series.simulated(artifact)))
 
 
 @staff_page
-def travel_times_data(request: HttpRequest, job_id: UUID) -> HttpResponse:
+def travel_times_data(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     """A job's travel-time histogram."""
     artifact = _artifact(job_id, "travel_times.json")
     return told(lambda: JsonResponse(run_series.travel_chart(artifact)))

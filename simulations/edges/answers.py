@@ -11,12 +11,20 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.utils.cache import patch_vary_headers
 from rest_framework.exceptions import ValidationError
 
 from simulations.edges import files
 from simulations.edges.metrics import METRICS, Metric, Traffic, available, short
+from simulations.held import TAKEN_OVER, HeldAnswer
 from simulations.models import Job
 from simulations.sumo.protocol.edge_file import EdgeFile
 from tenants.errors import ApiError
@@ -25,19 +33,19 @@ WORTH_PACKING = 1024  # bytes
 LEVEL = 4
 
 
-def network(request: HttpRequest, job: Job) -> HttpResponse:
-    """The network to draw. Raises ApiError 404 edges.none."""
+def network(request: HttpRequest, job: Job) -> HttpResponseBase:
+    """The network to draw. Raises ApiError 404 edges.none, 503 answers.too_many."""
     artifact = files.delivered(job).network
-    return cached(request, artifact.sha256, lambda: files.network_json(artifact))
+    return kept_packed(request, job.tenant_id, artifact.sha256, lambda: files.packed_network(artifact))
 
 
-def edges(request: HttpRequest, job: Job, asked: Mapping[str, Any]) -> HttpResponse:
+def edges(request: HttpRequest, job: Job, asked: Mapping[str, Any]) -> HttpResponseBase:
     """A metric of every edge. Raises ApiError 404 edges.none, edges.no_metric, edges.no_interval."""
     artifact = files.delivered(job).edges
     return cached(request, artifact.sha256, lambda: as_json(_edges(files.edge_data(artifact), asked)), asked)
 
 
-def curve(request: HttpRequest, job: Job, edge: str) -> HttpResponse:
+def curve(request: HttpRequest, job: Job, edge: str) -> HttpResponseBase:
     """All metrics of one edge over the intervals. Raises ApiError 404 edges.none, edges.no_edge."""
     found = files.delivered(job)
 
@@ -51,15 +59,15 @@ def curve(request: HttpRequest, job: Job, edge: str) -> HttpResponse:
     return cached(request, found.edges.sha256, content, {"edge": edge})
 
 
-def told(answer: Callable[[], HttpResponse]) -> HttpResponse:
+def told(answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     """For a page's view, which no exception handler of the API stands behind: errors in the API's own form."""
     try:
         return answer()
     except ApiError as error:
-        status, code, message = error.status_code, error.code, error.message
+        status, code, message, headers = error.status_code, error.code, error.message, error.headers
     except ValidationError:
-        status, code, message = 400, "invalid", "The request has errors."
-    return JsonResponse({"error": {"code": code, "message": message, "details": []}}, status=status)
+        status, code, message, headers = 400, "invalid", "The request has errors.", {}
+    return JsonResponse({"error": {"code": code, "message": message, "details": []}}, status=status, headers=headers)
 
 
 def traffic_of(data: EdgeFile, interval: int | None) -> Traffic:
@@ -136,22 +144,53 @@ def as_json(document: Mapping[str, Any]) -> bytes:
 
 def cached(
     request: HttpRequest, version: str, content: Callable[[], bytes], asked: Mapping[str, Any] | None = None
-) -> HttpResponse:
+) -> HttpResponseBase:
     """JSON, packed where the caller takes it, or 304 if the caller has it already: then nothing is read."""
-    text = json.dumps([version, asked], sort_keys=True, default=str)
-    etag = f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-    if etag in request.headers.get("If-None-Match", ""):
-        answer: HttpResponse = HttpResponseNotModified()
-    else:
+
+    def answer() -> HttpResponseBase:
         plain = content()
-        packed = len(plain) >= WORTH_PACKING and "gzip" in request.headers.get("Accept-Encoding", "")
-        body = gzip.compress(plain, LEVEL, mtime=0) if packed else plain
-        answer = HttpResponse(body, content_type="application/json")
-        if packed:
-            answer["Content-Encoding"] = "gzip"
+        if len(plain) < WORTH_PACKING or not _takes_gzip(request):
+            return HttpResponse(plain)
+        return _packed(gzip.compress(plain, LEVEL, mtime=0))
+
+    return _unless_known(request, json.dumps([version, asked], sort_keys=True, default=str), answer)
+
+
+def kept_packed(request: HttpRequest, tenant_id: str, version: str, content: Callable[[], bytes]) -> HttpResponseBase:
+    """The same of JSON that is kept as gzip. What unpacks to more than nginx takes over is unpacked piece by piece, as
+    its reader takes it. Raises ApiError 503 answers.too_many."""
+
+    def answer() -> HttpResponseBase:
+        packed = content()
+        if _takes_gzip(request):
+            return _packed(packed)
+        plain = b"".join(files.pieces(packed))
+        if len(plain) <= TAKEN_OVER:
+            return HttpResponse(plain)
+        return StreamingHttpResponse(HeldAnswer(tenant_id, files.pieces(packed)))
+
+    return _unless_known(request, version, answer)
+
+
+def _unless_known(request: HttpRequest, version: str, made: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    etag = f'W/"{hashlib.sha256(version.encode()).hexdigest()[:32]}"'
+    answer: HttpResponseBase
+    if etag in request.headers.get("If-None-Match", ""):
+        answer = HttpResponseNotModified()
+    else:
+        answer = made()
+        answer["Content-Type"] = "application/json"
         answer["X-Content-Type-Options"] = "nosniff"
         answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer["ETag"] = etag
     answer["Cache-Control"] = "private, no-cache"
     patch_vary_headers(answer, ["Accept-Encoding"])
     return answer
+
+
+def _takes_gzip(request: HttpRequest) -> bool:
+    return "gzip" in request.headers.get("Accept-Encoding", "")
+
+
+def _packed(content: bytes) -> HttpResponse:
+    return HttpResponse(content, headers={"Content-Encoding": "gzip"})

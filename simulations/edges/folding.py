@@ -1,4 +1,5 @@
-"""The reconciler's part: what a study's ended runs delivered is added to their cells' sums, each run once.
+"""The reconciler's part: what a study's ended runs delivered is added to their cells' sums, each run once, and then
+its difference to the run of the same seed that it is compared with, once both are added.
 
 It has a time box, and nothing else waits for it. One process folds: the one that holds the reconciler's lock.
 """
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from simulations import files as storage
 from simulations.edges import files, sums
@@ -59,6 +60,11 @@ def fold_ended(now: datetime, isolate: Isolate = nullcontext, *, budget_s: float
             folded += 1
         if time.monotonic() > until:
             break
+    for one in _unpaired(studies)[:AT_ONCE]:
+        if time.monotonic() > until:
+            break
+        with isolate(f"traffic of run {one.pk} against another"):
+            pair(one)
     with isolate("networks that nothing is drawn on"), connection.cursor() as cursor:
         cursor.execute(UNUSED)
     return folded
@@ -70,23 +76,9 @@ def fold(run: StudyRun) -> None:
     try:
         data = _data_of(run)
         network = _network_of(run, data)
-        partners = list(_partners(run))
         with transaction.atomic():
-            row = _added(run.cell, network, data)
-            for cell, other in partners:
-                theirs = _data_of_partner(other)
-                if theirs is None:
-                    continue
-                if cell == run.cell:
-                    _pair(row, data, theirs, base=other.cell)
-                else:
-                    _pair(
-                        CellTraffic.objects.select_related("network").get(cell=cell),
-                        theirs,
-                        data,
-                        base=run.cell,
-                    )
-            FoldedRun.objects.create(run=run)
+            _add(run.cell, network, data)
+            FoldedRun.objects.create(run=run, paired=run.cell.against is None)
             return
     except Unusable as error:
         problem = str(error)
@@ -102,19 +94,48 @@ def fold(run: StudyRun) -> None:
     FoldedRun.objects.create(run=run, problem=problem[:300])
 
 
-def _data_of(run: StudyRun) -> EdgeFile:
-    assert run.job
-    return sums.bounded(files.edge_data(files.delivered(run.job).edges))
+def _unpaired(studies: QuerySet[Study]) -> QuerySet[FoldedRun]:
+    """Those whose other run is added as well."""
+    other = FoldedRun.objects.filter(
+        problem="",
+        run__job__isnull=False,
+        run__study=OuterRef("run__study"),
+        run__seed=OuterRef("run__seed"),
+        run__cell__position=OuterRef("run__cell__against"),
+    )
+    rows = FoldedRun.objects.filter(
+        Exists(other), paired=False, run__job__isnull=False, run__study__in=studies.values("pk")
+    )
+    return rows.select_related("run__cell", "run__job").order_by("run__study_id", "run__place")
 
 
-def _data_of_partner(run: StudyRun) -> EdgeFile | None:
-    """None once its files have been deleted: that costs a pair, not the run that comes now."""
+def pair(one: FoldedRun) -> None:
+    """Once, whatever comes of it. Raises ApiError 503 while storage does not answer: then it is tried again."""
+    run = one.run
+    assert run.cell.against is not None
+    others = StudyRun.objects.select_related("cell", "job")
+    other = others.get(study=run.study_id, seed=run.seed, cell__position=run.cell.against)
+    one.paired = True
     try:
-        return _data_of(run)
+        ours, theirs = _data_of(run), _data_of(other)
+        with transaction.atomic():
+            _add_pair(run.cell, ours, theirs, base=other.cell)
+            one.save(update_fields=["paired"])
+            return
     except ApiError as error:
         if error.status_code >= 500:
             raise
-        return None
+        # Its files have been deleted since: that costs a pair, not the run.
+    except (DatabaseError, OSError):
+        raise
+    except Exception:
+        log.exception("the difference of run %s to another is left out", run.pk)
+    one.save(update_fields=["paired"])
+
+
+def _data_of(run: StudyRun) -> EdgeFile:
+    assert run.job
+    return sums.bounded(files.edge_data(files.delivered(run.job).edges))
 
 
 def _network_of(run: StudyRun, data: EdgeFile) -> Network:
@@ -125,7 +146,7 @@ def _network_of(run: StudyRun, data: EdgeFile) -> Network:
         network = known
     else:
         ids = files.checked_network(artifact)["ids"]
-        content = storage.read(str(artifact.file), at_most=files.MAX_PACKED_BYTES)
+        content = storage.read(str(artifact.file), at_most=files.MAX_PACKED_NETWORK_BYTES)
         if hashlib.sha256(content).hexdigest() != artifact.sha256:
             raise Unusable("Its network is not what was delivered.")
         network = Network(sha256=artifact.sha256, content=content, edge_order=order_of(ids))
@@ -136,8 +157,9 @@ def _network_of(run: StudyRun, data: EdgeFile) -> Network:
     return network
 
 
-def _added(cell: Cell, network: Network, data: EdgeFile) -> CellTraffic:
-    row = CellTraffic.objects.select_for_update(of=("self",)).select_related("network").filter(cell=cell).first()
+def _add(cell: Cell, network: Network, data: EdgeFile) -> None:
+    rows = CellTraffic.objects.select_related("network").defer("differences", "network__content")
+    row = rows.select_for_update(of=("self",)).filter(cell=cell).first()
     if row is None:
         row = CellTraffic(cell=cell, network=network, intervals=[], columns=list(data.columns), seconds=[], sums=b"")
     if row.network.edge_order != data.edge_order or list(row.columns) != list(data.columns):
@@ -150,22 +172,12 @@ def _added(cell: Cell, network: Network, data: EdgeFile) -> CellTraffic:
     row.sums = sums.packed(sums.added(before, data))
     row.runs += 1
     row.save()
-    return row
 
 
-def _partners(run: StudyRun) -> Sequence[tuple[Cell, StudyRun]]:
-    """(the cell that a pair belongs to, the other run of it), where that other run was added before."""
-    same_seed = StudyRun.objects.filter(study=run.study_id, seed=run.seed, folded__problem="").exclude(pk=run.pk)
-    same_seed = same_seed.filter(job__isnull=False).select_related("cell", "job")
-    found = []
-    for other in same_seed.filter(Q(cell__against=run.cell.position) | Q(cell__position=run.cell.against)):
-        found.append((run.cell if other.cell.position == run.cell.against else other.cell, other))
-    return found
-
-
-def _pair(row: CellTraffic, ours: EdgeFile, theirs: EdgeFile, *, base: Cell) -> None:
+def _add_pair(cell: Cell, ours: EdgeFile, theirs: EdgeFile, *, base: Cell) -> None:
     """Edges are matched by their id where the networks differ."""
-    other = CellTraffic.objects.select_related("network").get(cell=base)
+    rows = CellTraffic.objects.select_related("network").defer("sums", "network__content")
+    row, other = rows.select_for_update(of=("self",)).get(cell=cell), rows.get(cell=base)
     if row.network.edge_order == other.network.edge_order:
         places: Sequence[int] = range(ours.edges)
     else:

@@ -46,11 +46,15 @@ class FoldedRun(models.Model):
 
     run = models.OneToOneField(StudyRun, models.CASCADE, primary_key=True, related_name="folded")
     problem = models.CharField(max_length=300, blank=True)
+    paired = models.BooleanField(
+        default=True, db_default=True, help_text="Its difference to the cell that its own is compared with was added."
+    )
 
     objects: ClassVar = models.Manager()
 
     class Meta:
         db_table = "edge_folded_runs"
+        indexes = [models.Index(fields=["run"], name="edge_folded_runs_unpaired", condition=models.Q(paired=False))]
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.problem}".strip()

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-import zlib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from simulations.edges import sums
-from simulations.edges.files import MAX_NETWORK_BYTES, none
+from simulations.edges.files import none, pieces
 from simulations.edges.metrics import Traffic
 from simulations.edges.models import CellTraffic, Network
 from simulations.studies.models import Cell, Study
 from tenants.errors import ApiError
 
 
-def plain_network(network: Network) -> bytes:
-    """The JSON; its size was bounded when it came."""
-    return zlib.decompressobj(wbits=31).decompress(network.content, MAX_NETWORK_BYTES)
+def _network(network: Network) -> dict[str, Any]:
+    """Its size, packed and unpacked, was bounded when it came."""
+    told: dict[str, Any] = json.loads(b"".join(pieces(bytes(network.content))))
+    return told
 
 
 def ids_of(network: Network) -> list[str]:
-    ids: list[str] = json.loads(plain_network(network))["ids"]
+    ids: list[str] = _network(network)["ids"]
     return ids
 
 
@@ -34,9 +35,8 @@ class StoredTraffic:
     row: CellTraffic
 
     @cached_property
-    def network(self) -> dict[str, list[float]]:
-        told: dict[str, list[float]] = json.loads(plain_network(self.row.network))
-        return told
+    def network(self) -> dict[str, Any]:
+        return _network(self.row.network)
 
     @property
     def edges(self) -> int:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 
 from simulations.edges import sums
-from simulations.edges.answers import as_json, cached, chosen, curve_of, frame
+from simulations.edges.answers import as_json, cached, chosen, curve_of, frame, kept_packed
 from simulations.edges.folding import tested
 from simulations.edges.metrics import Metric, Values, short
-from simulations.edges.stored import StoredTraffic, cell_of, plain_network, traffic_of_cell
+from simulations.edges.stored import StoredTraffic, cell_of, traffic_of_cell
 from simulations.studies.models import Cell, Study
 from simulations.sumo.protocol.edge_file import DISTANCE
 from tenants.errors import ApiError
 
 
-def network(request: HttpRequest, study: Study, cell: str | None = None) -> HttpResponse:
-    """Raises ApiError 404 study.no_cell, edges.none."""
+def network(request: HttpRequest, study: Study, cell: str | None = None) -> HttpResponseBase:
+    """Raises ApiError 404 study.no_cell, edges.none, 503 answers.too_many."""
     found = traffic_of_cell(cell_of(study, cell), sums=False)
-    return cached(request, found.row.network_id, lambda: plain_network(found.row.network))
+    return kept_packed(request, study.tenant_id, found.row.network_id, lambda: bytes(found.row.network.content))
 
 
-def edges(request: HttpRequest, study: Study, asked: Mapping[str, Any]) -> HttpResponse:
+def edges(request: HttpRequest, study: Study, asked: Mapping[str, Any]) -> HttpResponseBase:
     """A metric of every edge, or its difference to another cell's. Raises ApiError 404."""
     cell = cell_of(study, asked.get("cell"))
     found = traffic_of_cell(cell, sums=False)
@@ -37,7 +37,7 @@ def edges(request: HttpRequest, study: Study, asked: Mapping[str, Any]) -> HttpR
     return cached(request, version, content, asked)
 
 
-def curve(request: HttpRequest, study: Study, asked: Mapping[str, Any]) -> HttpResponse:
+def curve(request: HttpRequest, study: Study, asked: Mapping[str, Any]) -> HttpResponseBase:
     """All metrics of one edge, the mean of a cell's runs. Raises ApiError 404."""
     cell = cell_of(study, asked.get("cell"))
 

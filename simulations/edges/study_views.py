@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
@@ -12,8 +12,7 @@ from simulations.api.downloads import AnyType
 from simulations.edges import exports, shapes, study_answers
 from simulations.edges.files import none
 from simulations.edges.requests import CellQuery, StudyCurveQuery, StudyEdgesQuery
-from simulations.held import HeldAnswer
-from simulations.studies.api.exports import CSV, PARQUET, TEXT_CSV, packed, saved
+from simulations.studies.api.exports import CSV, PARQUET, TEXT_CSV, held
 from simulations.studies.api.views import find_study
 from simulations.studies.exports import parquet
 from simulations.studies.exports.tables import lines
@@ -31,7 +30,7 @@ class StudyEdgesView(viewsets.ViewSet):
         responses={200: shapes.NetworkShape, 304: None},
         tags=["studies"],
     )
-    def network(self, request: Request, study_id: uuid.UUID) -> HttpResponse:
+    def network(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
         study, asked = find_study(request, study_id), query(request, CellQuery)
         return study_answers.network(request, study, asked.get("cell"))
 
@@ -42,7 +41,7 @@ class StudyEdgesView(viewsets.ViewSet):
         responses={200: shapes.StudyEdgesShape, 304: None},
         tags=["studies"],
     )
-    def edges(self, request: Request, study_id: uuid.UUID) -> HttpResponse:
+    def edges(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
         return study_answers.edges(request, find_study(request, study_id), query(request, StudyEdgesQuery))
 
     @extend_schema(
@@ -51,14 +50,13 @@ class StudyEdgesView(viewsets.ViewSet):
         responses={200: shapes.CurveShape, 304: None},
         tags=["studies"],
     )
-    def curve(self, request: Request, study_id: uuid.UUID) -> HttpResponse:
+    def curve(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
         return study_answers.curve(request, find_study(request, study_id), query(request, StudyCurveQuery))
 
     @extend_schema(summary="All edges as CSV", responses=CSV, tags=["studies"])
     def edges_csv(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
         study = _with_edges(request, study_id)
-        parts = HeldAnswer(study.tenant_id, lines(exports.edges(study)))
-        return saved(StreamingHttpResponse(parts, content_type=TEXT_CSV), "edges.csv")
+        return held(study, lines(exports.edges(study)), "edges.csv", TEXT_CSV)
 
     @extend_schema(
         summary="All edges as Parquet",
@@ -67,7 +65,8 @@ class StudyEdgesView(viewsets.ViewSet):
         tags=["studies"],
     )
     def edges_parquet(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
-        return packed(parquet.file(exports.edges(_with_edges(request, study_id))), "edges.parquet")
+        study = _with_edges(request, study_id)
+        return held(study, parquet.parts(exports.edges(study)), "edges.parquet", parquet.MEDIA_TYPE)
 
 
 def _with_edges(request: Request, study_id: uuid.UUID) -> Study:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
@@ -17,7 +17,7 @@ class JobEdgesView(viewsets.ViewSet):
     """Traffic per edge of a job that had “edges” among its outputs."""
 
     @extend_schema(summary="A job's network", responses={200: shapes.NetworkShape, 304: None}, tags=["results"])
-    def network(self, request: Request, job_id: uuid.UUID) -> HttpResponse:
+    def network(self, request: Request, job_id: uuid.UUID) -> HttpResponseBase:
         return answers.network(request, find_job(request, job_id))
 
     @extend_schema(
@@ -26,7 +26,7 @@ class JobEdgesView(viewsets.ViewSet):
         responses={200: shapes.EdgesShape, 304: None},
         tags=["results"],
     )
-    def edges(self, request: Request, job_id: uuid.UUID) -> HttpResponse:
+    def edges(self, request: Request, job_id: uuid.UUID) -> HttpResponseBase:
         return answers.edges(request, find_job(request, job_id), query(request, EdgesQuery))
 
     @extend_schema(
@@ -35,5 +35,5 @@ class JobEdgesView(viewsets.ViewSet):
         responses={200: shapes.CurveShape, 304: None},
         tags=["results"],
     )
-    def curve(self, request: Request, job_id: uuid.UUID) -> HttpResponse:
+    def curve(self, request: Request, job_id: uuid.UUID) -> HttpResponseBase:
         return answers.curve(request, find_job(request, job_id), query(request, CurveQuery)["edge"])

@@ -58,14 +58,14 @@ def result(request: HttpRequest, seat: Seat, job_id: UUID, name: str) -> HttpRes
 
 
 @member_page()
-def simulated(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
+def simulated(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponseBase:
     """Numbers of the charts over simulated time."""
     artifact = _artifact(find_job(seat, job_id), SUMMARY)
     return told(lambda: JsonResponse(run_series.simulated(artifact)))
 
 
 @member_page()
-def travel_times(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
+def travel_times(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponseBase:
     """The histogram of travel times."""
     artifact = _artifact(find_job(seat, job_id), HISTOGRAM)
     return told(lambda: JsonResponse(run_series.travel_chart(artifact)))

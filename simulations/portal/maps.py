@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
 from simulations.edges import answers, pages, study_answers
@@ -24,17 +24,17 @@ def job_map(job: Job, names: Collection[str]) -> dict[str, Any] | None:
 
 
 @member_page()
-def job_network(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
+def job_network(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponseBase:
     return answers.told(lambda: answers.network(request, find_job(seat, job_id)))
 
 
 @member_page()
-def job_edges(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
+def job_edges(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponseBase:
     return answers.told(lambda: answers.edges(request, find_job(seat, job_id), read(request.GET, EdgesQuery)))
 
 
 @member_page()
-def job_curve(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
+def job_curve(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponseBase:
     return answers.told(lambda: answers.curve(request, find_job(seat, job_id), read(request.GET, CurveQuery)["edge"]))
 
 
@@ -46,24 +46,24 @@ def study_map(study: Study) -> dict[str, Any] | None:
 
 
 @member_page()
-def study_network(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
-    def answer() -> HttpResponse:
+def study_network(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponseBase:
+    def answer() -> HttpResponseBase:
         return study_answers.network(request, find_study(seat, study_id), read(request.GET, CellQuery).get("cell"))
 
     return answers.told(answer)
 
 
 @member_page()
-def study_edges(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
-    def answer() -> HttpResponse:
+def study_edges(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponseBase:
+    def answer() -> HttpResponseBase:
         return study_answers.edges(request, find_study(seat, study_id), read(request.GET, StudyEdgesQuery))
 
     return answers.told(answer)
 
 
 @member_page()
-def study_curve(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
-    def answer() -> HttpResponse:
+def study_curve(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponseBase:
+    def answer() -> HttpResponseBase:
         return study_answers.curve(request, find_study(seat, study_id), read(request.GET, StudyCurveQuery))
 
     return answers.told(answer)

@@ -60,6 +60,13 @@ def test_odd_summaries(db: None, data: bytes, points: int) -> None:
     assert [len(values) for values in columns.values()] == [points] * 4
 
 
+def test_lines_that_thinning_leaves_out_are_not_understood(db: None) -> None:
+    lines = [b"%d,1,0,0,1,0,0,1,\n" % at for at in range(2000)]
+    lines[1999] = b"broken\n"  # every fourth is taken by then
+    columns = run_series.simulated(stored(JobFactory(), "summary.csv.gz", gzip.compress(HEAD + b"".join(lines))))
+    assert [*columns["x"]] == [*range(0, 2000, 4)]
+
+
 def test_what_is_no_number_is_not_measured(db: None) -> None:
     data = gzip.compress(HEAD + b"0,1,inf,0,1,0,0,nan,\n1,1,0,0,1,0,0,2,\n", mtime=0)
     columns = run_series.simulated(stored(JobFactory(), "summary.csv.gz", data))

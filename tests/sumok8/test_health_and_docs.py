@@ -7,6 +7,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from sumok8.schema import _schema
 from tests.factories import JobFactory
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -79,6 +80,12 @@ def operations(schema: dict) -> dict[str, dict]:
         for method, operation in item.items()
         if method in METHODS
     }
+
+
+def test_schema_is_made_once_whatever_is_asked(schema: dict, client: Client) -> None:
+    made = _schema.cache_info().misses
+    assert client.get("/schema?version=2&more=1").json() == schema
+    assert _schema.cache_info().misses == made
 
 
 def test_schema_is_public_and_has_every_room(schema: dict) -> None:

@@ -3,16 +3,15 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from rest_framework.exceptions import ValidationError
 
 from simulations.edges.exports import edges, has_edges
-from simulations.held import HeldAnswer
 from simulations.portal.access import Seat, member_page
 from simulations.portal.files import refused
 from simulations.portal.lookup import find_study
-from simulations.studies.api.exports import packed
+from simulations.studies.api.exports import TEXT_CSV, held, saved
 from simulations.studies.api.requests import ExtendRequest
 from simulations.studies.exports import parquet, tables
 from simulations.studies.exports.bundle import bundle
@@ -66,26 +65,25 @@ def _do(request: HttpRequest, seat: Seat, study_id: UUID, act: str) -> str:
 @member_page()
 def study_file(request: HttpRequest, seat: Seat, study_id: UUID, name: str) -> HttpResponseBase:
     """As the REST API gives it."""
-    study = find_study(seat, study_id)
-    answer: HttpResponseBase
+    try:
+        return _file(find_study(seat, study_id), name)
+    except ApiError as error:
+        return refused(error)
+
+
+def _file(study: Study, name: str) -> HttpResponseBase:
     if name == "archive.zip":
-        return FileResponse(bundle(study), as_attachment=True, filename="study.zip", content_type="application/zip")
+        return held(study, bundle(study), "study.zip", "application/zip")
+    if name == "runs.parquet" and parquet.is_available():
+        return held(study, parquet.runs(study), name, parquet.MEDIA_TYPE)
+    if name == "edges.csv" and has_edges(study):
+        return held(study, tables.lines(edges(study)), name, TEXT_CSV)
+    if name == "runs.csv" or name in tables.FROM_RESULTS:
+        rows = tables.runs(study) if name == "runs.csv" else tables.FROM_RESULTS[name](results_of(study))
+        return saved(StreamingHttpResponse(tables.lines(rows), content_type=TEXT_CSV), name)
     if name == "report.html":
         answer = HttpResponse(report(results_of(study)), content_type="text/html; charset=utf-8")
         answer["Content-Security-Policy"] = f"{POLICY}; sandbox"
-    elif name == "runs.parquet" and parquet.is_available():
-        return packed(parquet.runs(study), name)
-    elif name == "edges.csv" and has_edges(study):
-        try:
-            parts = HeldAnswer(seat.tenant.pk, tables.lines(edges(study)))
-        except ApiError as error:
-            return refused(error)
-        answer = StreamingHttpResponse(parts, content_type="text/csv; charset=utf-8")
-    elif name == "runs.csv" or name in tables.FROM_RESULTS:
-        rows = tables.runs(study) if name == "runs.csv" else tables.FROM_RESULTS[name](results_of(study))
-        answer = StreamingHttpResponse(tables.lines(rows), content_type="text/csv; charset=utf-8")
-    else:
-        raise Http404
-    way = "inline" if name == "report.html" else "attachment"  # read and printed from its page, which is sandboxed
-    answer["Content-Disposition"] = f'{way}; filename="{name}"'
-    return answer
+        answer["Content-Disposition"] = f'inline; filename="{name}"'  # read and printed from its page, sandboxed
+        return answer
+    raise Http404

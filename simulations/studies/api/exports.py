@@ -1,19 +1,21 @@
 """A study as files to keep."""
 
 import uuid
-from typing import IO
+from collections.abc import Generator
 
-from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
 
 from simulations.api.downloads import AnyType
+from simulations.held import HeldAnswer, Part
 from simulations.studies.api.views import find_study
 from simulations.studies.exports import parquet, tables
 from simulations.studies.exports.bundle import bundle
 from simulations.studies.exports.report import POLICY, report
+from simulations.studies.models import Study
 from simulations.studies.results import results_of
 
 CSV = {(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="Comma separated, UTF-8, with a header line.")}
@@ -42,7 +44,8 @@ class ExportsView(viewsets.ViewSet):
         tags=["studies"],
     )
     def runs_parquet(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
-        return packed(parquet.runs(find_study(request, study_id)), "runs.parquet")
+        study = find_study(request, study_id)
+        return held(study, parquet.runs(study), "runs.parquet", parquet.MEDIA_TYPE)
 
     @extend_schema(summary="Means and intervals as CSV", responses=CSV, tags=["studies"])
     def summary_csv(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
@@ -61,8 +64,8 @@ class ExportsView(viewsets.ViewSet):
 
     @extend_schema(summary="Everything as one zip", responses=ZIP, tags=["studies"])
     def archive_zip(self, request: Request, study_id: uuid.UUID) -> HttpResponseBase:
-        file = bundle(find_study(request, study_id))
-        return FileResponse(file, as_attachment=True, filename="study.zip", content_type="application/zip")
+        study = find_study(request, study_id)
+        return held(study, bundle(study), "study.zip", "application/zip")
 
 
 TEXT_CSV = "text/csv; charset=utf-8"
@@ -74,8 +77,9 @@ def _table(request: Request, study_id: uuid.UUID, name: str) -> HttpResponseBase
     return saved(StreamingHttpResponse(tables.lines(rows), content_type=TEXT_CSV), name)
 
 
-def packed(file: IO[bytes], name: str) -> HttpResponseBase:
-    return FileResponse(file, as_attachment=True, filename=name, content_type=parquet.MEDIA_TYPE)
+def held(study: Study, parts: Generator[Part, None, None], name: str, content_type: str) -> HttpResponseBase:
+    """For what grows with runs or edges. Raises ApiError 503 answers.too_many."""
+    return saved(StreamingHttpResponse(HeldAnswer(study.tenant_id, parts), content_type=content_type), name)
 
 
 def saved(answer: HttpResponseBase, name: str) -> HttpResponseBase:

@@ -1,22 +1,18 @@
 """Everything of a study as one zip."""
 
 import json
-import tempfile
-import zipfile
-from collections.abc import Iterable
-from typing import IO
+from collections.abc import Generator, Iterable, Mapping
+from zipfile import ZIP_DEFLATED, ZipInfo
 
+from simulations import made_while_sent
 from simulations.edges.exports import edges, has_edges
 from simulations.studies.exports import tables
 from simulations.studies.exports.report import report
 from simulations.studies.models import Study
 from simulations.studies.results import as_json, results_of
 
-IN_MEMORY = 4 * 1024**2  # bytes; the rest goes to a temporary file
 
-
-def bundle(study: Study) -> IO[bytes]:
-    """An open file at its begin, gone when closed."""
+def bundle(study: Study) -> Generator[bytes, None, None]:
     results = results_of(study)
     request = study.request | {"seeds": study.seeds, "study_id": str(study.pk), "status": study.status}
     parts: dict[str, Iterable[str]] = {
@@ -28,11 +24,11 @@ def bundle(study: Study) -> IO[bytes]:
     }
     if has_edges(study):
         parts["edges.csv"] = tables.lines(edges(study))
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the answer closes it
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, texts in parts.items():
-            with packed.open(name, "w") as part:
-                for text in texts:
-                    part.write(text.encode())
-    file.seek(0)
-    return file
+    return made_while_sent.zipped(_members(parts))
+
+
+def _members(parts: Mapping[str, Iterable[str]]) -> Generator[made_while_sent.Member, None, None]:
+    for name, texts in parts.items():
+        info = ZipInfo(name)
+        info.compress_type = ZIP_DEFLATED
+        yield info, (text.encode() for text in texts)

@@ -1,7 +1,7 @@
 """CSV, line by line. Numbers are written in full; texts that a spreadsheet would take for a formula are disarmed."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,7 @@ class _Line:
         return text
 
 
-def lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+def lines(rows: Iterable[Iterable[Any]]) -> Generator[str, None, None]:
     """Each row as a line of CSV (RFC 4180)."""
     writer: Any = csv.writer(_Line())
     for row in rows:

@@ -4,6 +4,7 @@ import csv
 import io
 import random
 import zipfile
+from contextlib import nullcontext
 
 import pytest
 import scipy
@@ -169,3 +170,28 @@ def test_not_there_and_anothers(client, api, study):
         ("interval=2", "edges.no_interval"),
     ):
         assert api.get(f"/studies/{study.pk}/edges?{asked}").json()["error"]["code"] == code
+
+
+def test_however_many_are_compared_with_a_run_each_difference_is_a_step_of_its_own(submit, cluster, wide):  # noqa: F811
+    names = ["today", "lane", "bus", "bike"]
+    study = submit(variants=[{"name": name, "scale": 1 + n / 10} for n, name in enumerate(names)], seeds=[1])
+    late = study.runs.filter(cell__name="today")
+    cluster.run(ended)
+    late.update(status="FAILED")  # until it is run again
+    fold_ended(timezone.now(), budget_s=60)
+    late.update(status="SUCCEEDED")
+    steps = []
+
+    def paired():
+        return set(CellTraffic.objects.filter(pairs=1).values_list("cell__name", flat=True))
+
+    def step(told):
+        steps.append((told, len(paired())))
+        return nullcontext()
+
+    assert fold_ended(timezone.now(), step, budget_s=0) == 1
+    assert paired() == set()  # the time was up
+    fold_ended(timezone.now(), step, budget_s=60)
+    assert [before for told, before in steps if "against" in told] == [0, 1, 2]
+    fold_ended(timezone.now(), budget_s=60)
+    assert paired() == {"lane", "bus", "bike"}
