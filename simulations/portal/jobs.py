@@ -17,7 +17,7 @@ from simulations.api import again
 from simulations.api.jobs import IDEMPOTENCY_KEY, filters
 from simulations.api.pagination import page
 from simulations.api.requests import JobListQuery
-from simulations.api.rewording import reworded
+from simulations.api.rewording import flat, reworded
 from simulations.charts.chart import Chart
 from simulations.charts.curves import Curve, CurvePoint, curves
 from simulations.charts.scale import plain
@@ -77,11 +77,7 @@ def job_list(request: HttpRequest, seat: Seat) -> HttpResponse:
 
 def sentences_of(errors: Any) -> list[str]:
     """Of a serializer's errors, however deep."""
-    if isinstance(errors, dict):
-        return [sentence for inner in errors.values() for sentence in sentences_of(inner)]
-    if isinstance(errors, list):
-        return [sentence for inner in errors for sentence in sentences_of(inner)]
-    return [reworded(str(errors))]
+    return [reworded(str(told)) for _, told in flat(errors)]
 
 
 @member_page()
