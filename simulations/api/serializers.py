@@ -89,8 +89,8 @@ def jobs_as_json(tenant: Tenant, jobs: Iterable[Job], *, placed: bool = True) ->
         told = tell(job, line)
         asked, here = job.scenario_data, f"/jobs/{job.job_id}"
         progress = None
-        if job.progress is not None and job.progress_at is not None:
-            progress = {**job.progress, "at": moment(job.progress_at)}
+        if job.told_progress is not None and job.progress_at is not None:
+            progress = {**job.told_progress, "at": moment(job.progress_at)}
         answers.append(
             {
                 "job_id": str(job.job_id),
