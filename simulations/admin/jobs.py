@@ -10,9 +10,10 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.template.defaultfilters import truncatechars
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from simulations.findings import judged
 from simulations.models import Artifact, Job, JobEvent, JobQuerySet
 from simulations.services import storage
 from simulations.telling import in_words, tell
@@ -78,7 +79,17 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
         (None, {"fields": ("job_id", "page", "tenant", "scenario_name", "labels")}),
         (
             "State",
-            {"fields": ("shown_status", "told_reason", "told_message", "attempt", "exit_code", "cancel_requested_at")},
+            {
+                "fields": (
+                    "told_verdict",
+                    "status",
+                    "told_reason",
+                    "told_message",
+                    "attempt",
+                    "exit_code",
+                    "cancel_requested_at",
+                )
+            },
         ),
         ("Times", {"fields": (("submitted_at", "dispatched_at"), ("started_at", "finished_at"), "observed_at")}),
         (
@@ -99,7 +110,7 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
     readonly_fields = (
         "page",
         "scenario_name",
-        "shown_status",
+        "told_verdict",
         "told_reason",
         "told_message",
         "request_text",
@@ -145,6 +156,14 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
     @admin.display(description="status", ordering="status")
     def shown_status(self, job: Job) -> SafeString:
         return badge(STATUS_BADGES[job.status], job.status.capitalize())
+
+    @admin.display(description="verdict")
+    def told_verdict(self, job: Job) -> SafeString:
+        """In the words and colour of its own page."""
+        found, cautions = judged(job, tell(job), job.artifacts.filter(attempt=job.attempt))
+        told = format_html_join("", "<li>{} {}</li>", ((each["message"], each.get("hint", "")) for each in cautions))
+        care = format_html("<p>Read with care:</p><ul>{}</ul>", told) if cautions else ""
+        return format_html("{}{}", badge(found.kind, found.headline), care)
 
     @admin.display(description="why", ordering="reason")
     def why(self, job: Job) -> str:

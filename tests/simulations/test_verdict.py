@@ -7,10 +7,10 @@ import pytest
 
 from simulations.models import Job, JobEvent
 from simulations.portal.offers import offer
-from simulations.portal.verdict import arrivals, figures, phases, verdict
 from simulations.request_facts import request_facts
 from simulations.telling import Told
 from simulations.time_left import TimeLeft, time_left
+from simulations.verdict import arrivals, figures, phases, verdict
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 ALL = {"vehicles_inserted": 2992, "vehicles_arrived": 2992, "vehicles_waiting_at_end": 0}
@@ -135,6 +135,7 @@ def job_of(**columns: Any) -> Job:
 def test_means_say_whose_they_are() -> None:
     found = arrivals(job_of(results={"kpis": JAM}))
     assert (found.finished, found.others, found.lost) == (1119, 1881, 50)
+    assert arrivals(job_of(results={"kpis": {**JAM, "vehicles_dropped": 20}})).others == 1901
     assert arrivals(job_of()).lost is None
 
 

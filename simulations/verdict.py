@@ -102,7 +102,7 @@ def arrivals(job: Job) -> Arrivals:
     results: Mapping[str, Any] = job.results or {}
     kpis = results.get("kpis") or {}
     loss, lasted = kpis.get("mean_time_loss_s"), kpis.get("mean_travel_time_s")
-    others = sum(kpis.get(name) or 0 for name in ("vehicles_running_at_end", "vehicles_waiting_at_end"))
+    others = (kpis.get("vehicles_running_at_end") or 0) + _kept_out(kpis)
     lost = 100 * loss / lasted if loss is not None and lasted else None
     return Arrivals(kpis.get("trips_finished"), others, lost)
 
