@@ -1,6 +1,7 @@
 """What is said of a job on each of its pages, its tenant's and staff's: by one rule, and in one form."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from simulations import result_manifest
@@ -14,43 +15,48 @@ from tenants.errors import ApiError
 QUALITY = "quality."  # how codes of doubts about a run's figures begin
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """`cautions`: why its figures are to be read with care; then its verdict is not green."""
+
+    verdict: Verdict
+    cautions: list[ReportedProblem]
+    errors: list[ReportedProblem]
+
+
 def findings(job: Job, artifacts: Sequence[Artifact]) -> dict[str, Any]:
     """One query for a job that waits in line. `artifacts`: of its present attempt."""
     line = line_for(job.tenant, [job])
     told = tell(job, line)
-    found, cautions = judged(job, told, artifacts)
+    found = judged(job, told, artifacts)
     headlines, rest = figures(job)
     names = {row.name for row in artifacts}
-    results: Mapping[str, Any] = job.results or {}
     return {
         "job": job,
         "told": told,
         "place": line.place(job) if line and job.is_queued else None,
-        "verdict": found,
-        "cautions": cautions,
+        "verdict": found.verdict,
+        "cautions": found.cautions,
         "arrivals": arrivals(job),
         "headlines": headlines,
         "figures": rest,
-        "errors": results.get("errors") or [],
+        "errors": found.errors,
         "has_summary": "summary.csv.gz" in names,
         "has_travel_times": "travel_times.json" in names,
     }
 
 
-def judged(job: Job, told: Told, artifacts: Iterable[Artifact]) -> tuple[Verdict, list[ReportedProblem]]:
-    """The verdict, and why its figures are to be read with care. `artifacts`: of its present attempt."""
-    cautions = _cautions(artifacts)
-    return verdict(job, told, end=moment_of(job, "end"), doubtful=bool(cautions)), cautions
-
-
-def _cautions(artifacts: Iterable[Artifact]) -> list[ReportedProblem]:
-    """Why the figures should be read with care, as the run's manifest tells; none while storage does not answer."""
+def judged(job: Job, told: Told, artifacts: Iterable[Artifact]) -> Judgement:
+    """By its row, which has room for the first few problems, and by its manifest, while storage answers."""
+    results: Mapping[str, Any] = job.results or {}
     try:
         manifest = next((result_manifest.read(each) for each in artifacts if each.name == result_manifest.NAME), None)
     except ApiError:
-        return []
-    told = manifest["warnings"] if manifest else []
-    return [problem for problem in told if problem["code"].startswith(QUALITY)]
+        manifest = None
+    warnings, errors = (manifest["warnings"], manifest["errors"]) if manifest else ([], [])
+    cautions = [problem for problem in warnings if problem["code"].startswith(QUALITY)]
+    said = verdict(job, told, end=moment_of(job, "end"), doubtful=bool(cautions))
+    return Judgement(said, cautions, errors or results.get("errors") or [])
 
 
 def moment_of(job: Job, name: Literal["begin", "end"]) -> float | None:

@@ -112,7 +112,10 @@ def _stopped(results: Mapping[str, Any], end: float | None) -> str:
     if not isinstance(at, int | float) or not results.get("kpis"):
         return ""
     at -= at % 60 if at >= TO_THE_MINUTE else 0
-    return f"stopped at {simclock(at)} of {simclock(end)}" if end else f"stopped at {simclock(at)} of simulated time"
+    if not end:
+        return f"stopped at {simclock(at)} of simulated time"
+    to_seconds = bool(round(at) % 60 or round(end) % 60)  # both in one form
+    return f"stopped at {simclock(at, to_seconds)} of {simclock(end, to_seconds)}"
 
 
 def _words(reason: str) -> str:

@@ -27,6 +27,8 @@ from simulations.services import add_scenario, delete_scenario
 from simulations.services.overlays import add_overlay
 from simulations.services.profiles import make_some, with_profile
 from simulations.services.storage import uses_of
+from simulations.telling import tell
+from simulations.waiting import line_for
 from tenants.errors import ApiError
 from tenants.members import Role
 
@@ -86,6 +88,8 @@ def _scenario(
     scenario_id = scenario.scenario_id
     versions = Scenario.objects.filter(tenant=scenario.tenant_id, scenario_id=scenario_id).order_by("-version")
     ran = Job.objects.filter(tenant=seat.tenant).of_scenario(scenario_id).defer(*NOT_SHOWN)
+    jobs = list(ran.order_by("-submitted_at", "-job_id")[:10])
+    line = line_for(seat.tenant, jobs)
     found = scenario.inspection
     context = {
         "scenario": scenario,
@@ -94,7 +98,7 @@ def _scenario(
         "warnings": found.get("warnings") or [],
         "versions": glance.told_of_versions(versions.defer("inspection")[:MAX_VERSIONS]),
         "glance": glance.of_scenario(scenario) if ScenarioProfile.objects.filter(scenario=scenario).exists() else None,
-        "jobs": ran.order_by("-submitted_at", "-job_id")[:10],
+        "jobs": [(job, tell(job, line)) for job in jobs],
         "problems": problems,
     }
     return show(request, seat, "portal/scenario.html", context, status=status)

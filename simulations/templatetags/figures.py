@@ -56,12 +56,12 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
-def simclock(seconds: Any) -> str:
-    """Simulated time as H:MM, with seconds where there are some; a dash for what is not known."""
+def simclock(seconds: Any, to_seconds: bool = False) -> str:
+    """Simulated time as H:MM, with seconds where there are some or they are asked for; a dash for what is not known."""
     if not isinstance(seconds, int | float):
         return DASH
     whole = round(seconds)
-    rest = f":{whole % 60:02}" if whole % 60 else ""
+    rest = f":{whole % 60:02}" if whole % 60 or to_seconds else ""
     return f"{whole // 3600}:{whole % 3600 // 60:02}{rest}"
 
 

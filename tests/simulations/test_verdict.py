@@ -75,7 +75,7 @@ JAM = {
         (
             {"status": "CANCELLED", "reason": "CANCELLED", "results": {"kpis": ALL, "sim_end": 75}},
             "idle",
-            "Partial: stopped at 0:01:15 of 1:45",
+            "Partial: stopped at 0:01:15 of 1:45:00",
         ),
         ({"status": "FAILED", "reason": "OUT_OF_MEMORY"}, "bad", "Failed: out of memory, without results"),
         ({"status": "PENDING"}, "warn", "Waiting"),
