@@ -91,8 +91,9 @@ def _trouble(kpis: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What the means of a run are over. `lost`: the share of travel time that is delay, in per cent."""
+    """What the means of a run are over: `what` arrived. `lost`: the share of travel time that is delay, in per cent."""
 
+    what: str
     finished: int | None
     others: int
     lost: float | None
@@ -102,9 +103,11 @@ def arrivals(job: Job) -> Arrivals:
     results: Mapping[str, Any] = job.results or {}
     kpis = results.get("kpis") or {}
     loss, lasted = kpis.get("mean_time_loss_s"), kpis.get("mean_travel_time_s")
-    others = (kpis.get("vehicles_running_at_end") or 0) + _kept_out(kpis)
+    of_window = kpis.get("trips_unfinished")  # known only with a window, whose trips alone the means are over
+    others = (kpis.get("vehicles_running_at_end") or 0) + _kept_out(kpis) if of_window is None else of_window
+    what = "trips" if of_window is None else "trips of the window"
     lost = 100 * loss / lasted if loss is not None and lasted else None
-    return Arrivals(kpis.get("trips_finished"), others, lost)
+    return Arrivals(what, kpis.get("trips_finished"), others, lost)
 
 
 def _stopped(results: Mapping[str, Any], end: float | None) -> str:

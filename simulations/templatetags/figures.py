@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -124,9 +125,9 @@ def visible(text: Any) -> str:
 
 
 @register.filter
-def hours(text: str) -> str:
-    """Hours of the ledger, which are texts, for reading: two decimals below a hundred."""
-    value = float(text)
+def hours(sum_of: str | Decimal) -> str:
+    """Hours and days of the ledger for reading, alike to tenants and staff: two decimals below a hundred."""
+    value = float(sum_of)
     return number(value) if value >= 100 else f"{value:.2f}"
 
 
@@ -165,9 +166,9 @@ def trail(progress: Mapping[str, Any] | None) -> Svg:
 
 
 @register.simple_tag
-def badge(state: str, label: str = "") -> SafeString:
-    """A state as a coloured word."""
-    return marks.badge(BADGES.get(state, "idle"), label or state.capitalize())
+def badge(state: str, label: str = "", kind: str = "") -> SafeString:
+    """A state as a coloured word; `kind`: another colour than it has by itself."""
+    return marks.badge(kind or BADGES.get(state, "idle"), label or state.capitalize())
 
 
 @register.simple_tag

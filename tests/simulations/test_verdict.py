@@ -137,6 +137,8 @@ def test_means_say_whose_they_are() -> None:
     assert (found.finished, found.others, found.lost) == (1119, 1881, 50)
     assert arrivals(job_of(results={"kpis": {**JAM, "vehicles_dropped": 20}})).others == 1901
     assert arrivals(job_of()).lost is None
+    found = arrivals(job_of(results={"kpis": {**JAM, "trips_finished": 400, "trips_unfinished": 3}}))
+    assert (found.what, found.finished, found.others) == ("trips of the window", 400, 3)
 
 
 NOW = T0 + timedelta(minutes=3)
