@@ -60,11 +60,11 @@ def size(count: int) -> str:
 
 def line_of(job: Mapping[str, Any]) -> str:
     """One line: a bar, percent, simulated time and vehicles once there are any; else the state and its reason."""
+    if job["status"] == "SUCCEEDED":  # what else was reported came from before the end, if anything
+        return f"[{'█' * WIDTH}] 100%  SUCCEEDED"
     progress = job.get("progress")
     if not progress or job["status"] == "PENDING":
         return f"{job['status']}  {job.get('message', '')}"
-    if job["status"] == "SUCCEEDED":  # the last report came from before the end
-        return f"[{'█' * WIDTH}] 100%  SUCCEEDED"
     percent = progress.get("percent")
     filled = int(WIDTH * (percent or 0) / 100)
     bar = f"[{'█' * filled}{'·' * (WIDTH - filled)}] {percent:3.0f}%" if percent is not None else "[no end time given]"

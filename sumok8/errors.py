@@ -17,7 +17,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from simulations.api.rewording import reworded
+from simulations.api.rewording import flat, reworded
 from simulations.portal.access import menu_of, seat_of
 from simulations.sumo.protocol.problems import listed_entries
 from tenants.errors import BAD_HOST, UNAUTHORIZED, ApiError
@@ -74,16 +74,10 @@ def _body_of(error: exceptions.APIException) -> dict[str, Any]:
     return body(str(error.get_codes()), str(error.detail))
 
 
-def _details(detail: Any, where: str = "") -> Iterator[dict[str, Any]]:
-    """Flatten a serializer's nested errors; `where` is the dotted path of the field."""
-    if isinstance(detail, dict):
-        for name, inner in detail.items():
-            yield from _details(inner, where if name == "non_field_errors" else f"{where}.{name}".lstrip("."))
-    elif isinstance(detail, list):
-        for inner in detail:
-            yield from _details(inner, where)
-    else:
-        entry = {"code": getattr(detail, "code", "invalid"), "message": reworded(str(detail))}
+def _details(detail: Any) -> Iterator[dict[str, Any]]:
+    """A serializer's nested errors, one entry each."""
+    for where, told in flat(detail):
+        entry = {"code": getattr(told, "code", "invalid"), "message": reworded(str(told))}
         yield entry | {"where": where} if where else entry
 
 

@@ -142,7 +142,7 @@ class AdminJob(serializers.Serializer):
 
     @extend_schema_field(ProgressRequest(allow_null=True))
     def get_progress(self, job: Job) -> Mapping[str, Any] | None:
-        return job.progress
+        return job.told_progress
 
     def get_scenario_id(self, job: Job) -> str:
         return str(job.scenario_data.get("scenario_id", ""))

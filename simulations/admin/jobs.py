@@ -10,12 +10,14 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.template.defaultfilters import truncatechars
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from simulations.findings import judged
 from simulations.models import Artifact, Job, JobEvent, JobQuerySet
 from simulations.services import storage
-from simulations.telling import in_words, tell
+from simulations.telling import Told, in_words, tell
+from simulations.waiting import line_for
 from tenants.history import ValueHistoryMixin
 from tenants.marks import badge
 from tenants.read_only import ReadOnlyMixin
@@ -78,7 +80,17 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
         (None, {"fields": ("job_id", "page", "tenant", "scenario_name", "labels")}),
         (
             "State",
-            {"fields": ("shown_status", "told_reason", "told_message", "attempt", "exit_code", "cancel_requested_at")},
+            {
+                "fields": (
+                    "told_verdict",
+                    "status",
+                    "told_reason",
+                    "told_message",
+                    "attempt",
+                    "exit_code",
+                    "cancel_requested_at",
+                )
+            },
         ),
         ("Times", {"fields": (("submitted_at", "dispatched_at"), ("started_at", "finished_at"), "observed_at")}),
         (
@@ -99,7 +111,7 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
     readonly_fields = (
         "page",
         "scenario_name",
-        "shown_status",
+        "told_verdict",
         "told_reason",
         "told_message",
         "request_text",
@@ -146,17 +158,26 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
     def shown_status(self, job: Job) -> SafeString:
         return badge(STATUS_BADGES[job.status], job.status.capitalize())
 
+    @admin.display(description="verdict")
+    def told_verdict(self, job: Job) -> SafeString:
+        """In the words and colour of its own page."""
+        found = judged(job, tell(job), job.artifacts.filter(attempt=job.attempt))
+        sentences = ((each["message"], each.get("hint", "")) for each in found.cautions)
+        told = format_html_join("", "<li>{} {}</li>", sentences)
+        care = format_html("<p>Read with care:</p><ul>{}</ul>", told) if told else ""
+        return format_html("{}{}", badge(found.verdict.kind, found.verdict.headline), care)
+
     @admin.display(description="why", ordering="reason")
     def why(self, job: Job) -> str:
         return truncatechars(tell(job).message, 70)
 
     @admin.display(description="reason")
     def told_reason(self, job: Job) -> str:
-        return in_words(tell(job).reason)
+        return in_words(_told(job).reason)
 
     @admin.display(description="message")
     def told_message(self, job: Job) -> str:
-        return tell(job).message
+        return _told(job).message
 
     @admin.display(description="asked for", ordering="cpu_request")
     def asked(self, job: Job) -> str:
@@ -189,6 +210,11 @@ class JobAdmin(ReadOnlyMixin, ValueHistoryMixin):
         if rest := chosen - wished:
             said += f" {rest} had ended or were being cancelled already."
         self.message_user(request, said, messages.SUCCESS if wished else messages.WARNING)
+
+
+def _told(job: Job) -> Told:
+    """Of a page of its own, for which its line may be looked at."""
+    return tell(job, line_for(job.tenant, [job]))
 
 
 def _request_cancel(jobs: Any) -> int:

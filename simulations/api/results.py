@@ -17,6 +17,7 @@ from simulations.api.jobs import find_job
 from simulations.api.serializers import ResultsSerializer
 from simulations.models import Artifact
 from simulations.sumo.protocol.report import figures, problems
+from simulations.telling import tell
 from tenants.errors import ApiError
 
 FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The file as the run wrote it; 302 where storage answers.")
@@ -35,7 +36,7 @@ class ResultsView(viewsets.ViewSet):
         results = {
             "job_id": job.job_id,
             "status": job.status,
-            "reason": job.reason,
+            "reason": tell(job).reason,
             "attempt": job.attempt,
             "complete": told.get("complete") is True,
             "kpis": figures(told.get("kpis")) or (manifest["report"]["kpis"] if manifest else {}),

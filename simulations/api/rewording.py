@@ -1,6 +1,8 @@
 """What the framework says of a wrong value, in the words of the API: objects, lists and entries, not dictionaries."""
 
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 KINDS = {
     "dict": "an object",
@@ -37,3 +39,20 @@ def reworded(sentence: str) -> str:
             count = "1 entry" if value == "1" else f"{value} entries"
             return told.format(value, kind=KINDS.get(value, "that"), count=count)
     return sentence
+
+
+def flat(detail: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """(place, what is wrong there) of the framework's nested errors: `base.options.seed`, `outputs[0]`."""
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            yield from flat(inner, where if name == "non_field_errors" else _inside(where, name))
+    elif isinstance(detail, list):
+        for place, inner in enumerate(detail):
+            yield from flat(inner, _inside(where, place) if isinstance(inner, Mapping) else where)
+    else:
+        yield where, detail
+
+
+def _inside(where: str, name: str | int) -> str:
+    """Of an object a field, of a list an entry."""
+    return f"{where}[{name}]" if isinstance(name, int) else f"{where}.{name}".lstrip(".")

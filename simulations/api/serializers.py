@@ -92,8 +92,8 @@ def job_as_json(job: Job, line: Line | None) -> dict[str, Any]:
     told = tell(job, line)
     asked, here = job.scenario_data, f"/jobs/{job.job_id}"
     progress = None
-    if job.progress is not None and job.progress_at is not None:
-        progress = {**job.progress, "at": moment(job.progress_at)}
+    if job.told_progress is not None and job.progress_at is not None:
+        progress = {**job.told_progress, "at": moment(job.progress_at)}
     return {
         "job_id": str(job.job_id),
         "tenant_id": job.tenant_id,

@@ -14,7 +14,9 @@ class ProblemShape(serializers.Serializer):
 
     code = serializers.CharField(help_text="Stable; for programs.")
     message = serializers.CharField(help_text="For people.")
-    where = serializers.CharField(required=False, allow_null=True, help_text="The file or field that it is about.")
+    where = serializers.CharField(
+        required=False, allow_null=True, help_text="The file or field that it is about: `labels.day`, `outputs[0]`."
+    )
     hint = serializers.CharField(required=False, help_text="What to do next.")
 
 
@@ -25,7 +27,7 @@ class RequestShape(SubmitRequest):
 
 @extend_schema_serializer(component_name="Progress")
 class ProgressShape(ProgressRequest):
-    """The run's last report."""
+    """The run's last report, from before its end; `percent` is 100 and `eta_s` 0 once it has SUCCEEDED."""
 
     at = serializers.DateTimeField()
 

@@ -225,6 +225,14 @@ class Job(models.Model):
         """It waits in its tenant's line."""
         return self.status == self.Status.PENDING and self.dispatched_at is None
 
+    @property
+    def told_progress(self) -> Progress | None:
+        """Its last report, which came before its end: a run that ended whole, at its end time or once all vehicles had
+        left, is done."""
+        if self.progress is None or self.status != self.Status.SUCCEEDED:
+            return self.progress
+        return {**self.progress, "percent": 100.0, "eta_s": 0.0}
+
     def request_cancel(self) -> bool:
         """Wish for the job's end; the reconciler grants it. False if it was wished before or the job has ended."""
         now = timezone.now()

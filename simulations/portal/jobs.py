@@ -2,8 +2,8 @@
 
 import re
 import secrets
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,26 +12,25 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
-from simulations import result_manifest
 from simulations.api import again
 from simulations.api.jobs import IDEMPOTENCY_KEY, filters
 from simulations.api.pagination import page
 from simulations.api.requests import JobListQuery
-from simulations.api.rewording import reworded
+from simulations.api.rewording import flat, reworded
 from simulations.charts.chart import Chart
 from simulations.charts.curves import Curve, CurvePoint, curves
 from simulations.charts.scale import plain
-from simulations.models import Artifact, Job
+from simulations.findings import findings, moment_of
+from simulations.models import Job
 from simulations.portal import live, maps
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.labels import CELL, STUDY, labels_of, study_names
 from simulations.portal.lookup import find_job
 from simulations.portal.offers import Offer, offer
-from simulations.portal.verdict import arrivals, figures, phases, verdict
 from simulations.request_facts import request_facts
 from simulations.sumo.inputs.options import EDGES
-from simulations.sumo.protocol.report import ReportedProblem
 from simulations.telling import tell
+from simulations.verdict import phases
 from simulations.waiting import line_for
 from tenants.errors import ApiError
 from tenants.members import Role
@@ -39,7 +38,6 @@ from tenants.members import Role
 NOT_SHOWN = ("results", "request_sha256", "idempotency_key")
 SHOWN_APART = {"cpu_request", "memory_gi", "labels", "scenario_id", "scenario_version"}  # of the request
 MAX_PAGE_FILES = 200
-QUALITY = "quality."  # how codes of doubts about a run's figures begin
 LABEL = re.compile(r"\s*[:=]\s*")  # between a name and its value
 
 
@@ -77,11 +75,7 @@ def job_list(request: HttpRequest, seat: Seat) -> HttpResponse:
 
 def sentences_of(errors: Any) -> list[str]:
     """Of a serializer's errors, however deep."""
-    if isinstance(errors, dict):
-        return [sentence for inner in errors.values() for sentence in sentences_of(inner)]
-    if isinstance(errors, list):
-        return [sentence for inner in errors for sentence in sentences_of(inner)]
-    return [reworded(str(errors))]
+    return [reworded(str(told)) for _, told in flat(errors)]
 
 
 @member_page()
@@ -102,30 +96,15 @@ def job_now(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
 def _state(job: Job) -> dict[str, Any]:
     """Two queries; one more each for a job that waits in line and for one of a study."""
     events = list(job.events.all())
-    artifacts = list(job.artifacts.filter(attempt=job.attempt)[: MAX_PAGE_FILES + 1])
-    line = line_for(job.tenant, [job])
-    told = tell(job, line)
-    headlines, rest = figures(job)
+    artifacts = list(job.artifacts.filter(attempt=job.attempt))
+    found = findings(job, artifacts)
     study = study_names(job.tenant, [job]).get(job.labels.get(STUDY, ""))
     names = {row.name for row in artifacts}
-    results: Mapping[str, Any] = job.results or {}
-    cautions = _cautions(artifacts)
-    return {
-        "job": job,
-        "told": told,
-        "place": line.place(job) if line and job.is_queued else None,
-        "verdict": verdict(job, told, end=end_of(job), doubtful=bool(cautions)),
-        "arrivals": arrivals(job),
-        "headlines": headlines,
-        "figures": rest,
-        "errors": results.get("errors") or [],
-        "cautions": cautions,
+    return found | {
         "events": events,
         "phases": phases(job, events, now=timezone.now()),
         "artifacts": artifacts[:MAX_PAGE_FILES],
         "more_files": len(artifacts) > MAX_PAGE_FILES,
-        "has_summary": "summary.csv.gz" in names,
-        "has_travel_times": "travel_times.json" in names,
         "map": maps.job_map(job, names),
         "facts": request_facts(job.scenario_data, SHOWN_APART),
         "study": study,
@@ -135,18 +114,8 @@ def _state(job: Job) -> dict[str, Any]:
         "offer": offer_of(job),
         "so_far": _so_far(job),
         "again_key": secrets.token_urlsafe(12),
-        "mark": live.mark(live.state_of(job), told, len(events), sorted(names), line.place(job) if line else None),
+        "mark": live.mark(live.state_of(job), found["told"], len(events), sorted(names), found["place"]),
     }
-
-
-def _cautions(artifacts: Iterable[Artifact]) -> list[ReportedProblem]:
-    """Why the figures should be read with care, as the run's manifest tells; none while storage does not answer."""
-    try:
-        manifest = next((result_manifest.read(each) for each in artifacts if each.name == result_manifest.NAME), None)
-    except ApiError:
-        return []
-    told = manifest["warnings"] if manifest else []
-    return [problem for problem in told if problem["code"].startswith(QUALITY)]
 
 
 def _so_far(job: Job) -> Chart | None:
@@ -166,23 +135,7 @@ def _so_far(job: Job) -> Chart | None:
 
 
 def offer_of(job: Job) -> Offer | None:
-    return offer(job, begin=_moment(job, "begin") or 0.0, end=end_of(job))
-
-
-def end_of(job: Job) -> float | None:
-    """When the simulation was to end, in seconds."""
-    return _moment(job, "end")
-
-
-def _moment(job: Job, name: Literal["begin", "end"]) -> float | None:
-    """As asked, else as its configuration says."""
-    if (asked := job.scenario_data.get(name)) is not None:
-        return asked
-    if job.scenario is None:
-        return None
-    config = job.scenario_data.get("config") or job.scenario.config
-    found = (job.scenario.inspection.get("configs") or {}).get(config, {}).get(name)
-    return found if isinstance(found, int | float) else None
+    return offer(job, begin=moment_of(job, "begin") or 0.0, end=moment_of(job, "end"))
 
 
 @member_page("POST", role=Role.ENGINEER)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -19,17 +19,22 @@ from simulations.api.requests import OverlayRequest, UploadRequest
 from simulations.api.scenarios import MAX_VERSIONS, lines_of
 from simulations.api.uploads import BoundedUploadHandler, HashedFile, refuse_repeated
 from simulations.models import Job, Scenario, ScenarioProfile
-from simulations.portal import files, glance
+from simulations.portal import files, glance, live
 from simulations.portal.access import Seat, member_page, seat_of, show
 from simulations.portal.jobs import NOT_SHOWN, told_of
 from simulations.portal.lookup import find_scenario
 from simulations.services import add_scenario, delete_scenario
 from simulations.services.overlays import add_overlay
+from simulations.services.profiles import make_some, with_profile
 from simulations.services.storage import uses_of
+from simulations.telling import tell
+from simulations.waiting import line_for
 from tenants.errors import ApiError
 from tenants.members import Role
 
 ROWS = 50
+LOOKS = 60  # for pictures that are not drawn yet: three minutes
+DRAWING_S = 1.0  # in each
 SAMPLE = Path(__file__).parent.parent / "samples" / "midtown_peak.zip"
 UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 Problems = Sequence[Mapping[str, Any]]
@@ -42,13 +47,33 @@ def scenario_list(request: HttpRequest, seat: Seat) -> HttpResponse:
 
 
 def _list(request: HttpRequest, seat: Seat, problems: Problems = (), *, status: int = 200) -> HttpResponse:
-    pages = Paginator(Scenario.objects.one_per_name(seat.tenant.pk), ROWS)
-    context = {
-        "page": pages.get_page(request.GET.get("page")),
+    page = _page_of(request, seat)
+    context = _rows(page, look=0) | {
         "use": next(use for use in uses_of(seat.tenant.pk) if use.kind == "scenarios"),
         "problems": problems,
     }
     return show(request, seat, "portal/scenarios.html", context, status=status)
+
+
+@member_page()
+def scenario_rows(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """The list's rows, for polling while a picture is still to be drawn: some are drawn for it."""
+    page, look = _page_of(request, seat), request.GET.get("look", "0")
+    make_some(list(page), within_s=DRAWING_S)
+    context = _rows(page, look=int(look) + 1 if re.fullmatch(r"\d{1,3}", look) else LOOKS)
+    ended = context["look"] is None
+    return show(request, seat, "portal/_scenarios.html", context, status=live.STOP_POLLING if ended else 200)
+
+
+def _page_of(request: HttpRequest, seat: Seat) -> Page[Scenario]:
+    return Paginator(Scenario.objects.one_per_name(seat.tenant.pk), ROWS).get_page(request.GET.get("page"))
+
+
+def _rows(page: Page[Scenario], *, look: int) -> dict[str, Any]:
+    """`look` counts the polls from 1, None once all pictures are there or too many looks were in vain."""
+    drawn = with_profile(list(page))
+    waits = look < LOOKS and any(scenario.pk not in drawn for scenario in page)
+    return {"page": page, "drawn": drawn, "look": look if waits else None}
 
 
 @member_page()
@@ -63,6 +88,8 @@ def _scenario(
     scenario_id = scenario.scenario_id
     versions = Scenario.objects.filter(tenant=scenario.tenant_id, scenario_id=scenario_id).order_by("-version")
     ran = Job.objects.filter(tenant=seat.tenant).of_scenario(scenario_id).defer(*NOT_SHOWN)
+    jobs = list(ran.order_by("-submitted_at", "-job_id")[:10])
+    line = line_for(seat.tenant, jobs)
     found = scenario.inspection
     context = {
         "scenario": scenario,
@@ -71,7 +98,7 @@ def _scenario(
         "warnings": found.get("warnings") or [],
         "versions": glance.told_of_versions(versions.defer("inspection")[:MAX_VERSIONS]),
         "glance": glance.of_scenario(scenario) if ScenarioProfile.objects.filter(scenario=scenario).exists() else None,
-        "jobs": ran.order_by("-submitted_at", "-job_id")[:10],
+        "jobs": [(job, tell(job, line)) for job in jobs],
         "problems": problems,
     }
     return show(request, seat, "portal/scenario.html", context, status=status)

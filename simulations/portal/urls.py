@@ -44,6 +44,7 @@ urlpatterns = [
     path(f"{JOB}/files.zip", files.everything, name="job-zip"),
     path(f"{JOB}/files/<path:name>", files.result, name="job-file"),
     path(f"{HERE}/scenarios", scenarios.scenario_list, name="scenarios"),
+    path(f"{HERE}/scenario-rows", scenarios.scenario_rows, name="scenario-rows"),
     path(f"{HERE}/sample", scenarios.take_sample, name="sample"),
     path(f"{HERE}/upload", scenarios.upload, name="upload"),
     path("-/may-upload/<slug:tenant_id>", scenarios.may_upload, name="may-upload"),

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any, BinaryIO, cast
 
 from simulations import files
@@ -21,8 +22,10 @@ def profile_of(scenario: Scenario, *, may_wait: bool = True) -> dict[str, Any] |
     """What `sumo.inputs.profile` tells of it. None if its file cannot be read, or (`may_wait` false) if it is not there
     yet and another is being made."""
     kept = ScenarioProfile.objects.filter(scenario=scenario, content__v=VERSION).first()
-    if kept:
-        return dict(kept.content)
+    return dict(kept.content) if kept else _make(scenario, may_wait=may_wait)
+
+
+def _make(scenario: Scenario, *, may_wait: bool) -> dict[str, Any] | None:
     if not _making.acquire(blocking=may_wait):
         return None
     try:
@@ -34,6 +37,22 @@ def profile_of(scenario: Scenario, *, may_wait: bool = True) -> dict[str, Any] |
         _making.release()
     ScenarioProfile.objects.update_or_create(scenario=scenario, defaults={"content": content})
     return content
+
+
+def with_profile(scenarios: Sequence[Scenario]) -> set[int]:
+    """Which have theirs, by key. One query."""
+    kept = ScenarioProfile.objects.filter(scenario__in=scenarios, content__v=VERSION)
+    return set(kept.values_list("pk", flat=True))
+
+
+def make_some(scenarios: Sequence[Scenario], *, within_s: float) -> None:
+    """Those that are not there yet, one after the other while there is time."""
+    ends, made = time.monotonic() + within_s, with_profile(scenarios)
+    for scenario in scenarios:
+        if time.monotonic() >= ends:
+            return
+        if scenario.pk not in made:
+            _make(scenario, may_wait=False)
 
 
 def _made(scenario: Scenario) -> dict[str, Any]:

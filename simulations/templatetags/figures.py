@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -56,12 +57,12 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
-def simclock(seconds: Any) -> str:
-    """Simulated time as H:MM, with seconds where there are some; a dash for what is not known."""
+def simclock(seconds: Any, to_seconds: bool = False) -> str:
+    """Simulated time as H:MM, with seconds where there are some or they are asked for; a dash for what is not known."""
     if not isinstance(seconds, int | float):
         return DASH
     whole = round(seconds)
-    rest = f":{whole % 60:02}" if whole % 60 else ""
+    rest = f":{whole % 60:02}" if whole % 60 or to_seconds else ""
     return f"{whole // 3600}:{whole % 3600 // 60:02}{rest}"
 
 
@@ -124,9 +125,9 @@ def visible(text: Any) -> str:
 
 
 @register.filter
-def hours(text: str) -> str:
-    """Hours of the ledger, which are texts, for reading: two decimals below a hundred."""
-    value = float(text)
+def hours(sum_of: str | Decimal) -> str:
+    """Hours and days of the ledger for reading, alike to tenants and staff: two decimals below a hundred."""
+    value = float(sum_of)
     return number(value) if value >= 100 else f"{value:.2f}"
 
 
@@ -165,9 +166,9 @@ def trail(progress: Mapping[str, Any] | None) -> Svg:
 
 
 @register.simple_tag
-def badge(state: str, label: str = "") -> SafeString:
-    """A state as a coloured word."""
-    return marks.badge(BADGES.get(state, "idle"), label or state.capitalize())
+def badge(state: str, label: str = "", kind: str = "") -> SafeString:
+    """A state as a coloured word; `kind`: another colour than it has by itself."""
+    return marks.badge(kind or BADGES.get(state, "idle"), label or state.capitalize())
 
 
 @register.simple_tag

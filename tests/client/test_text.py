@@ -12,8 +12,9 @@ def test_a_running_job_shows_how_far_it_is() -> None:
     assert " 10%  simulated 0:01:00  7 vehicles running" in line
 
 
-def test_a_succeeded_job_does_not_repeat_the_last_report_from_before_its_end() -> None:
-    line = line_of({"status": "SUCCEEDED", "progress": EARLY})
+@pytest.mark.parametrize("report", [EARLY, None])
+def test_a_succeeded_job_is_done_whatever_it_reported_before_its_end(report: dict[str, float] | None) -> None:
+    line = line_of({"status": "SUCCEEDED", "progress": report})
     assert line.endswith("] 100%  SUCCEEDED")
     assert "·" not in line
 

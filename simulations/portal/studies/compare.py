@@ -19,7 +19,7 @@ from simulations.portal.lookup import find_study
 from simulations.portal.models import DAYS, MOST_OPEN, SharedComparison
 from simulations.portal.studies.comparison import comparison
 from simulations.portal.studies.picked_jobs import MOST_JOBS, compare_jobs, job_ids
-from simulations.portal.studies.verdict import headline
+from simulations.portal.studies.verdict import headline, kind_of
 from simulations.studies.figures import answer_of
 from simulations.studies.models import Study
 from simulations.studies.results import results_of
@@ -45,7 +45,7 @@ def of_study(request: HttpRequest, study: Study) -> dict[str, Any]:
     said = headline(
         answer, ended=len(results.runs), total=len(results.cells) * len(study.seeds), final=not study.is_active
     )
-    return comparison(answer, request.GET) | {"study": study, "headline": said}
+    return comparison(answer, request.GET) | {"study": study, "headline": said, "kind": kind_of(study, answer)}
 
 
 @member_page("POST", role=Role.ENGINEER)

@@ -49,6 +49,7 @@ def comparison(answer: Answer, asked: QueryDict) -> dict[str, Any]:
     primary = [FIGURES[name] for name in answer.question.primary]
     return {
         "answer": answer,
+        "flags": answer.summary.flags,
         "bases": [name for name in names if own_bases != {name}],
         "own_base": next(iter(own_bases)) if len(own_bases) == 1 else "",
         "base": base if rebased else "",

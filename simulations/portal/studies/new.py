@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from rest_framework.exceptions import ValidationError
 
-from simulations.api.rewording import reworded
+from simulations.api.rewording import flat, reworded
 from simulations.models import Scenario
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.jobs import idempotency_key
 from simulations.portal.studies.mending import COLUMNS, sorted_out
 from simulations.portal.studies.request_form import StudyForm, as_curl
-from simulations.studies.api.requests import StudyRequest, cells_of, flat
+from simulations.studies.api.requests import StudyRequest, cells_of
 from simulations.studies.api.views import dry_run
 from simulations.studies.figures import title
 from simulations.studies.kpis import FIGURES
@@ -44,7 +44,7 @@ def study_new(request: HttpRequest, seat: Seat) -> HttpResponse:
     try:
         wanted = StudyRequest.read(body)
     except ValidationError as error:
-        found = flat(error.detail)
+        found = list(flat(error.detail))
         problems = [{"where": where, "message": reworded(str(detail))} for where, detail in found]
         problems += _further(seat, {name: body[name] for name in body.keys() - {_top(where) for where, _ in found}})
         return _page(request, seat, form, {"problems": problems}, status=422)

@@ -12,7 +12,7 @@ from simulations.portal import live, maps
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.lookup import find_study
 from simulations.portal.studies.tables import card, matrix
-from simulations.portal.studies.verdict import headline
+from simulations.portal.studies.verdict import headline, kind_of
 from simulations.studies.api.requests import StudyListQuery
 from simulations.studies.exports import parquet
 from simulations.studies.figures import answer_of
@@ -100,6 +100,7 @@ def state(study: Study, progress: dict[str, Any]) -> dict[str, Any]:
         "study": study,
         "mark": _mark(study, progress),
         "headline": headline(answer, ended=ended, total=runs["total"], final=not study.is_active),
+        "kind": kind_of(study, answer),
         "sentences": [each.sentence for each in answer.summary.comparisons if each.primary],
         "flags": answer.summary.flags,
         "demand": DEMAND,

@@ -5,15 +5,25 @@ from collections import Counter
 from simulations.charts.scale import plain
 from simulations.studies.figures import Answer, title
 from simulations.studies.kpis import FIGURES
+from simulations.studies.models import Study
 from simulations.studies.statistics.comparison import WEAK_BELOW, Method
 from simulations.studies.statistics.outlook import outlook
 from simulations.studies.statistics.summary import Compared
 
+Status = Study.Status
 WORDS = {
     "relevant": "and large enough to matter",
     "negligible": "too small to matter",
     "open": "and whether it matters is open",
 }
+
+KINDS = {Status.RUNNING: "info", Status.PAUSED: "warn", Status.COMPLETE: "ok", Status.INCOMPLETE: "bad"}
+
+
+def kind_of(study: Study, answer: Answer) -> str:
+    """Its colour, as of a job's verdict: what is to be read with grave care is not green."""
+    kind = KINDS.get(Status(study.status), "idle")
+    return "warn" if kind == "ok" and any(flag.level == "red" for flag in answer.summary.flags) else kind
 
 
 def headline(answer: Answer, *, ended: int, total: int, final: bool) -> str:

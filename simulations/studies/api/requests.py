@@ -10,7 +10,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from simulations.api.fields import Choice, Number, ShortList, StrictSerializer, Text, WholeNumber, YesNo
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.api.requests import ScenarioIdField, SubmitRequest
-from simulations.api.rewording import reworded
+from simulations.api.rewording import flat, reworded
 from simulations.studies.expansion import MAX_CELLS, Expansion, ExpansionFault, PlannedCell, expand
 from simulations.studies.kpis import CHOICES, DEFAULT_PRIMARY, FIGURES
 from simulations.studies.limits import MAX_SEEDS
@@ -219,15 +219,6 @@ def _with_window(body: dict[str, Any], window: Mapping[str, Any] | None) -> dict
         return body
     asked = {"window_begin": window["begin"], "window_end": window["end"], "edges_interval_s": window["interval"]}
     return {**body, **{name: value for name, value in asked.items() if body.get(name) is None}}
-
-
-def flat(detail: Any, where: str = "") -> list[tuple[str, Any]]:
-    """(field, what is wrong with it), whatever the depth."""
-    if isinstance(detail, Mapping):
-        return [entry for name, inner in detail.items() for entry in flat(inner, f"{where}.{name}".lstrip("."))]
-    if isinstance(detail, list):
-        return [entry for inner in detail for entry in flat(inner, where)]
-    return [(where, detail)]
 
 
 def _whole(value: Any) -> bool:

@@ -86,7 +86,10 @@ ALLOWED: dict[str, AllowedOption] = {
         "The same on fast roads, in a lane that does not go on; 0: no difference.", -1
     ),
     "max-num-teleports": AllowedOption("int", f"Abort when more vehicles than this were teleported; {_OFF}", -1, 10**9),
-    "max-depart-delay": _seconds(f"Seconds a vehicle waits to enter before it is dropped; {_OFF}", -1),
+    "max-depart-delay": _seconds(
+        f"Seconds a vehicle waits to enter before it is dropped; {_OFF} With a scale below 1 it is not counted.",
+        -1,
+    ),
     "ignore-route-errors": AllowedOption("bool", "Go on although a route is not connected."),
     "collision.action": AllowedOption(
         "choice", "What happens on a collision.", choices=("none", "warn", "teleport", "remove")

@@ -85,7 +85,8 @@ KPIS = {
         ),
         _count(
             "vehicles_dropped", "vehicles dropped before they entered", "lower",
-            "Vehicles that waited for 'max-depart-delay' in vain; only where that is set.", rare=True,
+            "Vehicles that waited for 'max-depart-delay' in vain; only where that is set, and not with a 'scale' below "
+            "1, when SUMO counts those that it leaves out among them.", rare=True,
         ),
         _count("trips_finished", "trips finished", "higher", "Trips that the means are over."),
         _count(

@@ -55,7 +55,8 @@ def compute(
 ) -> Kpis:
     """The figures a traffic engineer reads first; None where the files do not tell, NaN or infinite where SUMO is.
 
-    `dropped`: vehicles that waited for `max-depart-delay` in vain; None where that is not set.
+    `dropped`: vehicles that waited for `max-depart-delay` in vain; None where that is not set or
+    they are not counted.
 
     Units are in the names. CO2 and fuel come in mg from SUMO (fuel has been a mass since 1.14).
     """

@@ -19,14 +19,16 @@ def warnings(
     complete: bool,
     not_finite: Iterable[str] = (),
     demand: Mapping[str, Any] | None = None,
+    dropped_at_least: int = 0,
 ) -> list[Problem]:
     """What a reader must know before the figures; `complete` runs only are judged by what is left at their end.
 
     `not_finite` names the figures that SUMO gave as "nan" or "inf"; `demand` counts the elements in the demand files.
+    `dropped_at_least` stands for `vehicles_dropped` where that is not known.
     """
     found = [_unsorted(figures, run), _not_finite(not_finite), _teleports(figures)]
     if complete:
-        found += [_nothing(figures, run, demand), _not_inserted(figures), *_unfinished(figures, run)]
+        found += [_nothing(figures, run, demand), _not_inserted(figures, dropped_at_least), *_unfinished(figures, run)]
     return [problem for problem in found if problem is not None]
 
 
@@ -67,13 +69,14 @@ def _nothing(figures: Kpis, run: SumoRun, demand: Mapping[str, Any] | None) -> P
     return Problem("quality.nothing_simulated", sentence, hint="Do 'begin' and 'end' fit the demand's departures?")
 
 
-def _not_inserted(figures: Kpis) -> Problem | None:
-    dropped = _count(figures, "vehicles_dropped")
+def _not_inserted(figures: Kpis, dropped_at_least: int) -> Problem | None:
+    is_known = figures.get("vehicles_dropped") is not None
+    dropped = _count(figures, "vehicles_dropped") if is_known else dropped_at_least
     inserted, waiting = _count(figures, "vehicles_inserted"), _count(figures, "vehicles_waiting_at_end")
     outside = waiting + dropped
     if outside / max(inserted + outside, 1) <= MAX_NOT_INSERTED_SHARE:
         return None
-    also = f" and {dropped} were dropped after 'max-depart-delay'" if dropped else ""
+    also = f" and {'' if is_known else 'at least '}{dropped} were dropped after 'max-depart-delay'" if dropped else ""
     sentence = (
         f"{waiting} vehicles were still waiting to enter the network at the end{also}, "
         f"{inserted} had entered; the means leave out who did not."

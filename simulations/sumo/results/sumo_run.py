@@ -1,5 +1,6 @@
 """What one run of SUMO came to: its step records, its end, its messages."""
 
+import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -27,6 +28,15 @@ class StepRecord(NamedTuple):
     mean_travel_time: float | None
     discarded: int
     stopped: int = 0
+
+    def dropped_at_least(self, scale: float) -> int:
+        """How many of those discarded have waited in vain.
+
+        SUMO thins out by a vehicle's number among those loaded: the share of them beyond `scale`, and at most one more.
+        """
+        loaded = self.inserted + self.waiting + self.discarded
+        thinned = math.ceil(loaded * (1 - round(scale, 3))) + 1 if scale < 1 else 0  # SUMO rounds it so
+        return max(0, self.discarded - thinned)
 
 
 @dataclass

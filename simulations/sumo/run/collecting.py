@@ -28,6 +28,7 @@ def read_results(
     job: JobDescription,
     demand: Mapping[str, Any] | None,
     drops_late: bool = False,
+    scale: float = 1,
 ) -> dict[str, dict[str, Any]]:
     """Fill in `report.kpis` and the quality warnings; returns what else is told of the trips, by the file's name.
 
@@ -48,12 +49,14 @@ def read_results(
                 report.end(Outcome.IO_FAILED, [problem])
             else:
                 report.warnings.append(problem)
-    dropped = run.last.discarded if run.last and drops_late else None
+    dropped = run.last.dropped_at_least(scale) if run.last and drops_late else None
     report.kpis, not_finite = kpis.without_not_finite(
-        kpis.compute(statistics, trips, run.standstill_s if statistics else None, dropped)
+        kpis.compute(statistics, trips, run.standstill_s if statistics else None, dropped if scale >= 1 else None)
     )
     complete = report.outcome is Outcome.SUCCEEDED
-    found = quality.warnings(report.kpis, run, complete=complete, not_finite=not_finite, demand=demand)
+    found = quality.warnings(
+        report.kpis, run, complete=complete, not_finite=not_finite, demand=demand, dropped_at_least=dropped or 0
+    )
     report.warnings[:0] = found  # first: a list of warnings is cut at its end
     if trips is None:
         return {}

@@ -56,13 +56,15 @@ class RunPlan:
 
     @property
     def drops_late(self) -> bool:
-        """Whether what SUMO discards has waited for `max-depart-delay`.
+        """Whether vehicles that wait for `max-depart-delay` are discarded.
 
-        Vehicles that `scale` thins out are discarded too, and those that a calibrator cannot place.
+        With them, SUMO counts those that `scale` thins out and those that a calibrator cannot place.
         """
-        options = self.effective.options
-        waits_s = sumocfg.parse_time(options.get("max-depart-delay", "-1"))
-        return waits_s >= 0 and float(options.get("scale", "1")) >= 1
+        return sumocfg.parse_time(self.effective.options.get("max-depart-delay", "-1")) >= 0
+
+    @property
+    def scale(self) -> float:
+        return float(self.effective.options.get("scale", "1"))
 
     @property
     def dry_run_content(self) -> bytes:

@@ -246,7 +246,7 @@ class Runner:
             self.console.phase("collecting", "Checking and packing the results.")
             of_trips = collecting.read_results(
                 self.report, run, self.space.out,
-                job=self.description, demand=self.demand, drops_late=self.plan.drops_late,
+                job=self.description, demand=self.demand, drops_late=self.plan.drops_late, scale=self.plan.scale,
             )  # fmt: skip
             effective = self.plan.content("results")
             if self.edges:

@@ -20,7 +20,7 @@ const iso = (at) => new Date(at * 1000).toISOString();
 // `text` at ticks and in tips, `long` in tables; files get `column` and the plain number or moment.
 export const AXES = {
   utc: { name: "UTC", column: "UTC", text: (at) => iso(at).slice(11, 16), long: (at) => iso(at).slice(0, 19), file: iso, end: "now" },
-  simulated: { name: "At", title: () => `simulated time, ${simulatedUnit()}`, column: "simulated time, s", text: simulated, long: simulated, file: Number, end: "the end" },
+  simulated: { name: "At", title: () => `simulated time, ${simulatedUnit()}`, column: "simulated time, s", text: simulated, long: simulated, file: Number, end: "the last sample" },
   day: { name: "Day", title: () => "day of the month", column: "day of the month", text: String, long: String, file: Number, end: "–" },
   lasting: { name: "From", title: () => "travel time", head: "travel time from", column: "travel time from, s", text: lasting, long: lasting, file: Number, end: "–" },
 };

@@ -13,7 +13,7 @@ function describe(box, kind, data) {
     const values = data[key].filter((value) => value != null);
     if (kind.bars || kind.stacked) return `${label}: ${shown(values.reduce((sum, value) => sum + value, 0))} in all`;
     if (!values.length) return `${label}: not measured`;
-    return `${label}: ${shown(values.at(-1))} at the end, at most ${shown(Math.max(...values))}`;
+    return `${label}: ${shown(values.at(-1))} in the last sample, at most ${shown(Math.max(...values))}`;
   });
   const away = (who) => (kind.axis === "utc" && !kind.stacked ? data.away ?? [] : []).filter((each) => each[2] === who).length;
   for (const who of ["reconciler", "cluster"]) if (away(who)) parts.push(`the ${who} was away ${away(who)} times`);

@@ -156,7 +156,7 @@ def test_staff_see_a_month_of_all_tenants(support: Client, client: Client, tenan
     browser = {"Accept": "text/html"}
     page = support.get("/admin/usage?month=2026-03&sort=cpu", headers=browser).content.decode()
     assert page.index(">city-b<") < page.index(">city-a<")
-    assert ">34.0<" in page  # CPU-hours of both
+    assert ">34.00<" in page  # CPU-hours of both
     rows = support.get("/admin/usage.csv?month=2026-03").streaming_content
     told = {row["tenant_id"]: row for row in csv.DictReader(io.StringIO(b"".join(rows).decode()))}
     assert (told["city-b"]["cpu_hours"], told["city-b"]["cost"]) == ("32.0000", "")

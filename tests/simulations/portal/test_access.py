@@ -25,6 +25,7 @@ PAGES = {
     "job-numbers",
     "scenarios",
     "scenario",
+    "scenario-rows",
     "glance",
     "scenario-network",
 } | STUDY_PAGES

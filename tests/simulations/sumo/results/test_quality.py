@@ -92,7 +92,7 @@ def test_vehicles_that_an_unsorted_file_loses_are_counted(
 
 
 @pytest.mark.parametrize(
-    "job, told",
+    "job, known",
     [
         ({"scale": 0.5}, False),  # SUMO discards those that it thins out, too
         ({"options": {"max-depart-delay": 0}}, True),
@@ -100,13 +100,32 @@ def test_vehicles_that_an_unsorted_file_loses_are_counted(
     ],
 )
 def test_who_was_dropped_and_who_was_not_asked_for(
-    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes], job: dict[str, Any], told: bool
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes], job: dict[str, Any], known: bool
 ) -> None:
     vehicles = "".join(f'<vehicle id="v{n}" depart="0">{ROUTE}</vehicle>' for n in range(20))
     plane.scenario = scenario(routes=f"<routes>{vehicles}</routes>")
-    found = quality_of(pod.run(**job))
-    assert set(found) == ({"quality.dropped"} if told else set())
-    assert ("were dropped after 'max-depart-delay'" in found.get("quality.dropped", "")) is told
+    done = pod.run(**job)
+    found = quality_of(done)
+    assert (done.manifest["kpis"]["vehicles_dropped"] is not None) is known
+    assert set(found) == ({"quality.dropped"} if known else set())
+    assert ("were dropped after 'max-depart-delay'" in found.get("quality.dropped", "")) is known
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_of_a_thinned_demand_is_told_how_many_were_dropped_at_least(
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes], step: int
+) -> None:
+    """Never more than were. Flows are thinned before their vehicles are counted, which is why the rest may be more."""
+    single = "".join(f'<vehicle id="v{n}" depart="{n}">{ROUTE}</vehicle>' for n in range(0, 300, step))
+    crowd = '<route id="r" edges="A0B0 B0C0"/><flow id="f" begin="0" end="300" period="0.5" route="r"/>'
+    plane.scenario = scenario(routes=f"<routes>{crowd}{single}</routes>")
+    free = pod.run(scale=0.5).manifest["kpis"]
+    plane.artifacts.clear()
+    done = pod.run(scale=0.5, options={"max-depart-delay": 1})
+    assert done.manifest["kpis"]["vehicles_dropped"] is None  # null is not 0
+    [told] = re.findall(r"at least (\d+) were dropped after 'max-depart-delay'", quality_of(done)["quality.dropped"])
+    were = free["vehicles_inserted"] + free["vehicles_waiting_at_end"] - done.manifest["kpis"]["vehicles_inserted"]
+    assert 0 < int(told) <= were
 
 
 @pytest.mark.parametrize(

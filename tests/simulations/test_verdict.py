@@ -7,10 +7,10 @@ import pytest
 
 from simulations.models import Job, JobEvent
 from simulations.portal.offers import offer
-from simulations.portal.verdict import arrivals, figures, phases, verdict
 from simulations.request_facts import request_facts
 from simulations.telling import Told
 from simulations.time_left import TimeLeft, time_left
+from simulations.verdict import arrivals, figures, phases, verdict
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 ALL = {"vehicles_inserted": 2992, "vehicles_arrived": 2992, "vehicles_waiting_at_end": 0}
@@ -75,7 +75,7 @@ JAM = {
         (
             {"status": "CANCELLED", "reason": "CANCELLED", "results": {"kpis": ALL, "sim_end": 75}},
             "idle",
-            "Partial: stopped at 0:01:15 of 1:45",
+            "Partial: stopped at 0:01:15 of 1:45:00",
         ),
         ({"status": "FAILED", "reason": "OUT_OF_MEMORY"}, "bad", "Failed: out of memory, without results"),
         ({"status": "PENDING"}, "warn", "Waiting"),
@@ -135,7 +135,10 @@ def job_of(**columns: Any) -> Job:
 def test_means_say_whose_they_are() -> None:
     found = arrivals(job_of(results={"kpis": JAM}))
     assert (found.finished, found.others, found.lost) == (1119, 1881, 50)
+    assert arrivals(job_of(results={"kpis": {**JAM, "vehicles_dropped": 20}})).others == 1901
     assert arrivals(job_of()).lost is None
+    found = arrivals(job_of(results={"kpis": {**JAM, "trips_finished": 400, "trips_unfinished": 3}}))
+    assert (found.what, found.finished, found.others) == ("trips of the window", 400, 3)
 
 
 NOW = T0 + timedelta(minutes=3)

@@ -91,8 +91,9 @@ def _trouble(kpis: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What the means of a run are over. `lost`: the share of travel time that is delay, in per cent."""
+    """What the means of a run are over: `what` arrived. `lost`: the share of travel time that is delay, in per cent."""
 
+    what: str
     finished: int | None
     others: int
     lost: float | None
@@ -102,9 +103,11 @@ def arrivals(job: Job) -> Arrivals:
     results: Mapping[str, Any] = job.results or {}
     kpis = results.get("kpis") or {}
     loss, lasted = kpis.get("mean_time_loss_s"), kpis.get("mean_travel_time_s")
-    others = sum(kpis.get(name) or 0 for name in ("vehicles_running_at_end", "vehicles_waiting_at_end"))
+    of_window = kpis.get("trips_unfinished")  # known only with a window, whose trips alone the means are over
+    others = (kpis.get("vehicles_running_at_end") or 0) + _kept_out(kpis) if of_window is None else of_window
+    what = "trips" if of_window is None else "trips of the window"
     lost = 100 * loss / lasted if loss is not None and lasted else None
-    return Arrivals(kpis.get("trips_finished"), others, lost)
+    return Arrivals(what, kpis.get("trips_finished"), others, lost)
 
 
 def _stopped(results: Mapping[str, Any], end: float | None) -> str:
@@ -112,7 +115,10 @@ def _stopped(results: Mapping[str, Any], end: float | None) -> str:
     if not isinstance(at, int | float) or not results.get("kpis"):
         return ""
     at -= at % 60 if at >= TO_THE_MINUTE else 0
-    return f"stopped at {simclock(at)} of {simclock(end)}" if end else f"stopped at {simclock(at)} of simulated time"
+    if not end:
+        return f"stopped at {simclock(at)} of simulated time"
+    to_seconds = bool(round(at) % 60 or round(end) % 60)  # both in one form
+    return f"stopped at {simclock(at, to_seconds)} of {simclock(end, to_seconds)}"
 
 
 def _words(reason: str) -> str:
