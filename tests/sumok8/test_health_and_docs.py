@@ -88,6 +88,15 @@ def test_schema_is_public_and_has_every_room(schema: dict) -> None:
         assert wanted in operations(schema)
 
 
+def test_the_schema_is_made_once_whatever_is_asked(client: Client, db: None) -> None:
+    first = client.get("/schema").content
+    asked = client.get("/schema?version=a%0Ab&lang=de")
+    assert (asked.status_code, asked["Content-Type"]) == (200, "application/vnd.oai.openapi+json")
+    assert asked.content == first
+    assert client.get("/schema", headers={"Accept": "text/html"}).json()["error"]["code"] == "not_acceptable"
+    assert client.post("/schema").json()["error"]["code"] == "method_not_allowed"
+
+
 def test_every_error_is_documented_in_the_one_shape(schema: dict) -> None:
     for name, operation in operations(schema).items():
         refused = {"401", "429"} if name == "post /token" else {"401", "403", "429"}  # it needs no key
