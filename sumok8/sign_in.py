@@ -7,10 +7,12 @@ from django.contrib import messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.http import HttpResponse
 from django.urls import reverse_lazy
 
+from tenants import throttling
 from tenants.accounts import letters, password_turns
 from tenants.accounts.models import PersonSession
 
@@ -21,8 +23,8 @@ def provider() -> str:
 
 
 class Bounded:
-    """Django's own form tells browsers how long a name may be but takes any, and the lock-out stores what it is given;
-    and it checks as many passwords at a time as there are threads."""
+    """Django's own form tells browsers how long a name may be but takes any, and the lock-out stores what it is given.
+    It checks as many passwords at a time as there are threads, and of one address as many as there are names."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -30,6 +32,11 @@ class Bounded:
         form.fields["username"].validators.append(MaxLengthValidator(form.username_field.max_length or 150))
 
     def clean(self) -> Any:
+        form: Any = self
+        bucket = f"password:{throttling.bucket_of_address(form.request.META.get('REMOTE_ADDR', ''))}"
+        limit = throttling.of_failed_keys()
+        if limit and not throttling.count(bucket, limit).allowed:
+            raise ValidationError("Too many sign-ins from your address; try again in a minute.", code="too_many")
         with password_turns.turn():
             return super().clean()  # type: ignore[misc] # of the form that this is mixed into
 

@@ -42,6 +42,17 @@ def test_a_right_password_forgets_the_wrong_ones(client: Client, db: None) -> No
         assert sign_in(client, "ann", "right").status_code == 302
 
 
+@pytest.mark.parametrize("address", [LOGIN, EVERYBODYS])
+def test_one_address_tries_no_password_on_many_names(client: Client, db: None, address: str, settings: Any) -> None:
+    settings.RATE_LIMIT_FAILED_KEYS_PER_MINUTE = 3
+    User.objects.create_superuser("ann", password="right")
+    for n in range(3):
+        assert "Too many sign-ins" not in sign_in(client, f"name-{n}", "right", address).content.decode()
+    assert "Too many sign-ins from your address" in sign_in(client, "ann", "right", address).content.decode()
+    elsewhere = Client(headers={"X-Forwarded-For": "203.0.113.7"})
+    assert sign_in(elsewhere, "ann", "right", address).status_code == 302
+
+
 @pytest.mark.parametrize("wanted", [EVERYBODYS, f"{EVERYBODYS}?next={EVERYBODYS}"])
 def test_the_sign_in_does_not_lead_to_itself(client: Client, db: None, wanted: str) -> None:
     client.force_login(User.objects.create_user("ann"))
