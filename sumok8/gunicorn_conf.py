@@ -11,7 +11,9 @@ import socket
 import threading
 from typing import Any
 
-from sumok8 import probes
+from gunicorn import util
+
+from sumok8 import gunicorn_answers, probes
 from sumok8.gunicorn_log import GunicornLog
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")  # nothing listens beyond loopback unless asked
@@ -32,6 +34,7 @@ secure_scheme_headers: dict[str, str] = {}  # whether a request came by HTTPS is
 
 
 logger_class = GunicornLog
+util.write_error = gunicorn_answers.write_error  # it knows no setting for it
 _quiet = os.environ.get("LOG_LEVEL", "INFO").upper() in {"WARNING", "ERROR", "CRITICAL"}
 accesslog = None if _quiet or bind.startswith("unix:") else "-"  # on a socket of its own nginx keeps it
 

@@ -78,6 +78,7 @@ def _errors() -> list[str]:
     too_large = f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
     scenario = f"A scenario may have at most {settings.SCENARIO_MAX_BYTES} bytes."
     many = "Too many of your requests are under way; try again when one has been answered."
+    precondition = "Stored files take no If-Match, and this one is younger than If-Unmodified-Since says."
     challenge = """WWW-Authenticate 'Bearer realm="sumok8"'"""
     soon, later = "Retry-After 5", "Retry-After 10"
     answers = [
@@ -87,6 +88,7 @@ def _errors() -> list[str]:
         ("forbidden", 403, "forbidden", MAY_NOT_UPLOAD, ""),
         ("not_found", 404, "not_found", "There is nothing at this address.", ""),
         ("too_slow", 408, "too_slow", "The request did not arrive in time.", ""),
+        ("precondition", 412, "precondition_failed", precondition, ""),
         ("too_large", 413, "too_large", too_large, ""),
         ("scenario_too_large", 413, "zip.too_big", scenario, ""),
         ("bad_range", 416, "range.not_satisfiable", "The range begins after the end of the file.", ""),

@@ -1,6 +1,5 @@
 """What drf-spectacular cannot see by itself: how callers prove who they are, and the errors every address can give."""
 
-from functools import cache
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -126,16 +125,3 @@ def _answer(status: str) -> Schema:
     if status in {"429", "503"}:
         answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
     return answer
-
-
-@cache
-def _schema() -> Schema:
-    schema: Schema = SchemaGenerator().get_schema(request=None, public=True)
-    return schema
-
-
-class KeptSchema(SchemaGenerator):
-    """Made once in each process, whoever asks: that takes half a second, and needs no key."""
-
-    def get_schema(self, request: Request | None = None, public: bool = False) -> Schema:
-        return _schema()

@@ -5,13 +5,15 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.http import HttpResponse
 from django.urls import reverse_lazy
 
-from tenants.accounts import letters
+from tenants import throttling
+from tenants.accounts import letters, password_turns
 from tenants.accounts.models import PersonSession
 
 
@@ -20,20 +22,30 @@ def provider() -> str:
     return settings.OIDC_NAME if settings.OIDC_ISSUER else ""
 
 
-class BoundedName:
-    """Django's own form tells browsers how long a name may be but takes any; the lock-out stores what it is given."""
+class Bounded:
+    """Django's own form tells browsers how long a name may be but takes any, and the lock-out stores what it is given.
+    It checks as many passwords at a time as there are threads, and of one address as many as there are names."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         form: Any = self
         form.fields["username"].validators.append(MaxLengthValidator(form.username_field.max_length or 150))
 
+    def clean(self) -> Any:
+        form: Any = self
+        bucket = f"password:{throttling.bucket_of_address(form.request.META.get('REMOTE_ADDR', ''))}"
+        limit = throttling.of_failed_keys()
+        if limit and not throttling.count(bucket, limit).allowed:
+            raise ValidationError("Too many sign-ins from your address; try again in a minute.", code="too_many")
+        with password_turns.turn():
+            return super().clean()  # type: ignore[misc] # of the form that this is mixed into
 
-class SignInForm(BoundedName, AdminAuthenticationForm):
+
+class SignInForm(Bounded, AdminAuthenticationForm):
     """For staff, at the admin's door."""
 
 
-class EverybodysForm(BoundedName, AuthenticationForm):
+class EverybodysForm(Bounded, AuthenticationForm):
     """For members and staff."""
 
 
@@ -58,9 +70,16 @@ class SignOutView(LogoutView):
     next_page = "front"
 
 
+class PasswordForm(PasswordChangeForm):
+    def clean_old_password(self) -> str:
+        with password_turns.turn():
+            return super().clean_old_password()
+
+
 class PasswordView(PasswordChangeView):
     """All other sessions of the account end with it."""
 
+    form_class = PasswordForm
     template_name = "sumok8/password.html"
     success_url = reverse_lazy("account")
 

@@ -4,11 +4,10 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.gzip import gzip_page
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView
 
 from clusterops.dashboard import usage
 from sumok8 import account, client_package, guides, health, metrics, oidc, pages, resource_metadata, search, sign_in
-from sumok8.schema import KeptSchema
+from sumok8.schema_view import SchemaView
 from tenants.trust.api import TokenView
 
 handler400 = "sumok8.errors.bad_request"
@@ -34,7 +33,7 @@ urlpatterns = [
     path("client.zip", client_package.download, name="client-package"),
     path("docs", guides.docs, name="docs"),
     path("docs/<slug:name>", guides.guide, name="guide"),
-    path("schema", gzip_page(SpectacularJSONAPIView.as_view(generator_class=KeptSchema)), name="schema"),
+    path("schema", gzip_page(SchemaView.as_view()), name="schema"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),

@@ -1,4 +1,4 @@
-"""JSON bodies from strangers: bounded, strict, and free of what PostgreSQL cannot store."""
+"""Bodies from strangers: JSON that is bounded, strict, and free of what PostgreSQL cannot store; forms."""
 
 import json
 import math
@@ -7,7 +7,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 
 from tenants.errors import ApiError
 
@@ -51,6 +51,17 @@ class StrictJSONParser(BaseParser):
             raise ParseError(f"The body holds {error}.") from None
         except ValueError as error:
             raise ParseError(f"The body is not valid JSON: {error}") from None
+
+
+class FormParser(MultiPartParser):
+    """A form with files. Python cannot put a part's parameters in order that are numbered (`name*0=`) and not
+    (`name*=`): a TypeError that Django lets pass."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except TypeError as error:
+            raise ParseError("A part's header cannot be read.") from error
 
 
 class JSONSentAsForm(StrictJSONParser):

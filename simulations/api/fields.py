@@ -46,6 +46,18 @@ class Text(serializers.CharField):
         return data
 
 
+class Line(Text):
+    """A text that lists and terminals show: with control characters it could write over what stands beside it."""
+
+    default_error_messages = {"not_printable": "Must be one line of printable text."}
+
+    def to_internal_value(self, data: Any) -> str:
+        line = super().to_internal_value(data)
+        if not line.isprintable():
+            self.fail("not_printable")
+        return line
+
+
 class YesNo(serializers.BooleanField):
     default_error_messages = {"invalid": "Must be true or false."}
 

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from simulations.api.fields import Choice, Moment, Number, ShortList, StrictSerializer, Text, WholeNumber, YesNo
+from simulations.api.fields import Choice, Line, Moment, Number, ShortList, StrictSerializer, Text, WholeNumber, YesNo
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.models import Job
 from simulations.services.scenarios import SCENARIO_ID
@@ -54,7 +54,7 @@ class ScenarioIdField(serializers.RegexField):
 class LabelsField(serializers.DictField):
     """Up to 20 names of the caller's own with short texts."""
 
-    child = Text(max_length=100, allow_blank=True)
+    child = Line(max_length=100, allow_blank=True)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, Mapping):

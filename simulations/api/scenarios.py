@@ -6,7 +6,6 @@ from django.http import HttpResponseBase, HttpResponseRedirect
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework import viewsets
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -28,6 +27,7 @@ from simulations.services.scenarios import inspect_scenario
 from simulations.services.storage import uses_of
 from tenants.errors import ApiError
 from tenants.models import Tenant
+from tenants.parsers import FormParser
 
 MAX_VERSIONS = 200
 PACKED = OpenApiResponse(OpenApiTypes.BINARY, description="The zip as uploaded; 302 where storage answers itself.")
@@ -36,7 +36,7 @@ PACKED = OpenApiResponse(OpenApiTypes.BINARY, description="The zip as uploaded; 
 class ScenariosView(viewsets.ViewSet):
     """All scenarios of the caller."""
 
-    parser_classes = [MultiPartParser]
+    parser_classes = [FormParser]
 
     @extend_schema(
         summary="Upload a scenario",
@@ -121,7 +121,7 @@ class ScenarioView(viewsets.ViewSet):
 class ScenarioVersionsView(viewsets.ViewSet):
     """Versions of one scenario."""
 
-    parser_classes = [MultiPartParser]
+    parser_classes = [FormParser]
 
     @extend_schema(
         summary="Make a version from another one",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -74,9 +75,11 @@ def _sent(seat: Seat) -> dict[str, Any]:
 
 
 @member_page("POST", role=Role.OWNER)
+@transaction.atomic
 def change(request: HttpRequest, seat: Seat, endpoint_id: UUID) -> HttpResponse:
     """`act`: test, replay, rotate, delete, or resume one that the service calls no more."""
-    endpoint = Endpoint.objects.filter(tenant=seat.tenant, pk=endpoint_id).first()
+    # Locked, so that it is not deleted meanwhile.
+    endpoint = Endpoint.objects.select_for_update(no_key=True).filter(tenant=seat.tenant, pk=endpoint_id).first()
     if endpoint is None:
         raise Http404
     match request.POST.get("act"):

@@ -94,8 +94,9 @@ def _names(variants: Sequence[Mapping[str, Any]]) -> Iterator[ExpansionFault]:
     seen: set[str] = set()
     for position, variant in enumerate(variants):
         name, where = variant.get("name"), f"variants[{position}].name"
-        if not isinstance(name, str) or not name.strip() or len(name) > 60 or not name.isprintable():
-            yield ExpansionFault("study.bad_name", "A variant's name is 1 to 60 printable characters.", where)
+        if not isinstance(name, str) or not 1 <= len(name) <= 60 or name != name.strip() or not name.isprintable():
+            message = "A variant's name is 1 to 60 printable characters, without spaces at its ends."
+            yield ExpansionFault("study.bad_name", message, where)
         elif name in seen:
             yield ExpansionFault("study.same_name", f"There are two variants “{name}”.", where)
         else:
@@ -112,8 +113,9 @@ def _sweep_faults(
             yield ExpansionFault("study.not_swept", f"“{name[:60]}” cannot be swept. Known are: {known}.", where)
         elif name == "step-length":
             yield ExpansionFault("study.not_swept", "Write step_length.", where)
-        if len({repr(value) for value in values}) < len(values):
-            yield ExpansionFault("study.same_value", "A value is given twice.", where)
+        if len({_plain(value) for value in values}) < len(values):  # cells are told apart by their names
+            message = "A value is given twice, or two do not differ in their first ten digits."
+            yield ExpansionFault("study.same_value", message, where)
         for position, variant in enumerate(variants):
             if _has(variant, name):
                 message = f"“{name}” is swept and given by this variant too: one of them would be lost."
@@ -150,7 +152,7 @@ def _name_of(variant: str, point: Mapping[str, Any], *, alone: bool) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.10g}" if isinstance(value, int | float) else str(value)
+    return f"{value + 0:.10g}" if isinstance(value, int | float) else str(value)  # -0 is 0
 
 
 def _reference(

@@ -156,6 +156,8 @@ def test_files_are_sent_whole_and_in_part_under_their_own_headers(served: Web, j
     answer, content = ask(served.url, path, key | {"Range": "bytes=100-"})
     assert (answer.status, json.loads(content)["error"]["code"]) == (416, "range.not_satisfiable")
     assert answer.headers["Content-Range"] == "bytes */100"
+    answer, content = ask(served.url, path, key | {"If-Match": '"another"'})
+    assert (answer.status, json.loads(content)["error"]["code"]) == (412, "precondition_failed")
     answer, content = ask(served.url, f"/jobs/{job.pk}/results/far", key | {"Range": "bytes=4-"})
     assert (answer.status, content) == (206, b"away")
     for store in ("default", "eu", "other"):
@@ -174,6 +176,12 @@ def test_uploads_are_asked_about_before_their_bytes_are_taken(served: Web, key: 
     for address in ("/scenarios", "/scenarios/my.town/versions"):
         answer, content = answer_to(served.url, stalled.form(address, settings.SCENARIO_MAX_BYTES * 2, **key))
         assert (answer.status, json.loads(content)["error"]["code"]) == (413, "zip.too_big")
+
+
+def test_what_else_a_request_says_is_not_asked_about_before_an_upload(served: Web, key: dict[str, str]) -> None:
+    assert ask(served.url, "/scenarios", key | {"Accept": "text/html"})[0].status == 406
+    answer, content = answer_to(served.url, stalled.form("/scenarios", 100_000_000, Accept="text/html"))
+    assert (answer.status, json.loads(content)["error"]["code"]) == (401, "unauthorized")
 
 
 def test_uploads_at_a_page_are_asked_about_too(served: Web, job: Job) -> None:
@@ -221,11 +229,25 @@ def answer_to(url: str, request: bytes) -> tuple[http.client.HTTPResponse, bytes
         (b"TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
         (b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\n", 413),
         (b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        # These nginx passes on, and gunicorn cannot read them.
+        (b"GET /jobs HTTP/1.1\r\nHost: localhost\r\nX: a\x01\r\n\r\n", 400),
+        (b"GET /jobs\xff HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET /jobs HTTP/1.1\r\nHost: localhost\r\n" + b"X: a\r\n" * 200 + b"\r\n", 431),
     ],
 )
-def test_what_nginx_refuses_has_the_shape_of_every_error(request_: bytes, status: int, served: Web) -> None:
+def test_what_the_servers_refuse_has_the_shape_of_every_error(request_: bytes, status: int, served: Web) -> None:
     answer, content = answer_to(served.url, request_)
     assert answer.status == status
     error = json.loads(content)["error"]
     assert error.keys() == {"code", "message", "details"}
     assert len(answer.headers["X-Request-ID"]) == 32
+
+
+def test_no_log_has_the_secret_of_a_link(job: Job, capfd: pytest.CaptureFixture[str]) -> None:
+    with web() as running:
+        for path in ("/join", "/shared", "/password/new", "/elsewhere"):
+            asked = f"POST {path}?key=secret-of{path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\n"
+            assert answer_to(running.url, asked.encode())[0].status == 413
+    told = "".join(capfd.readouterr())
+    assert "secret-of/elsewhere" in told  # so nginx does tell of what it refuses
+    assert told.count("secret-of") == 1

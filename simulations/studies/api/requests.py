@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from simulations.api.fields import Choice, Number, ShortList, StrictSerializer, Text, WholeNumber, YesNo
+from simulations.api.fields import Choice, Line, Number, ShortList, StrictSerializer, Text, WholeNumber, YesNo
 from simulations.api.pagination import MAX_LIMIT, CursorField
 from simulations.api.requests import ScenarioIdField, SubmitRequest
 from simulations.api.rewording import flat, reworded
@@ -148,7 +148,7 @@ class WindowRequest(StrictSerializer):
 class StudyRequest(StrictSerializer):
     """A study. Only `base` is needed."""
 
-    name = Text(max_length=200, allow_blank=True, default="")
+    name = Line(max_length=200, allow_blank=True, default="")
     base = BaseField(help_text="What every run asks for.")
     variants = ShortList(
         child=VariantField(), default=list, max_length=MAX_CELLS,

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
@@ -55,9 +56,10 @@ class EndpointView(viewsets.ViewSet):
         responses=shapes.EndpointSerializer,
         tags=["webhooks"],
     )
+    @transaction.atomic
     def partial_update(self, request: Request, endpoint_id: uuid.UUID) -> Response:
         wanted = shapes.EndpointChange.read(request.data)
-        endpoint = _find(request, endpoint_id)
+        endpoint = _find(request, endpoint_id, held=True)
         changes: dict[str, Any] = {}
         if "url" in wanted:
             changes["url"] = wanted["url"]
@@ -81,8 +83,9 @@ class EndpointView(viewsets.ViewSet):
         responses=shapes.EndpointWithSecretSerializer,
         tags=["webhooks"],
     )
+    @transaction.atomic
     def rotate(self, request: Request, endpoint_id: uuid.UUID) -> Response:
-        endpoint = _find(request, endpoint_id)
+        endpoint = _find(request, endpoint_id, held=True)
         endpoint.rotate()
         return Response(shapes.EndpointWithSecretSerializer(endpoint).data)
 
@@ -92,8 +95,9 @@ class EndpointView(viewsets.ViewSet):
         responses={202: shapes.DeliverySerializer, 409: None},
         tags=["webhooks"],
     )
+    @transaction.atomic
     def test(self, request: Request, endpoint_id: uuid.UUID) -> Response:
-        delivery = services.send_test(_find(request, endpoint_id))
+        delivery = services.send_test(_find(request, endpoint_id, held=True))
         return Response(shapes.DeliverySerializer(delivery).data, status=202)
 
     @extend_schema(
@@ -103,9 +107,10 @@ class EndpointView(viewsets.ViewSet):
         responses={202: shapes.ReplaySerializer},
         tags=["webhooks"],
     )
+    @transaction.atomic
     def replay(self, request: Request, endpoint_id: uuid.UUID) -> Response:
         since = shapes.ReplayRequest.read(request.data)["since"]
-        queued = outbox.replay(_find(request, endpoint_id), since, outbox.MAX_REPLAYED)
+        queued = outbox.replay(_find(request, endpoint_id, held=True), since, outbox.MAX_REPLAYED)
         return Response({"queued": queued, "more": queued == outbox.MAX_REPLAYED}, status=202)
 
     @extend_schema(
@@ -121,9 +126,11 @@ class EndpointView(viewsets.ViewSet):
         return Response(shapes.DeliveriesSerializer({"deliveries": found, "next": following}).data)
 
 
-def _find(request: Request, endpoint_id: uuid.UUID) -> Endpoint:
-    """The caller's own. Raises ApiError 404, also for another tenant's."""
-    found = Endpoint.objects.filter(pk=endpoint_id, tenant=tenant_of(request)).first()
+def _find(request: Request, endpoint_id: uuid.UUID, *, held: bool = False) -> Endpoint:
+    """The caller's own; `held` until the transaction ends, so that it is not deleted meanwhile. Raises ApiError 404,
+    also for another tenant's."""
+    rows = Endpoint.objects.select_for_update(no_key=True) if held else Endpoint.objects.all()
+    found = rows.filter(pk=endpoint_id, tenant=tenant_of(request)).first()
     if found is None:
         raise ApiError(404, "webhook.not_found", "You have no such webhook.")
     return found

@@ -49,6 +49,7 @@ pytestmark = pytest.mark.django_db
         {"labels": {"a:b": "1"}},
         {"labels": {"": "1"}},
         {"labels": {"a": "x" * 101}},
+        {"labels": {"a": "\x1b[2Jx"}},
         {"labels": {f"l{n}": "" for n in range(21)}},
         {"config": 1},
         {"config": "x" * 501},

@@ -68,6 +68,7 @@ def test_one_reason_in_many_cells_is_told_once(api: Any, body: dict[str, Any]) -
 @pytest.mark.parametrize(
     "changes, where",
     [
+        ({"name": "a\nb"}, "name"),
         ({"seeds": {"first": 1, "count": 0}}, "seeds"),
         ({"seeds": {"first": 1, "count": 101}}, "seeds"),
         ({"seeds": [1, 1]}, "seeds"),
