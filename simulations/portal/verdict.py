@@ -91,10 +91,12 @@ def _trouble(kpis: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What the means of a run are over. `lost`: the share of travel time that is delay, in per cent."""
+    """What the means of a run are over. `others`: the trips that are left out, of the window if there is one. `lost`:
+    the share of travel time that is delay, in per cent."""
 
     finished: int | None
     others: int
+    windowed: bool
     lost: float | None
 
 
@@ -102,9 +104,11 @@ def arrivals(job: Job) -> Arrivals:
     results: Mapping[str, Any] = job.results or {}
     kpis = results.get("kpis") or {}
     loss, lasted = kpis.get("mean_time_loss_s"), kpis.get("mean_travel_time_s")
-    others = sum(kpis.get(name) or 0 for name in ("vehicles_running_at_end", "vehicles_waiting_at_end"))
+    finished, of_window = kpis.get("trips_finished"), kpis.get("trips_unfinished")
+    all_trips = (kpis.get("vehicles_inserted") or 0) + _kept_out(kpis)
+    others = max(0, all_trips - (finished or 0)) if of_window is None else of_window
     lost = 100 * loss / lasted if loss is not None and lasted else None
-    return Arrivals(kpis.get("trips_finished"), others, lost)
+    return Arrivals(finished, others, of_window is not None, lost)
 
 
 def _stopped(results: Mapping[str, Any], end: float | None) -> str:

@@ -109,10 +109,15 @@ class RunPlan:
             own["summary-output.period"] = self.config.options.get("summary-output.period", -1)
         if job.has_window:  # the whole of its trips, also of those that do not end
             own["tripinfo-output.write-unfinished"] = own["tripinfo-output.write-undeparted"] = True
+        if self._computes_emissions(wishes):  # who stands in a jam to the end emits too
+            own["tripinfo-output.write-unfinished"] = True
         if self.with_edges:
             files = self.config.options.get("additional-files")
             own["additional-files"] = f"{files},{out}/{EDGES_FILE}" if files else f"{out}/{EDGES_FILE}"
         return {**wishes, **own}
+
+    def _computes_emissions(self, wishes: Mapping[str, OptionValue]) -> bool:
+        return float({**self.config.options, **wishes}.get("device.emissions.probability", 0)) > 0
 
 
 def _is_written(name: str) -> bool:

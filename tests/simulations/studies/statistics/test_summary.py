@@ -212,3 +212,21 @@ def test_trips_that_do_not_follow_demand() -> None:
     assert flag.level == "red"
     same = replace(more, setting={"scale": 1.0})
     assert "demand_differs" in {flag.code for flag in study(base, same).flags}
+
+
+def test_vehicles_that_were_dropped_were_loaded_too() -> None:
+    """Two real runs of the same 3429 vehicles, without and with a `max-depart-delay`."""
+    waits = CellRuns("waits", runs=runs(100, vehicles_inserted=1167, vehicles_waiting_at_end=2262))
+    entered = {"vehicles_inserted": 1027, "vehicles_waiting_at_end": 0}
+    drops = CellRuns("drops", against="waits", runs=runs(100, **entered, vehicles_dropped=2402))
+    assert "demand_differs" not in {flag.code for flag in study(waits, drops).flags}
+    fewer = replace(drops, runs=runs(100, **entered, vehicles_dropped=2302))
+    assert "demand_differs" in {flag.code for flag in study(waits, fewer).flags}
+
+
+def test_a_demand_that_was_counted_on_one_side_only_is_not_said_to_rise() -> None:
+    """Below a scale of 1 SUMO's count of discarded vehicles has those in it that the scale thins out."""
+    entered = {"vehicles_inserted": 1000, "vehicles_waiting_at_end": 0, "trips_finished": 1000}
+    less = CellRuns("0.9", setting={"scale": 0.9}, runs=runs(100, **entered))
+    more = CellRuns("1", against="0.9", setting={"scale": 1.0}, runs=runs(100, **entered, vehicles_dropped=500))
+    assert "trips_do_not_follow_demand" not in {flag.code for flag in study(less, more).flags}

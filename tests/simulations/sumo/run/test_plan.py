@@ -84,6 +84,20 @@ def test_a_window_needs_the_trips_that_do_not_end(window: dict[str, int], unfini
 
 
 @pytest.mark.parametrize(
+    "options, job, unfinished",
+    [
+        ({}, {"emissions": True}, "true"),
+        ({"device.emissions.probability": "0.5"}, {}, "true"),
+        ({"device.emissions.probability": "0"}, {}, None),
+    ],
+)
+def test_emissions_are_those_of_all_vehicles_also_of_those_under_way_at_the_end(
+    options: dict[str, str], job: dict[str, bool], unfinished: str | None
+) -> None:
+    assert plan(options, **job).effective.options.get("tripinfo-output.write-unfinished") == unfinished
+
+
+@pytest.mark.parametrize(
     "with_edges, files, added",
     [
         (False, None, None),
