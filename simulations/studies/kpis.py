@@ -8,12 +8,12 @@ FIGURES: dict[str, Figure] = {
         kpi.name,
         kpi.label,
         kpi.unit,
-        kpi.decimals,
+        max(kpi.decimals, int(kpi.is_rare)),  # a mean of 0.3 collisions is not none
         kpi.better,
         is_count=kpi.is_rare,
         times=kpi.reading.times,
         shown_unit=kpi.reading.unit,
-        shown_decimals=kpi.reading.decimals,
+        shown_decimals=max(kpi.reading.decimals, int(kpi.is_rare)),
     )
     for kpi in KPIS.values()
 }
