@@ -109,6 +109,17 @@ def test_who_was_dropped_and_who_was_not_asked_for(
     assert ("were dropped after 'max-depart-delay'" in found.get("quality.dropped", "")) is told
 
 
+def test_who_is_dropped_in_the_last_minute_counts(
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes]
+) -> None:
+    """The run ends at 600 s: each of the twenty vehicles has entered by then or was dropped."""
+    vehicles = "".join(f'<vehicle id="v{n}" depart="560">{ROUTE}</vehicle>' for n in range(20))
+    plane.scenario = scenario(routes=f"<routes>{vehicles}</routes>")
+    kpis = pod.run(options={"max-depart-delay": 5}).manifest["kpis"]
+    assert kpis["vehicles_dropped"] > 0
+    assert kpis["vehicles_dropped"] + kpis["vehicles_inserted"] == 20
+
+
 @pytest.mark.parametrize(
     "routes",
     ["<routes/>", f'<routes><vehicle id="a" depart="0">{ROUTE}</vehicle></routes>'],

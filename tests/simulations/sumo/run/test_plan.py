@@ -59,6 +59,24 @@ def test_whose_waiting_in_vain_is_known(options: dict[str, str], drops: bool) ->
 
 
 @pytest.mark.parametrize(
+    "options, end, period",
+    [
+        ({}, 900, "60.0"),
+        ({"max-depart-delay": "60"}, 900, "61.0"),
+        ({"max-depart-delay": "60"}, 3660, "62.0"),
+        ({"max-depart-delay": "60", "begin": "15", "step-length": "0.5"}, 915, "60.5"),
+        ({"max-depart-delay": "60"}, 890, "60.0"),
+        ({"max-depart-delay": "60"}, None, "60.0"),
+        ({"max-depart-delay": "60", "begin": "900"}, 900, "60.0"),
+    ],
+)
+def test_the_last_step_is_among_the_records_where_vehicles_may_be_dropped(
+    options: dict[str, str], end: float | None, period: str
+) -> None:
+    assert plan(options, end=end).effective.options["summary-output.period"] == period
+
+
+@pytest.mark.parametrize(
     "code, job, overruled",
     [
         ("config.no_end", {}, False),
