@@ -109,6 +109,26 @@ def test_who_was_dropped_and_who_was_not_asked_for(
     assert ("were dropped after 'max-depart-delay'" in found.get("quality.dropped", "")) is told
 
 
+@pytest.mark.parametrize(
+    "inner",
+    [
+        f'<vType id="thin" scale="0.5"/><flow id="f" type="thin" begin="0" end="500" period="10">{ROUTE}</flow>',
+        '<vType id="car"/><route id="r" edges="A0B0 B0C0"/>'
+        '<calibrator id="c" edge="A0B0" pos="1" freq="60" output="c.xml">'
+        '<flow begin="0" end="600" vehsPerHour="9000" speed="10" route="r" type="car"/></calibrator>',
+    ],
+)
+def test_who_the_demand_itself_leaves_out_was_not_dropped_for_waiting(
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes], inner: str
+) -> None:
+    """SUMO counts them among the discarded, and nobody can have waited for 900 s in a run of 600 s."""
+    plane.scenario = scenario(routes=f"<routes>{inner}</routes>")
+    done = pod.run(options={"max-depart-delay": 900})
+    assert done.code == 0, done.stdout
+    assert done.manifest["kpis"]["vehicles_dropped"] is None
+    assert "quality.dropped" not in quality_of(done)
+
+
 def test_who_is_dropped_in_the_last_minute_counts(
     pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes]
 ) -> None:
