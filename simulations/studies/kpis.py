@@ -8,12 +8,12 @@ FIGURES: dict[str, Figure] = {
         kpi.name,
         kpi.label,
         kpi.unit,
-        max(kpi.decimals, int(kpi.is_rare)),  # a mean of 0.3 collisions is not none
+        kpi.decimals,
         kpi.better,
         is_count=kpi.is_rare,
         times=kpi.reading.times,
         shown_unit=kpi.reading.unit,
-        shown_decimals=max(kpi.reading.decimals, int(kpi.is_rare)),
+        shown_decimals=max(kpi.reading.decimals, int(kpi.is_rare)),  # a mean of 0.3 collisions is not none
     )
     for kpi in KPIS.values()
 }
