@@ -123,9 +123,11 @@ def show(looks: Iterable[Job | Study], out: Any = sys.stdout) -> None:
 
 
 def figure(name: str, value: float | None) -> str:
-    """A figure with its unit; a dash if it was not measured."""
+    """A figure with its unit; a dash if it was not measured. A mean of 0.3 teleports is not none."""
     _, unit, decimals = KPIS.get(name, ("", "", 2))
-    return "-" if value is None else f"{value:,.{decimals}f} {unit}".rstrip()
+    if value is None:
+        return "-"
+    return f"{value:,.{decimals or int(value % 1 > 0 and not unit)}f} {unit}".rstrip()
 
 
 def results_table(kpis: Mapping[str, Any]) -> str:

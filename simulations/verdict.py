@@ -91,11 +91,12 @@ def _trouble(kpis: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What the means of a run are over: `what` arrived. `lost`: the share of travel time that is delay, in per cent."""
+    """What the means of a run are over. `others`: the trips that are left out, of the window if there is one. `lost`:
+    the share of travel time that is delay, in per cent."""
 
-    what: str
     finished: int | None
     others: int
+    windowed: bool
     lost: float | None
 
 
@@ -103,11 +104,11 @@ def arrivals(job: Job) -> Arrivals:
     results: Mapping[str, Any] = job.results or {}
     kpis = results.get("kpis") or {}
     loss, lasted = kpis.get("mean_time_loss_s"), kpis.get("mean_travel_time_s")
-    of_window = kpis.get("trips_unfinished")  # known only with a window, whose trips alone the means are over
-    others = (kpis.get("vehicles_running_at_end") or 0) + _kept_out(kpis) if of_window is None else of_window
-    what = "trips" if of_window is None else "trips of the window"
+    finished, of_window = kpis.get("trips_finished"), kpis.get("trips_unfinished")
+    all_trips = (kpis.get("vehicles_inserted") or 0) + _kept_out(kpis)
+    others = max(0, all_trips - (finished or 0)) if of_window is None else of_window
     lost = 100 * loss / lasted if loss is not None and lasted else None
-    return Arrivals(what, kpis.get("trips_finished"), others, lost)
+    return Arrivals(finished, others, of_window is not None, lost)
 
 
 def _stopped(results: Mapping[str, Any], end: float | None) -> str:

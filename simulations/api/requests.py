@@ -132,7 +132,11 @@ class SubmitRequest(StrictSerializer):
         default=dict, help_text=f"SUMO options by long name. Allowed: {', '.join(ALLOWED)}."
     )
     outputs = OutputsField(default=list, max_length=50)
-    emissions = YesNo(default=False, help_text="Compute emissions (about 40 % slower).")
+    emissions = YesNo(
+        default=False,
+        help_text="Compute emissions (about 40 % slower); those of vehicles under way at the end count, so that "
+        "`tripinfo` lists these too.",
+    )
     edges_interval_s = Number(
         allow_null=True,
         default=None,

@@ -13,7 +13,7 @@ FIGURES: dict[str, Figure] = {
         is_count=kpi.is_rare,
         times=kpi.reading.times,
         shown_unit=kpi.reading.unit,
-        shown_decimals=kpi.reading.decimals,
+        shown_decimals=max(kpi.reading.decimals, int(kpi.is_rare)),  # a mean of 0.3 collisions is not none
     )
     for kpi in KPIS.values()
 }

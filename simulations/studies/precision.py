@@ -6,6 +6,7 @@ from typing import Any
 
 from simulations.studies.kpis import FIGURES
 from simulations.studies.statistics.sample import CONSTANT, Precision, describe
+from simulations.studies.statistics.study import Figure
 
 LOOKS_FROM = 5  # seeds: an early look would stop too often by chance
 NOTE = "Since it stopped when the interval was narrow enough, the interval's coverage is slightly below nominal."
@@ -20,12 +21,13 @@ class Outlook:
     sentence: str
 
 
-def goal(asked: Mapping[str, Any] | None) -> str:
+def goal(asked: Mapping[str, Any] | None, figure: Figure) -> str:
     """How well a mean is to be known, of which the needed runs are told. `asked`: the request's `precision`."""
-    wanted = Precision(asked["relative"], asked["absolute"]) if asked else Precision()
-    if wanted.relative is None:
-        return f"± {wanted.absolute:g}"
-    return f"± {wanted.relative * 100:g} % of the mean"
+    wanted = Precision(asked["relative"], asked["absolute"], asked["kpi"]) if asked else Precision()
+    wanted = wanted.of(figure.name)
+    if wanted.absolute is not None:
+        return f"± {figure.text(wanted.absolute)}"
+    return f"± {(wanted.relative or 0) * 100:g} % of the mean"
 
 
 def look(asked: Mapping[str, Any], values: Mapping[str, Sequence[float]], seeds: int, most: int) -> Outlook:
@@ -48,6 +50,7 @@ def look(asked: Mapping[str, Any], values: Mapping[str, Sequence[float]], seeds:
     goal = (
         f"± {asked['relative'] * 100:g} %" if asked["relative"] is not None else f"± {figure.text(asked['absolute'])}"
     )
+    goal += f" ({asked['confidence'] * 100:g} % confidence)"
     if needed == 0 and seeds >= LOOKS_FROM:
         return Outlook(True, 0, f"{figure.label} is known to {goal} in every cell with {seeds} seeds. {NOTE}")
     more = max(0, min(max(needed, LOOKS_FROM - seeds), max(seeds, LOOKS_FROM - seeds), most - seeds))

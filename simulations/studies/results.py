@@ -92,7 +92,7 @@ def found_of(study: Study, version: tuple[int, int], confidence: float) -> Found
         confidence=confidence,
     )
     asked = request["precision"]
-    precision = Precision(asked["relative"], asked["absolute"]) if asked else None
+    precision = Precision(asked["relative"], asked["absolute"], asked["kpi"]) if asked else None
     summary = summarise(plain_cells, list(FIGURES.values()), question, precision)
     return Found(cells, runs, plain_cells, summary, question)
 

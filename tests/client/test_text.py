@@ -2,7 +2,7 @@
 
 import pytest
 
-from client.text import line_of, size
+from client.text import figure, line_of, size
 
 EARLY = {"sim_time": 60.0, "percent": 10.0, "running": 7}
 
@@ -22,3 +22,17 @@ def test_a_succeeded_job_is_done_whatever_it_reported_before_its_end(report: dic
 @pytest.mark.parametrize(("count", "text"), [(4096, "4.0 KiB"), (3 * 1024**2, "3.0 MiB"), (5 * 1024**3, "5,120.0 MiB")])
 def test_sizes(count: int, text: str) -> None:
     assert size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("teleports", 3, "3"),
+        ("teleports", 1 / 3, "0.3"),
+        ("vehicles_arrived", 2992.0, "2,992"),
+        ("mean_route_length_m", 1149.6, "1,150 m"),
+        ("mean_speed_ms", None, "-"),
+    ],
+)
+def test_a_mean_of_counts_is_no_whole_number(name: str, value: float, text: str) -> None:
+    assert figure(name, value) == text

@@ -141,6 +141,21 @@ def test_means_say_whose_they_are() -> None:
     assert (found.what, found.finished, found.others) == ("trips of the window", 400, 3)
 
 
+@pytest.mark.parametrize(
+    "kpis, finished, others, windowed",
+    [
+        ({"vehicles_dropped": 100}, 1119, 1981, False),
+        ({"trips_finished": 1000}, 1000, 2000, False),  # 119 were removed on their way: inserted, and never arrived
+        ({"trips_finished": 13, "trips_unfinished": 1701}, 13, 1701, True),
+    ],
+)
+def test_means_leave_out_all_that_did_not_arrive(
+    kpis: dict[str, int], finished: int, others: int, windowed: bool
+) -> None:
+    found = arrivals(job_of(results={"kpis": JAM | kpis}))
+    assert (found.finished, found.others, found.windowed) == (finished, others, windowed)
+
+
 NOW = T0 + timedelta(minutes=3)
 FAR = {"percent": 10.0, "eta_s": 61200.0}
 

@@ -29,11 +29,12 @@ class FigureCard:
     title: str
     rows: list[CellRow]
     chart: Chart
+    goal: str
 
 
-def card(figure: Figure, answer: Answer) -> FigureCard:
+def card(figure: Figure, answer: Answer, goal: str) -> FigureCard:
     rows = [_row(cell.name, figure, known) for cell in answer.cells if (known := answer.known(cell, figure))]
-    return FigureCard(title(figure), rows, dot_plot_of(figure, answer))
+    return FigureCard(title(figure), rows, dot_plot_of(figure, answer), goal)
 
 
 def _row(cell: str, figure: Figure, known: Description) -> CellRow:

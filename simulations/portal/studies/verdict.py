@@ -65,15 +65,16 @@ def _one(each: Compared) -> str:
 
 
 def _counted(told: list[Compared]) -> str:
-    """Those that matter first, with their directions."""
-    kinds = Counter(each.relevance or ("identical" if each.found.identical else "unsaid") for each in told)
-    ways = Counter(each.direction or "undecided" for each in told if each.relevance == "relevant")
-    matter, total = kinds["relevant"], len(told)
-    if matter:
-        directions = ", ".join(f"{count} {way}" if len(ways) > 1 else way for way, count in ways.most_common())
-        parts = [f"{matter} of {total} comparisons {_show(matter)} a difference that matters ({directions})"]
-    else:
-        parts = [f"None of {total} comparisons shows a difference that matters"]
+    """Those that matter first, with their directions; then those that differ by no share that can be said."""
+    kinds = Counter(_kind(each) for each in told)
+    parts: list[str] = []
+    for kind, what in (("relevant", "that matters"), ("differs", "that cannot be said in per cent")):
+        if count := kinds[kind]:
+            ways = Counter(each.direction or "undecided" for each in told if _kind(each) == kind)
+            directions = ", ".join(f"{number} {way}" if len(ways) > 1 else way for way, number in ways.most_common())
+            of = f"{count} of {len(told)} comparisons" if not parts else f"{count}"
+            parts.append(f"{of} {_show(count)} a difference {what} ({directions})")
+    parts = parts or [f"None of {len(told)} comparisons shows a difference that matters"]
     rest = (
         ("open", "open"),
         ("negligible", "too small to matter"),
@@ -82,6 +83,12 @@ def _counted(told: list[Compared]) -> str:
     )
     parts += [f"{kinds[kind]} {_are(kinds[kind])} {words}" for kind, words in rest if kinds[kind]]
     return f"{'; '.join(parts)}."
+
+
+def _kind(each: Compared) -> str:
+    if each.relevance or each.found.identical:
+        return each.relevance or "identical"
+    return "unsaid" if each.direction in (None, "unclear") else "differs"
 
 
 def _show(count: int) -> str:

@@ -136,7 +136,10 @@ class DescriptionShape(serializers.Serializer):
     median = serializers.FloatField(allow_null=True)
     min = serializers.FloatField(allow_null=True)
     max = serializers.FloatField(allow_null=True)
-    n_needed = serializers.IntegerField(allow_null=True, help_text="Runs for the precision asked for, else ± 5 %.")
+    n_needed = serializers.IntegerField(
+        allow_null=True,
+        help_text="Runs for the precision asked for, else ± 5 %; an absolute one is asked for its KPI only.",
+    )
     more_seeds = serializers.IntegerField(allow_null=True)
     note = serializers.CharField(help_text="Why something is null, or a caution.")
 

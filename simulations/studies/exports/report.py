@@ -44,7 +44,6 @@ def report(results: Results) -> str:
             "scenarios": [(cell.name, cell.request) for cell in results.cells],
             "method": METHOD,
             "demand": DEMAND,
-            "goal": goal(study.request.get("precision")),
             "family": summary.family,
         },
     )
@@ -56,7 +55,7 @@ def _table(figure: Figure, results: Results) -> dict[str, Any]:
         known = results.summary.cells[cell.name].get(figure.name)
         if known and known.mean is not None:
             rows.append({"cell": cell.name, "known": known, **_texts(figure, known)})
-    return {"figure": figure, "rows": rows}
+    return {"figure": figure, "rows": rows, "goal": goal(results.study.request.get("precision"), figure)}
 
 
 def _texts(figure: Figure, known: Description) -> dict[str, str]:

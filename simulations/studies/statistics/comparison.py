@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from simulations.studies.statistics.sample import MOST_RUNS, Interval, half_width, moments
+from simulations.studies.statistics.sample import MOST_RUNS, Interval, half_width, moments, mostly_zero
 from simulations.studies.statistics.student import quantile, two_sided
 
 WEAK_BELOW = 5  # pairs
@@ -28,10 +28,11 @@ class Relevance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Other minus base. None: not to be known from these runs.
+    """Other minus base. None: not to be known from these runs; of events that most runs have none of, only the mean.
 
     `ci` has the confidence asked for; `ci_simultaneous` has it for all comparisons of the family together.
     `constant`: the difference was the same in every pair, so that no test is possible; `identical`: it was 0.
+    `settled`: constant, and by more than chance: in pairs enough, or the seed moves neither side.
     """
 
     method: Method
@@ -48,6 +49,7 @@ class Comparison:
     df: float | None = None
     constant: bool = False
     identical: bool = False
+    settled: bool = False
     weak: bool = False
     relevance: Relevance | None = None
     n_needed_to_detect: int | None = None
@@ -67,9 +69,10 @@ def compare(
     family: int = 1,
     relevant: float | None = None,
     tested: bool = True,
+    is_count: bool = False,
 ) -> Comparison:
     """`base`, `other`: seed → value. `family`: how many comparisons are made together; `relevant`: the relative
-    difference that matters; not `tested`: no p is worked out.
+    difference that matters; not `tested`: no p is worked out. `is_count`: of rare events, which are alike by chance.
 
     Paired where two seeds or more are common: with the same seed, SUMO's random streams for loading, flows, driving and
     devices begin alike, so that much of the chance falls out of the difference.
@@ -77,9 +80,9 @@ def compare(
     common = sorted(base.keys() & other.keys())
     if len(common) >= 2:
         sides = [base[seed] for seed in common], [other[seed] for seed in common]
-        return _paired(*sides, confidence, family, relevant, tested)
+        return _paired(*sides, confidence, family, relevant, tested, is_count)
     if len(base) >= 2 and len(other) >= 2:
-        return _welch(list(base.values()), list(other.values()), confidence, family, relevant, tested)
+        return _welch(list(base.values()), list(other.values()), confidence, family, relevant, tested, is_count)
     return Comparison(Method.NONE, n=len(common))
 
 
@@ -90,6 +93,7 @@ def _paired(
     family: int,
     relevant: float | None,
     tested: bool,
+    is_count: bool,
 ) -> Comparison:
     """d = other − base; d̄ ± t(1 − α/2, n − 1) · s_d / √n (Student's paired test; Law, Simulation Modeling and Analysis,
     5th ed., §10.2.1)."""
@@ -97,18 +101,14 @@ def _paired(
     n, (average, squares) = len(differences), moments(differences)
     scale = _scale(base, confidence)
     if _all_alike(differences, base, other):
-        return Comparison(
-            Method.PAIRED,
-            n=n,
-            difference=average,
-            relative=None if scale is None else average / scale,
-            correlation=correlation(base, other),
-            sd=0.0,
-            constant=True,
-            identical=average == 0,
-            weak=n < WEAK_BELOW,
-        )
+        still = min(base) == max(base) and min(other) == max(other) and not is_count
+        return _constant(Method.PAIRED, n, average, scale, still, relevant, correlation(base, other))
     sd = math.sqrt(squares / (n - 1))
+    if is_count and mostly_zero(base) and mostly_zero(other):
+        relative, r = None if scale is None else average / scale, correlation(base, other)
+        return Comparison(
+            Method.PAIRED, n=n, difference=average, relative=relative, correlation=r, sd=sd, weak=n < WEAK_BELOW
+        )
     return _finish(
         Method.PAIRED,
         n=n,
@@ -132,6 +132,7 @@ def _welch(
     family: int,
     relevant: float | None,
     tested: bool,
+    is_count: bool,
 ) -> Comparison:
     """Unequal variances, unpaired: error² = s₁²/n₁ + s₂²/n₂ with the degrees of freedom of Welch (1947) and
     Satterthwaite (1946)."""
@@ -141,11 +142,7 @@ def _welch(
     average, scale = other_mean - base_mean, _scale(base, confidence)
     n = min(len(base), len(other))
     if first + second == 0:
-        relative = None if scale is None else average / scale
-        return Comparison(
-            Method.WELCH, n=n, difference=average, relative=relative, sd=0.0, constant=True, identical=average == 0,
-            weak=n < WEAK_BELOW,
-        )  # fmt: skip
+        return _constant(Method.WELCH, n, average, scale, not is_count, relevant, None)
     df = (first + second) ** 2 / (first**2 / (len(base) - 1) + second**2 / (len(other) - 1))
     return _finish(
         Method.WELCH,
@@ -160,6 +157,34 @@ def _welch(
         family=family,
         relevant=relevant,
         tested=tested,
+    )
+
+
+def _constant(
+    method: Method,
+    n: int,
+    average: float,
+    scale: float | None,
+    still: bool,
+    relevant: float | None,
+    correlated: float | None,
+) -> Comparison:
+    """The same difference in every pair; `still`: the seed moves neither side. Its interval is that one point."""
+    settled = still or n >= WEAK_BELOW
+    point = Interval(average, average)
+    matters = None if relevant is None or scale is None or not settled or average == 0 else relevant * abs(scale)
+    return Comparison(
+        method,
+        n=n,
+        difference=average,
+        relative=None if scale is None else average / scale,
+        correlation=correlated,
+        sd=0.0,
+        constant=True,
+        identical=average == 0,
+        settled=settled,
+        weak=n < WEAK_BELOW,
+        relevance=None if matters is None else relevance(point, matters),
     )
 
 

@@ -11,12 +11,16 @@ def outlook(found: Comparison, matters: float, *, verdict: bool) -> str:
         return "Too many runs failed: run them again for a verdict."
     if found.method is Method.NONE:
         return "More seeds: too few runs have this figure on both sides."
+    if found.ci is None and not found.constant:
+        return "Many more seeds: most runs have none of what is counted."
     if found.constant:
-        return "No number of seeds: the seed plays no part in this difference."
+        if found.settled:
+            return "No number of seeds: the seed plays no part in this difference."
+        return "More seeds: so few may agree by chance."
     if found.relevance is None:
-        return "An absolute difference that matters: the base is too near 0 for shares of it."
+        return "More seeds, unless the base is 0: as far as these show it may be, and then nothing is a share of it."
     if found.relevance is Relevance.OPEN:
-        return _more_seeds(found)
+        return _more_seeds(found, matters)
     span = found.ci_simultaneous_relative
     if span is None:
         return ""
@@ -27,11 +31,14 @@ def outlook(found: Comparison, matters: float, *, verdict: bool) -> str:
     return f"Only if a difference of {most * 100:.1f} % mattered: the whole interval is below the {limit}."
 
 
-def _more_seeds(found: Comparison) -> str:
+def _more_seeds(found: Comparison, matters: float) -> str:
     if found.n_advised is None:
         return "Far more seeds than are possible: the difference varies too much from seed to seed."
     more = found.n_advised - found.n
     if more <= 0:
         return ENOUGH
+    if found.ci_simultaneous and not found.ci_simultaneous.contains(0):
+        return "More seeds, which narrow the interval: it shows a difference, and not yet whether it matters."
     seeds = "1 more seed" if more == 1 else f"{more} more seeds"
-    return f"About {seeds}: {found.n_advised} in all show a difference that matters in 4 of 5 studies."
+    shown = f"a difference of {matters * 100:g} %, if there is one"
+    return f"About {seeds}: {found.n_advised} in all show {shown}, in 4 of 5 studies."

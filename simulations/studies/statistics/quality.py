@@ -15,6 +15,7 @@ TELEPORTS = (0.001, 0.01)
 NOT_INSERTED = (0.01, 0.05)
 UNFINISHED = (0.02, 0.10)
 STANDSTILL_S = 600
+NOT_ENTERED = ("vehicles_waiting_at_end", "vehicles_dropped")
 DEMAND_DIFFERS = 0.001
 FOLLOWS = 0.8  # of a rise in demand, the share that finished trips must show
 
@@ -48,8 +49,9 @@ def _of_cell(cell: CellRuns) -> Iterator[Flag]:
         ("teleports", TELEPORTS, "vehicles were teleported", "teleports", ("vehicles_inserted",)),
         ("not_inserted", NOT_INSERTED, "vehicles found no place to enter, and no mean has them in it",
          "vehicles_waiting_at_end", ("vehicles_inserted", "vehicles_waiting_at_end")),
-        ("dropped", NOT_INSERTED, "vehicles were dropped before they entered, and no mean has them in it",
-         "vehicles_dropped", ("vehicles_inserted", "vehicles_waiting_at_end", "vehicles_dropped")),
+        ("dropped", NOT_INSERTED,
+         "vehicles were dropped before they entered, and neither a mean nor vehicle-hours have them in it",
+         "vehicles_dropped", ("vehicles_inserted", *NOT_ENTERED)),
         ("unfinished", UNFINISHED, "vehicles were still under way at the end, and no trip mean has them in it",
          "vehicles_running_at_end", ("vehicles_inserted",)),
     )  # fmt: skip
@@ -139,16 +141,18 @@ def _demand(cells: Sequence[CellRuns]) -> Iterator[Flag]:
         base = by_name.get(cell.against or "")
         if base is None:
             continue
-        loaded, finished = _ratio(cell, base, ("vehicles_inserted", "vehicles_waiting_at_end")), None
+        loaded, finished = _ratio(cell, base, ("vehicles_inserted", *NOT_ENTERED)), None
         if loaded is None:
             continue
+        # Below a scale of 1 nobody counts who was dropped.
+        counted = [bool(each.values("vehicles_dropped")) for each in (cell, base)]
         scales = [float(each.setting.get("scale") or 1.0) for each in (cell, base)]
         if scales[0] == scales[1]:
             if abs(loaded - 1) > DEMAND_DIFFERS:
                 message = f"{loaded * 100 - 100:+.1f} % vehicles were loaded compared with {base.name}."
                 yield Flag("yellow", "demand_differs", message.replace("-", "−"), cell.name)
             continue
-        finished = _ratio(cell, base, ("trips_finished",))
+        finished = _ratio(cell, base, ("trips_finished",)) if counted[0] == counted[1] else None
         if finished is not None and loaded > 1 and finished - 1 < FOLLOWS * (loaded - 1):
             message = (
                 f"The demand rose by {loaded * 100 - 100:.1f} % against {base.name}, finished trips by "
@@ -159,12 +163,11 @@ def _demand(cells: Sequence[CellRuns]) -> Iterator[Flag]:
 
 
 def _ratio(cell: CellRuns, base: CellRuns, names: Sequence[str]) -> float | None:
-    """Of the means over the common seeds of the sums of those figures."""
+    """Of the means over the common seeds of the sums of those figures; only the first must be there."""
     sums: list[dict[int, float]] = []
     for each in (cell, base):
-        parts = [each.values(name) for name in names]
-        seeds = set.intersection(*(set(part) for part in parts))
-        sums.append({seed: sum(part[seed] for part in parts) for seed in seeds})
+        first, *others = (each.values(name) for name in names)
+        sums.append({seed: value + sum(part.get(seed, 0) for part in others) for seed, value in first.items()})
     common = sums[0].keys() & sums[1].keys()
     over, under = (sum(side[seed] for seed in common) for side in sums)
     return over / under if common and under > 0 else None

@@ -8,7 +8,7 @@ from simulations.studies.statistics.student import quantile
 
 PLANNING_ONLY_BELOW = 4  # seeds (FHWA Traffic Analysis Toolbox III, 2019, chapter 6)
 OUTLIER_FROM = 5  # seeds
-OUTLIER_DISTANCE = 5 * 1.4826  # median absolute deviations; 1.4826 makes one comparable to a standard deviation
+MAD_AS_SD = 1.4826  # makes a median absolute deviation comparable to a standard deviation
 MOST_RUNS = 100_000
 
 ONE_RUN = "one run shows no spread"
@@ -35,10 +35,15 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """Half the width that a mean's interval may have: as a share of the mean, or in the figure's own unit."""
+    """Half the width that a mean's interval may have: as a share of the mean, or in the unit of the figure `kpi`."""
 
     relative: float | None = 0.05
     absolute: float | None = None
+    kpi: str = ""
+
+    def of(self, kpi: str) -> "Precision":
+        """Seconds say nothing of kilograms: of another figure, the usual share is asked."""
+        return self if self.absolute is None or kpi == self.kpi else Precision()
 
     def half_width(self, mean: float) -> float:
         return self.absolute if self.absolute is not None else (self.relative or 0.0) * abs(mean)
@@ -83,7 +88,7 @@ def describe(
         return Description(**known, sd=0.0, cv=_ratio(0.0, average), note=CONSTANT)  # type: ignore[arg-type]
     sd = math.sqrt(squares / (n - 1))
     spread = known | {"sd": sd, "cv": _ratio(sd, average)}
-    if is_count and 2 * sum(value == 0 for value in values) > n:
+    if is_count and mostly_zero(values):
         return Description(**spread, note=MOSTLY_ZERO)  # type: ignore[arg-type]
     half = half_width(sd, n, confidence)
     wanted = (precision or Precision()).half_width(average)
@@ -100,6 +105,11 @@ def describe(
         more_seeds=None if needed is None else max(0, needed - n),
         note="; ".join(notes),
     )
+
+
+def mostly_zero(values: Sequence[float]) -> bool:
+    """Student's interval of such counts would mislead."""
+    return 2 * sum(value == 0 for value in values) > len(values)
 
 
 def moments(values: Sequence[float]) -> tuple[float, float]:
@@ -156,7 +166,9 @@ def runs_needed(sd: float, wanted: float, confidence: float = 0.95) -> int | Non
 
 
 def outliers(values: Mapping[int, float]) -> list[int]:
-    """Keys (seeds) whose value is more than 5 · 1.4826 · MAD from the median (Leys et al. 2013; a wide cut on purpose).
+    """Keys (seeds) whose value is more than 5 · (1 + 60 / n²) · 1.4826 · MAD from the median (Leys et al. 2013; a wide
+    cut on purpose, and wider for few values: with 5 alone, one in ten samples of normal values would name an outlier,
+    so it is one in a hundred at most).
 
     To be told, never removed: leaving seeds out is selection. Fewer than 5 values, or a MAD of 0, name none.
     """
@@ -166,7 +178,8 @@ def outliers(values: Mapping[int, float]) -> list[int]:
     mad = median([abs(value - centre) for value in values.values()])
     if mad == 0:
         return []
-    return sorted(seed for seed, value in values.items() if abs(value - centre) > OUTLIER_DISTANCE * mad)
+    cut = 5 * (1 + 60 / len(values) ** 2) * MAD_AS_SD * mad
+    return sorted(seed for seed, value in values.items() if abs(value - centre) > cut)
 
 
 def _ratio(value: float, base: float) -> float | None:

@@ -4,12 +4,14 @@ from simulations.studies.statistics.comparison import WEAK_BELOW, Comparison, Me
 from simulations.studies.statistics.sample import Interval
 from simulations.studies.statistics.study import Figure
 
+EITHER = " The difference is about as large as what matters: more seeds may show either."
+
 
 def direction(figure: Figure, found: Comparison, alpha: float, p_holm: float | None) -> str:
     """better | worse | higher | lower | identical | unclear. Higher and lower are for figures that have no better."""
     if found.identical:
         return "identical"
-    told = found.constant or (p_holm is not None and p_holm <= alpha)
+    told = found.settled or (p_holm is not None and p_holm <= alpha)
     if found.difference is None or not told:
         return "unclear"
     rises = found.difference > 0
@@ -39,7 +41,13 @@ def sentence(
         return f"{what}: identical in every one of {_count(found)}."
     difference = figure.text(found.difference or 0.0, sign=True) + _share(found)
     if found.constant:
-        return f"{what}: {difference} in every one of {_count(found)}; the seed plays no part, so there is no test."
+        same = f"{what}: {difference} in every one of {_count(found)}"
+        if not found.settled:
+            return f"{same}: so few may agree by chance, and there is no test."
+        shown = [_verdict(figure, said, found, matters)] if said is not None else []
+        return " ".join((f"{same}.", *shown, "The seed plays no part in it, so there is no test."))
+    if found.ci is None:
+        return f"{what}: {difference}. From {_count(found)}, most with none on either side: too rare for an interval."
     interval = found.ci_simultaneous if said is not None else found.ci
     seen = f"{_percent(confidence)} interval: {_span(figure, interval)}, from {_count(found)}"
     if said is None:
@@ -58,33 +66,37 @@ def _verdict(figure: Figure, said: str, found: Comparison, matters: float) -> st
         rest = {
             Relevance.RELEVANT: f", only that it is enough to matter (more than {limit}).",
             Relevance.NEGLIGIBLE: f"; any difference is too small to matter (less than {limit}).",
-            Relevance.OPEN: f", nor whether it is enough to matter ({limit}).{_more(found)}",
+            Relevance.OPEN: f", nor whether it is enough to matter ({limit}).{_more(found, limit, shown=False)}",
         }
     else:
         shown = f"It is {said}"
         rest = {
             Relevance.RELEVANT: f", and by enough to matter (more than {limit}).",
             Relevance.NEGLIGIBLE: f", but by too little to matter (less than {limit}).",
-            Relevance.OPEN: f"; whether by enough to matter ({limit}) is open.{_more(found)}",
+            Relevance.OPEN: f"; whether by enough to matter ({limit}) is open.{_more(found, limit, shown=True)}",
         }
     if found.relevance is None:
-        return f"{shown}; whether it matters cannot be said in per cent, since the base is near 0."
+        return f"{shown}; whether it matters cannot be said in per cent, since the base may be 0."
     return shown + rest[found.relevance]
 
 
-def _more(found: Comparison) -> str:
+def _more(found: Comparison, limit: str, shown: bool) -> str:
+    """`shown`: that there is a difference."""
     if found.n_advised is None:
         return ""
     more = found.n_advised - found.n
+    if more > 0 and shown:
+        return " More seeds would narrow the interval."
     if more > 0:
-        return f" About {more} more {'seed' if more == 1 else 'seeds'} would tell."
-    return " The difference is about as large as what matters: more seeds may show either."
+        seeds = "seed" if more == 1 else "seeds"
+        return f" About {more} more {seeds} would show a difference of {limit}, if there is one, in 4 of 5 studies."
+    return EITHER
 
 
 def _cautions(found: Comparison) -> list[str]:
     cautions = []
     if found.method is Method.WELCH:
-        cautions.append("The runs share no seeds, so they are not paired.")
+        cautions.append("The runs share fewer than two seeds, so they are not paired.")
     if found.weak:
         kind = "seeds" if found.method is Method.PAIRED else "runs"
         cautions.append(f"Weak evidence: fewer than {WEAK_BELOW} {kind}.")

@@ -65,7 +65,7 @@ def summarise(
                 figure.name: describe(
                     list(values[figure.name][cell.name].values()),
                     confidence=question.confidence,
-                    precision=precision,
+                    precision=precision and precision.of(figure.name),
                     is_count=figure.is_count,
                 )
                 for figure in told
@@ -97,6 +97,7 @@ def _compared(
             family=family if figure.name in question.primary else 1,
             relevant=question.relevant_difference if figure.name in question.primary else None,
             tested=figure.name in question.primary,
+            is_count=figure.is_count,
         )
         for cell, base, figure in pairs
     ]

@@ -28,7 +28,8 @@ class ConfigReport:
     """What one configuration of the archive would run, and what is wrong with it. Times in seconds.
 
     `net` is {edges, junctions, lanes, traffic_lights, complete}, `demand` {vehicles, flows, persons, complete};
-    `complete` is false where counting stopped at its bound. Without an end the run lasts until all vehicles have left.
+    `complete` is false where counting stopped at its bound. `discards`, which is the runner's own: the demand itself
+    leaves vehicles out, by a type's scale or a calibrator. Without an end the run lasts until all vehicles have left.
     """
 
     path: str
@@ -41,12 +42,15 @@ class ConfigReport:
     inputs: tuple[InputFile, ...] = ()
     net: Mapping[str, int | bool] | None = None
     demand: Mapping[str, int | bool] | None = None
+    discards: bool = False
 
     def as_dict(self, *, chosen: bool = True) -> dict[str, Any]:
         """As JSON, with at most MAX_LISTED_INPUTS inputs; of one that was not chosen, with the first few of all."""
         listed, inputs = (None, MAX_LISTED_INPUTS) if chosen else (MAX_OTHERS_LISTED, MAX_OTHERS_INPUTS)
+        plain = asdict(replace(self, inputs=(), problems=(), warnings=()))
+        del plain["discards"]
         return {
-            **asdict(replace(self, inputs=(), problems=(), warnings=())),
+            **plain,
             "problems": [problem.as_dict() for problem in self.problems[:listed]],
             "warnings": [warning.as_dict() for warning in self.warnings[:listed]],
             "inputs": [asdict(file) for file in self.inputs[:inputs]],
@@ -109,6 +113,7 @@ class ConfigCheck:
             inputs=tuple(inputs.files.values()),
             net=inputs.counted("net", NET_PARTS),
             demand=inputs.counted("demand", DEMAND_PARTS),
+            discards=any(scan.discards for scan in inputs.scans.values()),
         )
 
     def _judge_outputs(

@@ -35,7 +35,8 @@ class InputScan:
     """What was seen. `complete` is false where the pass stopped at its bound; `reads` are names as written, `lists`
     those of files of names, one a line.
 
-    `edges` are a network's. `written` are outputs, not yet judged: that needs the configuration's place.
+    `edges` are a network's. `discards`: vehicles may be thinned out by a type's scale or not placed by a calibrator.
+    `written` are outputs, not yet judged: that needs the configuration's place.
     """
 
     root: str = ""
@@ -45,6 +46,7 @@ class InputScan:
     lists: dict[str, None] = field(default_factory=dict)
     written: dict[Written, None] = field(default_factory=dict)
     edges: set[str] = field(default_factory=set)
+    discards: bool = False
     demand: Demand = field(default_factory=Demand)
     problems: ProblemList = field(default_factory=lambda: ProblemList(MAX_LISTED))
     warnings: ProblemList = field(default_factory=lambda: ProblemList(MAX_LISTED))
@@ -165,6 +167,8 @@ class _Scanner:
             into[file] = None
 
     def _names_files(self, element: str, attributes: dict[str, str]) -> None:
+        if element == "calibrator" or (element == "vType" and "scale" in attributes):
+            self.result.discards = True
         if element in READS_FILE:
             self._reads(attributes.get("file"), self.result.reads)
         elif element in READS_LIST:

@@ -32,7 +32,9 @@ class Kpi:
     unit: str
     decimals: int
     better: Better  # which direction is an improvement; None: neither is
-    aggregation: Aggregation  # of vehicles, persons or events; means, p95 and sums are over finished trips
+    aggregation: (
+        Aggregation  # of vehicles, persons or events; means, p95 and total_travel_time_s are over finished trips
+    )
     help: str
     sumo: str = ""  # its attribute in SUMO's own statistics of trips
     is_rare: bool = False  # a count of rare events: an interval from Student's t would mislead
@@ -65,7 +67,7 @@ def _count(name: str, label: str, better: Better, text: str, *, rare: bool = Fal
 
 
 def _mass(name: str, label: str, unit: str, text: str) -> Kpi:
-    return Kpi(name, label, unit, 1, "lower", "sum", f"{text}; only with emissions.")
+    return Kpi(name, label, unit, 1, "lower", "sum", f"{text}, of all vehicles, finished or not; only with emissions.")
 
 
 KPIS = {
@@ -73,7 +75,8 @@ KPIS = {
     for kpi in (
         _count("vehicles_inserted", "vehicles inserted", None, "Vehicles that entered the network."),
         _count(
-            "vehicles_arrived", "vehicles arrived", "higher", "Vehicles that reached their destination."
+            "vehicles_arrived", "vehicles arrived", "higher",
+            "Vehicles that reached their destination, some of them by a teleport.",
         ),
         _count(
             "vehicles_running_at_end", "vehicles still under way at the end", "lower",
@@ -91,14 +94,15 @@ KPIS = {
         _count("trips_finished", "trips finished", "higher", "Trips that the means are over."),
         _count(
             "trips_unfinished", "trips of the window not finished", "lower",
-            "Trips of the window that had not ended, or not begun, when the run did; only with a window.",
+            "Trips of the window that had not ended or begun when the run did, or were removed; only with a window.",
         ),
         Kpi(
             "vehicle_time_h", "vehicle-hours of all trips", "h", 2, "lower", "sum",
             "Hours under way or waiting to enter, of all trips of the window, finished or not; only with a window.",
         ),
         Kpi(
-            "mean_travel_time_s", "mean travel time", "s", 1, "lower", "mean", "Seconds.", "duration",
+            "mean_travel_time_s", "mean travel time", "s", 1, "lower", "mean",
+            "Seconds from entering to arriving, stops included.", "duration",
         ),
         Kpi(
             "p95_travel_time_s", "95th percentile of travel times", "s", 1, "lower", "p95",
@@ -109,13 +113,17 @@ KPIS = {
             "Seconds lost by driving slower than wished.", "timeLoss",
         ),
         Kpi(
-            "mean_waiting_time_s", "mean waiting time", "s", 1, "lower", "mean", "Seconds standing.", "waitingTime",
+            "mean_waiting_time_s", "mean waiting time", "s", 1, "lower", "mean",
+            "Seconds standing, planned stops apart.", "waitingTime",
         ),
         Kpi(
             "mean_depart_delay_s", "mean depart delay", "s", 2, "lower", "mean",
             "Seconds waited for a place to enter.", "departDelay",
         ),
-        Kpi("mean_speed_ms", "mean speed", "m/s", 2, "higher", "mean", "Metres per second.", "speed"),
+        Kpi(
+            "mean_speed_ms", "mean speed", "m/s", 2, "higher", "mean",
+            "Metres per second; each trip weighs the same, planned stops apart.", "speed",
+        ),
         Kpi("mean_route_length_m", "mean route length", "m", 0, None, "mean", "Metres.", "routeLength"),
         Kpi(
             "total_travel_time_s", "total travel time", "s", 0, None, "sum",
@@ -141,7 +149,7 @@ KPIS = {
         _count("persons_finished", "persons at their destination", "higher", "Persons whose plan ended."),
         Kpi(
             "mean_person_trip_time_s", "mean trip time of persons", "s", 1, "lower", "mean",
-            "Seconds from departure to the end of the plan.",
+            "Seconds from departure to the last arrival.",
         ),
         Kpi(
             "mean_ride_waiting_time_s", "mean waiting time for rides", "s", 1, "lower", "mean",

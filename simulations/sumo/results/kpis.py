@@ -68,10 +68,9 @@ def compute(
             return None
 
     inserted, running = count("vehicles", "inserted"), count("vehicles", "running")
-    walks = count("pedestrianStatistics", "number")
     arrived = None
     if inserted is not None and running is not None:
-        arrived = inserted - running - (trips.vaporized if trips else 0)
+        arrived = inserted - running - (trips.removed if trips else 0)
     kpis: Kpis = {
         "vehicles_inserted": inserted,
         "vehicles_arrived": arrived,
@@ -84,11 +83,18 @@ def compute(
         "standstill_s": None if standstill_s is None else round(standstill_s, 2),
         "persons_loaded": count("persons", "loaded"),
         "persons_running_at_end": count("persons", "running"),
-        "walks_finished": walks,
-        "mean_walk_time_s": round(float(statistics["pedestrianStatistics"]["duration"]), 2) if walks else None,
+        "walks_finished": count("pedestrianStatistics", "number"),
+        "mean_walk_time_s": _walk_time(statistics.get("pedestrianStatistics", {})),
         "rides_finished": count("rideStatistics", "number"),
+        "persons_finished": None,
+        "mean_person_trip_time_s": None,
+        "mean_ride_waiting_time_s": None,
     }
-    return kpis | _person_kpis(trips) | _trip_kpis(trips, statistics.get("vehicleTripStatistics", {}))
+    return (
+        kpis
+        | _person_kpis(trips, kpis["persons_running_at_end"])
+        | _trip_kpis(trips, statistics.get("vehicleTripStatistics", {}))
+    )
 
 
 def of_types(trips: TripTotals) -> dict[str, Kpis]:
@@ -96,16 +102,28 @@ def of_types(trips: TripTotals) -> dict[str, Kpis]:
     return {name: {"trips_finished": sums.finished, **_means(sums)} for name, sums in trips.types.items()}
 
 
-def _person_kpis(trips: TripTotals | None) -> Kpis:
+def _walk_time(own: Mapping[str, str]) -> float | None:
+    """SUMO's, where the scenario writes persons to a file of its own."""
+    duration = float(own.get("duration", "-1"))
+    return round(duration, 2) if own.get("number", "0") != "0" and duration >= 0 else None
+
+
+def _person_kpis(trips: TripTotals | None, running: float | None) -> Kpis:
     persons = trips.persons if trips else None
+    if persons is None:
+        return {}
 
     def mean(total: float, number: int) -> float | None:
         return round(total / number, 2) if number else None
 
     return {
-        "persons_finished": persons.finished if persons else None,
-        "mean_person_trip_time_s": mean(persons.trip_time, persons.finished) if persons else None,
-        "mean_ride_waiting_time_s": mean(persons.ride_waiting_time, persons.rides) if persons else None,
+        "persons_running_at_end": running or persons.unfinished,
+        "walks_finished": persons.walks,
+        "mean_walk_time_s": mean(persons.walk_time, persons.walks),
+        "rides_finished": persons.rides,
+        "persons_finished": persons.finished,
+        "mean_person_trip_time_s": mean(persons.trip_time, persons.trips),
+        "mean_ride_waiting_time_s": mean(persons.ride_waiting_time, persons.boarded),
     }
 
 

@@ -10,6 +10,7 @@ from simulations.sumo.results.sumo_run import SumoRun
 MAX_TELEPORT_SHARE = 0.01
 MAX_NOT_INSERTED_SHARE = 0.05
 MAX_UNFINISHED_SHARE = 0.1
+MAX_REMOVED_SHARE = 0.01
 
 
 def warnings(
@@ -26,7 +27,7 @@ def warnings(
     `not_finite` names the figures that SUMO gave as "nan" or "inf"; `demand` counts the elements in the demand files.
     `dropped_at_least` stands for `vehicles_dropped` where that is not known.
     """
-    found = [_unsorted(figures, run), _not_finite(not_finite), _teleports(figures)]
+    found = [_unsorted(figures, run), _not_finite(not_finite), _teleports(figures), _removed(figures)]
     if complete:
         found += [_nothing(figures, run, demand), _not_inserted(figures, dropped_at_least), *_unfinished(figures, run)]
     return [problem for problem in found if problem is not None]
@@ -56,6 +57,20 @@ def _teleports(figures: Kpis) -> Problem | None:
         return None
     sentence = f"{teleports} teleports for {inserted} vehicles: above 1 % the figures should not be trusted."
     return Problem("quality.teleports", sentence)
+
+
+def _removed(figures: Kpis) -> Problem | None:
+    inserted, arrived = _count(figures, "vehicles_inserted"), figures.get("vehicles_arrived")
+    if not inserted or arrived is None:
+        return None
+    removed = inserted - int(arrived) - _count(figures, "vehicles_running_at_end")
+    if removed / inserted <= MAX_REMOVED_SHARE:
+        return None
+    sentence = (
+        f"{removed} of {inserted} vehicles were taken out on their way, as by a collision or a calibrator; "
+        "the means leave them out."
+    )
+    return Problem("quality.removed", sentence)
 
 
 def _nothing(figures: Kpis, run: SumoRun, demand: Mapping[str, Any] | None) -> Problem | None:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MAX_TYPES = 200
+# Words of SUMO's `vaporized` for vehicles that were not taken out on their way: `running` has those of "end" already,
+# and whoever was teleported to the end of a route has arrived, as who was teleported before it.
+NOT_REMOVED = ("", "end", "teleport")
 OTHERS = "(others)"  # types of vehicles beyond that
 
 
@@ -60,27 +63,46 @@ class TripSums:
 
 @dataclass
 class PersonSums:
-    """Over persons who reached the end of their plan, and over rides that were boarded."""
+    """Over persons who reached the end of their plan, over walks and rides that ended, over rides that were boarded.
+
+    Not SUMO's own statistics: with `write-unfinished` they take walks that go on for ended, at a time below 0, and say
+    that nobody is under way.
+    """
 
     finished: int = 0
+    unfinished: int = 0
+    trips: int = 0
     trip_time: float = 0.0
+    walks: int = 0
+    walk_time: float = 0.0
     rides: int = 0
+    boarded: int = 0
     ride_waiting_time: float = 0.0
 
     def add(self, person: ET.Element) -> None:
-        arrivals = [float(stage.get("arrival", "-1")) for stage in person if stage.tag != "stop"]
+        for walk in person.iterfind("walk"):
+            if (arrival := float(walk.get("arrival", "-1"))) >= 0:
+                self.walks += 1
+                self.walk_time += arrival - _number(walk, "depart")
         for ride in person.iterfind("ride"):
+            self.rides += float(ride.get("arrival", "-1")) >= 0
             if float(ride.get("depart", "-1")) >= 0:
-                self.rides += 1
+                self.boarded += 1
                 self.ride_waiting_time += float(ride.get("waitingTime", "0"))
-        if arrivals and min(arrivals) >= 0:
-            self.finished += 1
+        if _number(person, "duration") < 0:
+            self.unfinished += _number(person, "depart") >= 0
+            return
+        self.finished += 1
+        arrivals = [float(stage.get("arrival", "-1")) for stage in person if stage.tag != "stop"]
+        if arrivals:  # a plan of stops alone has no trip
+            self.trips += 1
             self.trip_time += max(arrivals) - _number(person, "depart")
 
 
 @dataclass
 class TripTotals:
-    """Of what lies in the window, if there is one, but for `vaporized`.
+    """Of what lies in the window, if there is one, but for `removed`: those that a collision, a calibrator or the like
+    took out on their way.
 
     `travel_times` has the finite ones. `system_s` is the time of all vehicles on their way or waiting to enter,
     finished or not: without a window SUMO does not write those that have not finished.
@@ -93,20 +115,20 @@ class TripTotals:
     persons: PersonSums | None = None
     unfinished: int = 0
     system_s: float = 0.0
-    vaporized: int = 0
+    removed: int = 0
     emissions: dict[str, float] | None = None
 
     def add(self, trip: ET.Element) -> None:
         """Raises ValueError for an element without its numbers (a file of another SUMO version, say)."""
-        if trip.get("vaporized", "") not in ("", "end"):  # "end": still under way; `running` has it already
-            self.vaporized += 1
+        removed = trip.get("vaporized", "") not in NOT_REMOVED
+        self.removed += removed
         if self.window:
             delay = _number(trip, "departDelay")
             if not self.window.has(_number(trip, "depart"), delay) or delay < 0:  # not yet due
                 return
             self.system_s += _number(trip, "duration") + delay
         self._add_emissions(trip.find("emissions"))
-        if _number(trip, "arrival") < 0:  # write-unfinished lists vehicles that are still under way
+        if removed or _number(trip, "arrival") < 0:  # write-unfinished lists vehicles that are still under way
             self.unfinished += 1
             return
         duration = self.all.add(trip)
@@ -129,14 +151,18 @@ class TripTotals:
             self.emissions[name] = self.emissions.get(name, 0.0) + float(element.get(name, "0"))
 
 
-def read_trips(path: Path, window: Window | None = None) -> TripTotals:
-    """Raises ET.ParseError for a file that was cut, OSError for one that is not there."""
+def read_trips(path: Path, window: Window | None = None, persons: Path | None = None) -> TripTotals:
+    """`persons`: the file that has them, where it is not that of the vehicles.
+
+    Raises ET.ParseError for a file that was cut, OSError for one that is not there.
+    """
     totals = TripTotals(window)
-    for element in _elements(path):
-        if element.tag == "tripinfo":
-            totals.add(element)
-        else:
-            totals.add_person(element)
+    for file in (path, persons) if persons else (path,):
+        for element in _elements(file):
+            if element.tag == "tripinfo":
+                totals.add(element)
+            else:
+                totals.add_person(element)
     return totals
 
 

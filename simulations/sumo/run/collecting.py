@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from simulations.sumo.inputs.options import OUTPUTS
 from simulations.sumo.protocol.description import JobDescription
 from simulations.sumo.protocol.endings import Outcome
 from simulations.sumo.protocol.problems import Problem, plain
@@ -18,6 +19,7 @@ from simulations.sumo.run.report import Report
 
 TRIPINFO = "tripinfo.xml"
 STATISTICS = "statistics.xml"
+PERSONINFO = OUTPUTS["personinfo"].file
 
 
 def read_results(
@@ -41,7 +43,8 @@ def read_results(
             if name == STATISTICS:
                 statistics = kpis.read_statistics(out / name)
             else:
-                trips = read_trips(out / name, _window(job, run))
+                apart = out / PERSONINFO
+                trips = read_trips(out / name, _window(job, run), apart if apart.exists() else None)
         except (ET.ParseError, OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             problem = Problem("output.damaged", f"SUMO's result file cannot be read: {why}", name)

@@ -16,6 +16,7 @@ from simulations.sumo.protocol.problems import Problem
 from simulations.sumo.run import collecting
 
 DAY_S = 86_400.0
+LEAST_STEP_S = 0.001  # SUMO counts in milliseconds
 ROUTE_STEPS = "200"  # SUMO's default: it reads route files as it goes, so many seconds ahead
 # Every vehicle is dropped as it would depart. With `scale` 0 SUMO would read all demand at once, past the end.
 NO_TRAFFIC: Mapping[str, OptionValue] = {"max-num-vehicles": 0, "max-depart-delay": 0}
@@ -60,7 +61,7 @@ class RunPlan:
 
         With them, SUMO counts those that `scale` thins out and those that a calibrator cannot place.
         """
-        return sumocfg.parse_time(self.effective.options.get("max-depart-delay", "-1")) >= 0
+        return _drops_late(self.effective)
 
     @property
     def scale(self) -> float:
@@ -103,7 +104,7 @@ class RunPlan:
             "no-warnings": False,  # they tell which vehicles SUMO left out
             "duration-log.statistics": True,
             "summary-output": "stdout",
-            "summary-output.period": job.summary_period_s,
+            "summary-output.period": self._summary_period_s(wishes),
             "statistic-output": f"{out}/{collecting.STATISTICS}",
             "tripinfo-output": f"{out}/{collecting.TRIPINFO}",
         }
@@ -111,10 +112,29 @@ class RunPlan:
             own["summary-output.period"] = self.config.options.get("summary-output.period", -1)
         if job.has_window:  # the whole of its trips, also of those that do not end
             own["tripinfo-output.write-unfinished"] = own["tripinfo-output.write-undeparted"] = True
+        if self._computes_emissions(wishes):  # who stands in a jam to the end emits too
+            own["tripinfo-output.write-unfinished"] = True
         if self.with_edges:
             files = self.config.options.get("additional-files")
             own["additional-files"] = f"{files},{out}/{EDGES_FILE}" if files else f"{out}/{EDGES_FILE}"
         return {**wishes, **own}
+
+    def _summary_period_s(self, wishes: Mapping[str, OptionValue]) -> float:
+        """SUMO writes the last step too, unless the end is a whole number of periods away: then who was dropped in the
+        last one would not be counted."""
+        asked, period = sumocfg.read(sumocfg.effective(self.config, wishes)), self.job.summary_period_s
+        if asked.end is None or asked.end <= asked.begin or not _drops_late(asked):
+            return period
+        while (asked.end - asked.begin) % period == 0:
+            period += max(asked.step_length, LEAST_STEP_S)
+        return period
+
+    def _computes_emissions(self, wishes: Mapping[str, OptionValue]) -> bool:
+        return float({**self.config.options, **wishes}.get("device.emissions.probability", 0)) > 0
+
+
+def _drops_late(config: SumoConfig) -> bool:
+    return sumocfg.parse_time(config.options.get("max-depart-delay", "-1")) >= 0
 
 
 def _is_written(name: str) -> bool:

@@ -70,6 +70,7 @@ class Runner:
         self.space.prepare()
         self.config_path = ""
         self.demand: Mapping[str, Any] | None = None
+        self.discards = False
         self.plan = RunPlan(description, SumoConfig({}))
         self.written: list[str] = []
         self.edges: EdgeOutput | None = None
@@ -120,7 +121,8 @@ class Runner:
         if inspection.problems or inspection.config is None:
             raise InvalidScenario(inspection.problems or [Problem("config.none", "The scenario has no configuration.")])
         self.config_path = inspection.config
-        self.demand = inspection.configs[self.config_path].demand
+        checked = inspection.configs[self.config_path]
+        self.demand, self.discards = checked.demand, checked.discards
         files = archive.unpack(self.space.archive, self.space.scenario, limits)
         self.space.archive.unlink()
         self.report.input = {
@@ -246,7 +248,8 @@ class Runner:
             self.console.phase("collecting", "Checking and packing the results.")
             of_trips = collecting.read_results(
                 self.report, run, self.space.out,
-                job=self.description, demand=self.demand, drops_late=self.plan.drops_late, scale=self.plan.scale,
+                job=self.description, demand=self.demand,
+                drops_late=self.plan.drops_late and not self.discards, scale=self.plan.scale,
             )  # fmt: skip
             effective = self.plan.content("results")
             if self.edges:

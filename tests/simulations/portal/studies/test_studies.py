@@ -38,9 +38,11 @@ def test_the_answer_comes_first(client_of: Who, done: Study) -> None:
         assert told.lower() in page.lower(), told
     assert "<form" not in page.split("<main")[1]
     assert "Runs for ± 5 % of the mean" in text_of(client_of("engineer"), f"{HERE}/{done.pk}")
-    Study.objects.update(request=done.request | {"precision": {"kpi": "teleports", "relative": None, "absolute": 2.5}})
+    Study.objects.update(
+        request=done.request | {"precision": {"kpi": "mean_travel_time_s", "relative": None, "absolute": 2.5}}
+    )
     report = text_of(client_of("owner"), f"{HERE}/{done.pk}/files/report.html")
-    assert "runs for ± 2.5" in report
+    assert "runs for ± 2.5 s" in report
 
 
 def test_pages_cost_the_same_at_any_size(client_of: Who, done: Study, statements: list[str]) -> None:

@@ -30,4 +30,18 @@ def test_outlook(other: dict[int, float], begins: str) -> None:
 
 def test_without_a_verdict_or_a_share() -> None:
     assert outlook(Comparison(Method.PAIRED, n=9), 0.02, verdict=False).startswith("Too many runs failed")
-    assert outlook(Comparison(Method.PAIRED, n=9, difference=1.0), 0.02, verdict=True).startswith("An absolute")
+    near_zero = compare(dict(enumerate([-1.0, 1.0, 0.5])), dict(enumerate([1.0, 2.0, 4.0])), relevant=0.02)
+    assert outlook(near_zero, 0.02, verdict=True).startswith("More seeds, unless the base is 0")
+
+
+def test_of_rare_events_and_of_few_that_agree() -> None:
+    rare = compare(dict(enumerate([0, 0, 1])), dict(enumerate([0, 0, 3])), relevant=0.02, is_count=True)
+    assert outlook(rare, 0.02, verdict=True).startswith("Many more seeds")
+    few = compare({1: 80.12, 2: 81.3}, {1: 80.13, 2: 81.31}, relevant=0.02)
+    assert outlook(few, 0.02, verdict=True) == "More seeds: so few may agree by chance."
+
+
+def test_what_is_shown_needs_no_seeds_to_be_shown() -> None:
+    found = compare(dict(enumerate([100.0, 101, 99])), dict(enumerate([104.0, 107.5, 106])), relevant=0.02)
+    assert found.relevance == "open"
+    assert outlook(found, 0.02, verdict=True).startswith("More seeds, which narrow the interval")

@@ -1,6 +1,7 @@
 """One figure of one cell: the edge cases of the table in the docs, and scipy as the oracle."""
 
 import math
+import random
 
 import pytest
 import scipy
@@ -93,6 +94,13 @@ def test_runs_needed_has_ends() -> None:
     assert runs_needed(0.0, 0.0) == 2
     assert runs_needed(1.0, 0.0) is None
     assert runs_needed(1.0, 1e-9) is None
+
+
+@pytest.mark.parametrize("n", [5, 6, 7, 10, 20])
+def test_chance_alone_names_an_outlier_in_one_sample_of_a_hundred(n: int) -> None:
+    chance = random.Random(n)
+    named = sum(bool(outliers({seed: chance.gauss(100, 5) for seed in range(n)})) for _ in range(3000))
+    assert named / 3000 < 0.018  # 1 % and three standard errors
 
 
 def test_outliers_are_named() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from simulations.studies.statistics.comparison import Method, Relevance
+from simulations.studies.statistics.sample import Precision
 from simulations.studies.statistics.study import CellRuns, Figure, Question, RunResult
 from simulations.studies.statistics.summary import Compared, Summary, summarise
 
@@ -70,8 +71,61 @@ def test_an_identical_variant_is_identical() -> None:
 
 def test_a_constant_shift_is_told_without_a_test() -> None:
     compared = only(study(BASE, lane(*runs(103))))
-    assert (compared.direction, compared.p_holm) == ("worse", None)
-    assert "in every one of 10 paired seeds; the seed plays no part" in compared.sentence
+    assert (compared.direction, compared.p_holm, compared.relevance) == ("worse", None, Relevance.RELEVANT)
+    assert compared.sentence.endswith(
+        "in every one of 10 paired seeds. It is worse, and by enough to matter (more than 2 %). The seed plays no part "
+        "in it, so there is no test."
+    )
+    assert only(study(BASE, lane(*runs(101)))).relevance is Relevance.NEGLIGIBLE
+
+
+@pytest.mark.parametrize(
+    "figure, base, other, direction",
+    [
+        ("mean_travel_time_s", [80.12, 81.30], [80.13, 81.31], "unclear"),  # to the two digits that SUMO writes
+        ("mean_travel_time_s", [80.0, 80.0], [88.0, 88.0], "worse"),  # without chance in it, two runs say all
+        ("teleports", [3, 5], [4, 6], "unclear"),
+        ("teleports", [0, 0], [1, 1], "unclear"),
+        ("teleports", [0, 0, 0, 0, 0], [1, 1, 1, 1, 1], "worse"),
+    ],
+)
+def test_a_difference_that_few_seeds_share_may_be_chance(
+    figure: str, base: list[float], other: list[float], direction: str
+) -> None:
+    cells = [
+        CellRuns(name, against=against, runs=tuple(RunResult(i, {figure: value}) for i, value in enumerate(values)))
+        for name, against, values in (("a", None, base), ("b", "a", other))
+    ]
+    compared = only(study(*cells, question=Question(primary=(figure,))), figure)
+    assert (compared.direction, compared.found.constant) == (direction, True)
+    assert ("by chance" in compared.sentence) == (direction == "unclear")
+
+
+def test_events_that_most_runs_have_none_of_are_not_tested() -> None:
+    few, more = ([0, 0, 0, 0, 1, 0], [0, 1, 0, 2, 0, 0])
+    cells = [
+        CellRuns(
+            name, against=against, runs=tuple(RunResult(i, {"teleports": value}) for i, value in enumerate(values))
+        )
+        for name, against, values in (("a", None, few), ("b", "a", more))
+    ]
+    compared = only(study(*cells, question=Question(primary=("teleports",))), "teleports")
+    assert (compared.direction, compared.found.ci, compared.found.p) == ("unclear", None, None)
+    assert compared.found.difference == pytest.approx(1 / 3)
+
+
+def test_an_absolute_precision_is_asked_of_its_own_figure_only() -> None:
+    """Two seconds on either side say nothing of metres per second: there the usual 5 % are asked for.
+
+    The right values are scipy's: the smallest N with t(0.975, N - 1) · s / √N within the precision.
+    """
+    both = {i: {"mean_travel_time_s": 100 + NOISE[i], "mean_speed_ms": 1 + NOISE[i] / 4} for i in range(10)}
+    cell = CellRuns("a", runs=tuple(RunResult(i, kpis) for i, kpis in both.items()))
+    asked = Precision(None, 2.0, "mean_travel_time_s")
+    found = summarise([cell], FIGURES, QUESTION, asked).cells["a"]
+    usual = summarise([cell], FIGURES, QUESTION).cells["a"]
+    assert found["mean_speed_ms"].n_needed == usual["mean_speed_ms"].n_needed == 44
+    assert found["mean_travel_time_s"].n_needed == 3
 
 
 def test_nothing_changed_is_never_relevant_nor_the_same() -> None:
@@ -86,7 +140,7 @@ def test_open_says_how_many_more_seeds() -> None:
     few = study(CellRuns("today", runs=runs(100, 3)), lane(*runs(101, 3, jitter=3)))
     compared = only(few)
     assert compared.relevance is Relevance.OPEN
-    assert "more seeds would tell." in compared.sentence
+    assert "more seeds would show a difference of 2 %, if there is one, in 4 of 5 studies." in compared.sentence
     assert "Weak evidence: fewer than 5 seeds." in compared.sentence
 
 
@@ -136,7 +190,7 @@ def test_unequal_seeds() -> None:
 def test_no_common_seeds_is_welch_and_says_so() -> None:
     compared = only(study(BASE, lane(*runs(90, first=100, jitter=0.5))))
     assert compared.found.method is Method.WELCH
-    assert "The runs share no seeds" in compared.sentence
+    assert "The runs share fewer than two seeds" in compared.sentence
 
 
 def test_one_run_each() -> None:
@@ -212,3 +266,21 @@ def test_trips_that_do_not_follow_demand() -> None:
     assert flag.level == "red"
     same = replace(more, setting={"scale": 1.0})
     assert "demand_differs" in {flag.code for flag in study(base, same).flags}
+
+
+def test_vehicles_that_were_dropped_were_loaded_too() -> None:
+    """Two real runs of the same 3429 vehicles, without and with a `max-depart-delay`."""
+    waits = CellRuns("waits", runs=runs(100, vehicles_inserted=1167, vehicles_waiting_at_end=2262))
+    entered = {"vehicles_inserted": 1027, "vehicles_waiting_at_end": 0}
+    drops = CellRuns("drops", against="waits", runs=runs(100, **entered, vehicles_dropped=2402))
+    assert "demand_differs" not in {flag.code for flag in study(waits, drops).flags}
+    fewer = replace(drops, runs=runs(100, **entered, vehicles_dropped=2302))
+    assert "demand_differs" in {flag.code for flag in study(waits, fewer).flags}
+
+
+def test_a_demand_that_was_counted_on_one_side_only_is_not_said_to_rise() -> None:
+    """Below a scale of 1 SUMO's count of discarded vehicles has those in it that the scale thins out."""
+    entered = {"vehicles_inserted": 1000, "vehicles_waiting_at_end": 0, "trips_finished": 1000}
+    less = CellRuns("0.9", setting={"scale": 0.9}, runs=runs(100, **entered))
+    more = CellRuns("1", against="0.9", setting={"scale": 1.0}, runs=runs(100, **entered, vehicles_dropped=500))
+    assert "trips_do_not_follow_demand" not in {flag.code for flag in study(less, more).flags}

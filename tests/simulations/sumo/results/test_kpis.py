@@ -20,7 +20,7 @@ TRIPS = """<tripinfos>
     <emissions CO2_abs="2000000" NOx_abs="3000" PMx_abs="400" fuel_abs="500000"/></tripinfo>
 <tripinfo id="b" arrival="40" duration="30" routeLength="150" timeLoss="5" waitingTime="4" departDelay="2" vaporized="">
     <emissions CO2_abs="1000000" NOx_abs="1000" PMx_abs="100" fuel_abs="250000"/></tripinfo>
-<personinfo id="p" depart="0"><walk duration="5"/></personinfo>
+<personinfo id="p" depart="0" duration="-1"><walk depart="0" arrival="-1" duration="5"/></personinfo>
 <tripinfo id="u" arrival="-1" duration="90" routeLength="9" timeLoss="9" waitingTime="9" departDelay="9" vaporized=""/>
 </tripinfos>"""
 
@@ -45,8 +45,8 @@ def test_kpis_count_finished_trips_and_all_emissions(trips: trip_sums.TripTotals
         "standstill_s": 62.0,
         "persons_loaded": 20,
         "persons_running_at_end": 1,
-        "walks_finished": 19,
-        "mean_walk_time_s": 134.58,
+        "walks_finished": 0,
+        "mean_walk_time_s": None,
         "rides_finished": 0,
         "persons_finished": 0,
         "mean_person_trip_time_s": None,
@@ -70,14 +70,15 @@ def test_kpis_count_finished_trips_and_all_emissions(trips: trip_sums.TripTotals
 
 
 def test_vehicles_under_way_at_the_end_are_subtracted_once(tmp_path: Path) -> None:
-    """With `write-unfinished` SUMO gives them vaporized="end"; truly removed ones have another word."""
+    """With `write-unfinished` SUMO gives them vaporized="end"; who was taken out on the way has another word."""
     path = tmp_path / "tripinfo.xml"
     numbers = 'duration="5" routeLength="9" timeLoss="1" waitingTime="0" departDelay="0"'
-    words = [("-1", "end"), ("20", ""), ("30", "collision")]
+    words = [("-1", "end"), ("20", ""), ("30", "collision"), ("40", "teleport"), ("50", "calibrator")]
     trips = (f'<tripinfo id="{w}" arrival="{at}" {numbers} vaporized="{w}"/>' for at, w in words)
     path.write_text(f"<tripinfos>{''.join(trips)}</tripinfos>")
-    statistics = {"vehicles": {"inserted": "3", "running": "1"}}
-    assert kpis.compute(statistics, trip_sums.read_trips(path))["vehicles_arrived"] == 1
+    statistics = {"vehicles": {"inserted": "5", "running": "1"}, "vehicleTripStatistics": {"count": "4"}}
+    figures = kpis.compute(statistics, trip_sums.read_trips(path))
+    assert (figures["vehicles_arrived"], figures["trips_finished"]) == (2, 2)
 
 
 def test_without_files_the_figures_are_unknown_not_zero() -> None:

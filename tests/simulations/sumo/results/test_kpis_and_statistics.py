@@ -15,6 +15,8 @@ DEMAND = """<routes>
     <flow id="parking" from="C2B2" to="B0A0" begin="0" end="300" period="20">
         <stop lane="B2B1_0" duration="50" parking="true"/></flow>
     <flow id="blocking" from="A2B2" to="B0C0" begin="0" end="300" period="60"><stop lane="B2B1_0" duration="90"/></flow>
+    <personFlow id="walker" begin="0" end="301" period="50"><walk from="A0B0" to="B0C0"/></personFlow>
+    <person id="passenger" depart="0"><ride from="C2B2" to="B0A0" lines="parking.1"/></person>
     <vehicle id="through.x" depart="301"><route edges="A0B0"/></vehicle>
 </routes>"""
 Ran = Callable[..., tuple[dict[str, dict[str, str]], trip_sums.TripTotals]]
@@ -72,6 +74,24 @@ def test_with_unfinished_trips_in_its_statistics_the_figures_stay_those_of_finis
     assert {name: figures[name] for name in kpis.SUMOS_OWN} == pytest.approx(
         {name: plain[name] for name in kpis.SUMOS_OWN}, abs=0.011
     )
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_persons_under_way_at_the_end_are_no_finished_walks_whatever_is_written_of_them(
+    ran: Ran, tmp_path: Path, seed: int
+) -> None:
+    """SUMO's statistics are the right value where unfinished trips are not written, and wrong where they are."""
+    statistics, trips = ran(seed)
+    names = ("persons_running_at_end", "persons_finished", "walks_finished", "rides_finished", "mean_walk_time_s")
+    plain = kpis.compute(statistics, trips)
+    assert plain["mean_walk_time_s"] == float(statistics["pedestrianStatistics"]["duration"]) > 0
+    assert (plain["persons_running_at_end"] or 0) > 0
+    with_unfinished = kpis.compute(*ran(seed, "--tripinfo-output.write-unfinished"))
+    assert {name: with_unfinished[name] for name in names} == {name: plain[name] for name in names}
+    statistics, trips = ran(seed, "--personinfo-output", "persons.xml")
+    assert trips.persons is None
+    apart = trip_sums.read_trips(tmp_path / "trips.xml", persons=tmp_path / "persons.xml")
+    assert kpis.compute(statistics, apart) == plain
 
 
 def test_emissions_are_the_sum_of_what_sumo_wrote_per_trip(ran: Ran, tmp_path: Path) -> None:

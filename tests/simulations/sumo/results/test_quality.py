@@ -30,6 +30,9 @@ def run(*, unsorted: int = 0) -> SumoRun:
         ({"vehicles_inserted": 100, "vehicles_dropped": 5}, {}, True, []),
         ({"vehicles_inserted": 100, "vehicles_dropped": 6}, {}, True, ["quality.dropped"]),
         ({"vehicles_inserted": 131, "vehicles_running_at_end": 13}, {}, True, []),
+        ({"vehicles_inserted": 100, "vehicles_arrived": 90, "vehicles_running_at_end": 9}, {}, True, []),
+        ({"vehicles_inserted": 607, "vehicles_arrived": 411, "vehicles_running_at_end": 15}, {}, True,
+         ["quality.removed"]),
         ({"vehicles_inserted": 131, "vehicles_running_at_end": 91}, {}, True, ["quality.unfinished"]),
         ({"vehicles_inserted": 131, "vehicles_running_at_end": 91}, {}, False, []),
         ({"vehicles_inserted": 9, "persons_loaded": 10, "persons_running_at_end": 2}, {}, True, ["quality.unfinished"]),
@@ -126,6 +129,37 @@ def test_of_a_thinned_demand_is_told_how_many_were_dropped_at_least(
     [told] = re.findall(r"at least (\d+) were dropped after 'max-depart-delay'", quality_of(done)["quality.dropped"])
     were = free["vehicles_inserted"] + free["vehicles_waiting_at_end"] - done.manifest["kpis"]["vehicles_inserted"]
     assert 0 < int(told) <= were
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        f'<vType id="thin" scale="0.5"/><flow id="f" type="thin" begin="0" end="500" period="10">{ROUTE}</flow>',
+        '<vType id="car"/><route id="r" edges="A0B0 B0C0"/>'
+        '<calibrator id="c" edge="A0B0" pos="1" freq="60" output="c.xml">'
+        '<flow begin="0" end="600" vehsPerHour="9000" speed="10" route="r" type="car"/></calibrator>',
+    ],
+)
+def test_who_the_demand_itself_leaves_out_was_not_dropped_for_waiting(
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes], inner: str
+) -> None:
+    """SUMO counts them among the discarded, and nobody can have waited for 900 s in a run of 600 s."""
+    plane.scenario = scenario(routes=f"<routes>{inner}</routes>")
+    done = pod.run(options={"max-depart-delay": 900})
+    assert done.code == 0, done.stdout
+    assert done.manifest["kpis"]["vehicles_dropped"] is None
+    assert "quality.dropped" not in quality_of(done)
+
+
+def test_who_is_dropped_in_the_last_minute_counts(
+    pod: Pod, plane: FakeControlPlane, scenario: Callable[..., bytes]
+) -> None:
+    """The run ends at 600 s: each of the twenty vehicles has entered by then or was dropped."""
+    vehicles = "".join(f'<vehicle id="v{n}" depart="560">{ROUTE}</vehicle>' for n in range(20))
+    plane.scenario = scenario(routes=f"<routes>{vehicles}</routes>")
+    kpis = pod.run(options={"max-depart-delay": 5}).manifest["kpis"]
+    assert kpis["vehicles_dropped"] > 0
+    assert kpis["vehicles_dropped"] + kpis["vehicles_inserted"] == 20
 
 
 @pytest.mark.parametrize(

@@ -54,17 +54,25 @@ def test_an_open_window_takes_all_that_is_due(tmp_path: Path) -> None:
 
 def test_persons_and_their_rides(tmp_path: Path) -> None:
     arrived = (
-        '<personinfo depart="10"><walk depart="10" arrival="30"/><stop duration="5" arrival="35"/>'
-        '<ride waitingTime="20" depart="55" arrival="100"/></personinfo>'
+        '<personinfo depart="10" duration="150"><walk depart="10" arrival="30"/><stop duration="5" arrival="35"/>'
+        '<ride waitingTime="20" depart="55" arrival="100"/><stop duration="60" arrival="160"/></personinfo>'
     )
-    waiting = '<personinfo depart="110"><ride waitingTime="90" depart="-1" arrival="-1"/></personinfo>'
-    riding = '<personinfo depart="120"><ride waitingTime="40" depart="160" arrival="-1"/></personinfo>'
-    figures = kpis.compute({}, totals(tmp_path / "t.xml", arrived, waiting, riding))
-    assert figures["persons_finished"] == 1
+    waiting = '<personinfo depart="110" duration="-1"><ride waitingTime="90" depart="-1" arrival="-1"/></personinfo>'
+    riding = '<personinfo depart="120" duration="-1"><ride waitingTime="40" depart="160" arrival="-1"/></personinfo>'
+    staying = '<personinfo depart="5" duration="50"><stop duration="50" arrival="55"/></personinfo>'
+    figures = kpis.compute({}, totals(tmp_path / "t.xml", arrived, waiting, riding, staying))
+    assert (figures["persons_finished"], figures["persons_running_at_end"]) == (2, 2)
+    assert (figures["walks_finished"], figures["mean_walk_time_s"], figures["rides_finished"]) == (1, 20, 1)
     assert figures["mean_person_trip_time_s"] == 90
     assert figures["mean_ride_waiting_time_s"] == 30
-    assert totals(tmp_path / "t.xml", arrived, riding, window=WINDOW).persons.rides == 1  # type: ignore[union-attr]
+    assert totals(tmp_path / "t.xml", arrived, riding, window=WINDOW).persons.boarded == 1  # type: ignore[union-attr]
     assert kpis.compute({}, totals(tmp_path / "t.xml", trip(0)))["persons_finished"] is None
+
+
+def test_who_was_taken_out_on_the_way_is_a_trip_of_the_window_that_did_not_end(tmp_path: Path) -> None:
+    removed = trip(150, took=40).replace('vaporized=""', 'vaporized="calibrator"')
+    found = totals(tmp_path / "t.xml", trip(150, took=20), removed, window=WINDOW)
+    assert (found.all.finished, found.unfinished, found.all.travel_time, found.system_s) == (1, 1, 20, 60)
 
 
 def test_types_of_vehicles(tmp_path: Path) -> None:

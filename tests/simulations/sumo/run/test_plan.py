@@ -59,6 +59,24 @@ def test_who_waits_too_long_is_dropped(options: dict[str, str], drops: bool) -> 
 
 
 @pytest.mark.parametrize(
+    "options, end, period",
+    [
+        ({}, 900, "60.0"),
+        ({"max-depart-delay": "60"}, 900, "61.0"),
+        ({"max-depart-delay": "60"}, 3660, "62.0"),
+        ({"max-depart-delay": "60", "begin": "15", "step-length": "0.5"}, 915, "60.5"),
+        ({"max-depart-delay": "60"}, 890, "60.0"),
+        ({"max-depart-delay": "60"}, None, "60.0"),
+        ({"max-depart-delay": "60", "begin": "900"}, 900, "60.0"),
+    ],
+)
+def test_the_last_step_is_among_the_records_where_vehicles_may_be_dropped(
+    options: dict[str, str], end: float | None, period: str
+) -> None:
+    assert plan(options, end=end).effective.options["summary-output.period"] == period
+
+
+@pytest.mark.parametrize(
     "code, job, overruled",
     [
         ("config.no_end", {}, False),
@@ -81,6 +99,20 @@ def test_a_window_needs_the_trips_that_do_not_end(window: dict[str, int], unfini
     options = plan(**window).effective.options
     names = ("tripinfo-output.write-unfinished", "tripinfo-output.write-undeparted")
     assert [options.get(name) for name in names] == [unfinished] * 2
+
+
+@pytest.mark.parametrize(
+    "options, job, unfinished",
+    [
+        ({}, {"emissions": True}, "true"),
+        ({"device.emissions.probability": "0.5"}, {}, "true"),
+        ({"device.emissions.probability": "0"}, {}, None),
+    ],
+)
+def test_emissions_are_those_of_all_vehicles_also_of_those_under_way_at_the_end(
+    options: dict[str, str], job: dict[str, bool], unfinished: str | None
+) -> None:
+    assert plan(options, **job).effective.options.get("tripinfo-output.write-unfinished") == unfinished
 
 
 @pytest.mark.parametrize(
