@@ -138,7 +138,7 @@ def test_means_say_whose_they_are() -> None:
     assert arrivals(job_of(results={"kpis": {**JAM, "vehicles_dropped": 20}})).others == 1901
     assert arrivals(job_of()).lost is None
     found = arrivals(job_of(results={"kpis": {**JAM, "trips_finished": 400, "trips_unfinished": 3}}))
-    assert (found.what, found.finished, found.others) == ("trips of the window", 400, 3)
+    assert (found.windowed, found.finished, found.others) == (True, 400, 3)
 
 
 @pytest.mark.parametrize(
