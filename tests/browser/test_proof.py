@@ -104,7 +104,6 @@ def _watch_it_run(page: Page, job_id: str) -> None:
     row = page.locator(f"#run-{job_id.replace('-', '')}")
     expect(row).to_be_visible(timeout=SLOW)  # the page was never reloaded: polling brought it
     expect(page.locator("#nodes")).to_contain_text("Ready")
-    _accessible(page)
     row.get_by_role("link").click()
     expect(page.locator("#state")).to_contain_text("The simulation", timeout=SLOW)
 

@@ -26,7 +26,9 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and ledger")
     parser.add_argument("--away", type=float, default=10.0, help="clusters: seconds that one of them is dead")
     parser.add_argument("--stride", type=int, default=1, help="crash points: every so many steps")
+    parser.add_argument("--lives", type=int, help="crash points: at most so many for each victim; else until none dies")
     parser.add_argument("--lost-every", type=int, default=1, help="crash points: in every so many lives a machine dies")
+    parser.add_argument("--dump", type=Path, help="a migrated database in SQL, had sooner than by migrating")
     options = parser.parse_args()
     if {"crowded", "installations"} & set(options.plays) and len(options.plays) > 1:
         parser.error("crowded and installations are played alone: their cluster or their databases are others")
@@ -40,7 +42,7 @@ def main() -> int:
     stage = Stage(path, seed=options.seed, pooled=options.pooled, cpus=cpus)
     problems = []
     try:
-        stage.migrate()
+        stage.migrate(options.dump)
         import django
 
         django.setup()

@@ -4,7 +4,7 @@ reconciler's own, then the cluster's, then PostgreSQL's."""
 import time
 import uuid
 from collections import Counter
-from itertools import chain, count
+from itertools import chain, count, islice
 from typing import Any
 
 from clusterops.gateway import gateway_of
@@ -30,10 +30,13 @@ JOB_ID = "sumok8.io/job-id"
 
 
 class CrashPoints:
-    """`lost_every`: in every so many lives, one more job loses its machine for good and runs again on another."""
+    """`most`: lives for each victim, not until it survives one.
 
-    def __init__(self, stage: Stage, *, first: int, stride: int, lost_every: int) -> None:
-        self.stage, self.first, self.stride, self.lost_every = stage, first, stride, lost_every
+    `lost_every`: in every so many lives, one more job loses its machine for good and runs again on another."""
+
+    def __init__(self, stage: Stage, *, first: int, stride: int, lost_every: int, most: int | None = None) -> None:
+        self.stage, self.lost_every = stage, lost_every
+        self.first, self.stride, self.most = first, stride, most
         self.told: dict[str, Told] = {}
         self.limits = {TENANT: [(0.0, LIMITS)]}
         self.points: Counter[str] = Counter()  # steps died at
@@ -48,9 +51,9 @@ class CrashPoints:
         self._tenant = world.make_tenant(TENANT, **LIMITS)
         self.submit_dying()
         for victim in VICTIMS:
-            at = self.first
-            while self.life(at, victim):
-                at += self.stride
+            for at in islice(count(self.first, self.stride), self.most):
+                if not self.life(at, victim):
+                    break
 
     def submit_dying(self) -> None:
         """A submission that dies at its n-th step, for each n, and is repeated with its Idempotency-Key: one job."""

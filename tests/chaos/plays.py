@@ -59,7 +59,11 @@ def study(stage: Stage, options: Namespace) -> list[str]:
 
 def crash_points(stage: Stage, options: Namespace) -> list[str]:
     play = CrashPoints(
-        stage, first=1 + options.seed % options.stride, stride=options.stride, lost_every=options.lost_every
+        stage,
+        first=1 + options.seed % options.stride,
+        stride=options.stride,
+        most=options.lives,
+        lost_every=options.lost_every,
     )
     problems, seconds = played(stage, play)
     print(f"crash points: {play.lives} lives, {play.losses} machines lost, {ends(play.told)}, {seconds:.0f} s")

@@ -111,7 +111,12 @@ class Stage:
             self.disk = folder
         return folder
 
-    def migrate(self) -> None:
+    def migrate(self, dump: Path | None = None) -> None:
+        if dump:
+            psql = [self.postgres.install / "bin" / "psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", dump]
+            where = ["-h", self.postgres.socket_dir, "-U", "postgres", "-d", "sumok8"]
+            subprocess.run([*psql, *where], check=True, stdout=subprocess.DEVNULL)
+            return
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=PROJECT, check=True)
 
     def sql(self, statement: str) -> None:

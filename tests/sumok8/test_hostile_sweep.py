@@ -85,9 +85,8 @@ class Sweep:
 
 
 @pytest.fixture
-def sweep(settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Sweep]:
+def sweep(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Sweep]:
     monkeypatch.setattr(connection, "close_if_unusable_or_obsolete", lambda: None)
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     swept = Sweep()
     yield swept
     assert not swept.failures, "\n".join([f"{len(swept.failures)} failures:", *swept.failures[:20]])

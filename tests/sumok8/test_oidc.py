@@ -23,7 +23,6 @@ PEOPLE = TrustedIssuer.Purpose.PEOPLE
 @pytest.fixture
 def provider(issuer: Issuer, settings: Settings, tenant: Tenant) -> Issuer:
     settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = issuer.url, "sumok8", "s:cret"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.OIDC_STAFF_GROUPS = {"ops": "Operators"}
     for group, role in (("looks", Role.VIEWER), ("plans", Role.ENGINEER)):
         given = {"issuer": issuer.url, "audience": "sumok8", "claims": {"groups": group}, "role": role}

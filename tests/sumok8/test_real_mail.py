@@ -22,7 +22,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def server(settings: Settings, smtp_sink: Sink) -> Sink:
     """As an EMAIL_URL with a name and a password sets it."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMAIL_URL = f"smtp://mailer:let+me%2Fin@127.0.0.1:{smtp_sink.port}"
     for name, value in environ.Env.email_url_config(settings.EMAIL_URL).items():
         setattr(settings, name, value)

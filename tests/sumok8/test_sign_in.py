@@ -13,11 +13,6 @@ LOGIN = "/admin/login/"
 EVERYBODYS = "/sign-in"
 
 
-@pytest.fixture(autouse=True)
-def quick_hashes(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 def sign_in(client: Client, username: str, password: str, address: str = LOGIN):
     return client.post(address, {"username": username, "password": password})
 

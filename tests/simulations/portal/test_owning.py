@@ -22,11 +22,6 @@ from tests.simulations.portal.conftest import Who
 PASSWORD = "a sentence that nobody guesses"
 
 
-@pytest.fixture(autouse=True)
-def quick_hashes(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def owner(client_of: Who) -> Client:
     return client_of("owner")
