@@ -1,14 +1,19 @@
 """The pass's door to studies: what ended is noted, and runs that may start become jobs, before the dispatcher looks."""
 
 from clusterops.reconciler.pass_state import Pass
-from simulations.edges.folding import fold_ended
+from simulations.edges.folding import fold_ended, forget_unused_networks
 from simulations.studies.services.run_submission import submit_runs
+
+NETWORKS_S = 600
 
 
 def fold_edges(this_pass: Pass) -> None:
     """After everything that somebody waits for; by one process."""
     if this_pass.memory.works_for_all():
         fold_ended(this_pass.now, this_pass.isolate)
+        if this_pass.memory.due("networks", NETWORKS_S):
+            with this_pass.isolate("networks that nothing is drawn on"):
+                forget_unused_networks()
 
 
 def start_study_runs(this_pass: Pass) -> None:

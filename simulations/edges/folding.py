@@ -46,6 +46,8 @@ def fold_ended(now: datetime, isolate: Isolate = nullcontext, *, budget_s: float
     """Add what ended; how many runs. What the time box leaves is for the next pass."""
     until = time.monotonic() + budget_s
     studies = Study.objects.filter(Q(status__in=Study.ACTIVE) | Q(finished_at__gte=now - LOOKS_BACK))
+    if not studies.exists():
+        return 0
     waiting = StudyRun.objects.filter(
         study__in=studies.values("pk"),
         status=StudyRun.Status.SUCCEEDED,
@@ -65,9 +67,13 @@ def fold_ended(now: datetime, isolate: Isolate = nullcontext, *, budget_s: float
             break
         with isolate(f"traffic of run {one.pk} against another"):
             pair(one)
-    with isolate("networks that nothing is drawn on"), connection.cursor() as cursor:
-        cursor.execute(UNUSED)
     return folded
+
+
+def forget_unused_networks() -> None:
+    """Those that nothing is drawn on."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNUSED)
 
 
 def fold(run: StudyRun) -> None:

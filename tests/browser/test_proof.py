@@ -110,7 +110,7 @@ def _watch_it_run(page: Page, job_id: str) -> None:
 
 def _read_its_results(page: Page) -> None:
     state = page.locator("#state")
-    expect(state).to_contain_text("Succeeded", timeout=SLOW)
+    expect(state).to_contain_text("The simulation ended normally", timeout=SLOW)
     expect(state).to_contain_text("Mean travel time")
     for chart in ("vehicles", "speed", "travel"):
         box = page.locator(f"[data-chart={chart}]")

@@ -58,6 +58,15 @@ def test_parse_step() -> None:
         assert parse_step(STEP.replace("9.30", odd)).mean_speed is None
 
 
+@pytest.mark.parametrize(
+    "scale, discarded, least",
+    [(1, 7, 7), (2, 7, 7), (0.5, 10, 0), (0.5, 20, 3), (0.9, 8, 5)],
+)
+def test_of_those_discarded_some_were_thinned_out(scale: float, discarded: int, least: int) -> None:
+    """Of 10 that entered, 2 that wait and those discarded, the share beyond `scale`, and at most one more."""
+    assert StepRecord(60.0, 5, 1, 2, 10, 3, 0, 8.5, 60.0, discarded).dropped_at_least(scale) == least
+
+
 @pytest.mark.parametrize("line", ["", "<summary>", "Reason: x", STEP[:90], STEP.replace('"26"', '"many"')])
 def test_other_lines_are_no_step(line: str) -> None:
     assert parse_step(line) is None

@@ -45,17 +45,17 @@ def test_a_summary_of_the_scenarios_own_is_written_as_often_as_it_wants(
 
 
 @pytest.mark.parametrize(
-    "options, drops",
+    "options, drops, scale",
     [
-        ({}, False),
-        ({"max-depart-delay": "-1"}, False),
-        ({"max-depart-delay": "0"}, True),
-        ({"max-depart-delay": "0:15:00", "scale": "2"}, True),
-        ({"max-depart-delay": "900", "scale": "0.5"}, True),
+        ({}, False, 1),
+        ({"max-depart-delay": "-1"}, False, 1),
+        ({"max-depart-delay": "0"}, True, 1),
+        ({"max-depart-delay": "0:15:00", "scale": "2"}, True, 2),
+        ({"max-depart-delay": "900", "scale": "0.5"}, True, 0.5),
     ],
 )
-def test_who_waits_too_long_is_dropped(options: dict[str, str], drops: bool) -> None:
-    assert plan(options).drops_late is drops
+def test_who_waits_too_long_is_dropped(options: dict[str, str], drops: bool, scale: float) -> None:
+    assert (plan(options).drops_late, plan(options).scale) == (drops, scale)
 
 
 @pytest.mark.parametrize(
