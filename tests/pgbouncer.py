@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 PROGRAM = shutil.which("pgbouncer", path=os.environ.get("PATH", "") + ":/usr/sbin")
 NOBODY = 65534  # owns the tests' socket when they run as root, as whom pgbouncer refuses to run
 POOL_SIZE = 2
@@ -22,9 +24,7 @@ def pgbouncer(folder: Path, host: str) -> Iterator[int]:
     program is missing."""
     if PROGRAM is None:
         pytest.skip("pgbouncer is not installed (Debian's package pgbouncer)")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings = folder / "pgbouncer.ini"
     settings.write_text(
         f"[databases]\n* = host={host} user=postgres\n"

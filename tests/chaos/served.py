@@ -15,6 +15,7 @@ import pytest
 from django.db import connection
 
 from tests.chaos.stage import until
+from tests.ports import free_port
 from tests.sumok8.web_processes import start_web, workers_of
 
 SEED = int(os.environ.get("CHAOS_SEED", "20261123"))
@@ -43,9 +44,7 @@ class Answer:
 class Served:
     def __init__(self, folder: Path, *, key: str) -> None:
         self.key = key  # the Authorization header of a tenant
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         url = os.environ["DATABASE_URL"].rpartition("/")[0] + "/" + connection.settings_dict["NAME"]
         own = {"DATABASE_URL": url, "BIND": f"127.0.0.1:{self.port}", "WEB_WORKERS": "1", "WEB_THREADS": "8"}
         self.log = folder / "web.log"

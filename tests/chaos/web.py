@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import socket
 import time
 import uuid
 from collections import Counter
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_port
 from tests.sumok8.web_processes import start_web, workers_of
 
 CLIENTS = 4
@@ -33,9 +33,7 @@ class Web:
     """nginx and gunicorn with their own settings. `calls` are made by a few threads: kills meet requests under way."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.log = folder / "web.log"
         self.statuses: Counter[int] = Counter()  # 0: no answer
         self.calls: list[Future[Any]] = []

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.db import connection
 
+from tests.ports import free_port
 from tests.sumok8.web_processes import start_web, workers_of
 
 
@@ -30,7 +31,7 @@ class Web:
 @contextmanager
 def web(port: int = 0, **environment: str) -> Iterator[Web]:
     """With one worker, unless `environment` says otherwise."""
-    bind, probes = free_address(port), free_address()
+    bind, probes = f"127.0.0.1:{port or free_port()}", f"127.0.0.1:{free_port()}"
     database = urlsplit(os.environ["DATABASE_URL"])
     name = connection.settings_dict["NAME"]
     ours = {
@@ -46,13 +47,6 @@ def web(port: int = 0, **environment: str) -> Iterator[Web]:
     finally:
         process.terminate()
         process.wait(60)
-
-
-def free_address(port: int = 0) -> str:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", port))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def peak_mib(pid: int) -> float:

@@ -9,6 +9,7 @@ import pytest
 
 from sumok8 import demo
 from sumok8.processes import Processes
+from tests.ports import free_port
 
 
 class Started:
@@ -30,12 +31,6 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 def run_demo(monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> int:
     monkeypatch.setattr(sys, "argv", ["demo", *map(str, arguments)])
     return demo.main()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def listens(port: int) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from django.db import connection
 from clusterops.gateway import forget_gateways
 from clusterops.models import ReconcilerState
 from simulations.models import Job, JobEvent
+from tests.ports import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,11 +76,6 @@ def test_rings_bring_a_job_from_submission_to_its_recorded_end(start, submit, tm
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 0
     assert single.wait(timeout=20) == 0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def scraped(port: int) -> str:

@@ -1,18 +1,15 @@
 """A runner that cannot reach the control plane says so at each try, and ends so that it is tried elsewhere."""
 
-import socket
-
 import pytest
 
+from tests.ports import free_port
 from tests.simulations.sumo.harness import FakeControlPlane, Pod
 
 
 @pytest.fixture
 def nobody() -> str:
     """An address where nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 def test_the_log_tells_each_try_and_the_end_is_infrastructures(pod: Pod, nobody: str) -> None:
