@@ -8,10 +8,11 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.models import Group, User
 from django.db import connection
-from django.test import Client, TransactionTestCase
-from pytest_django import DjangoDbBlocker, Settings
+from django.test import Client, TransactionTestCase, override_settings
+from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from localcluster.cluster import LocalCluster
@@ -82,17 +83,15 @@ def tables_with_rows_are_emptied() -> None:
     TransactionTestCase._fixture_teardown = empty  # type: ignore[method-assign]
 
 
-@pytest.fixture(autouse=True)
-def static_files_where_they_lie(settings: Settings) -> None:
-    """Pages are rendered without `collectstatic`, which the manifest of production's storage needs."""
+@pytest.fixture(autouse=True, scope="session")
+def settings_of_all_tests() -> Iterator[None]:
+    """Pages are rendered without `collectstatic`, which the manifest of production's storage needs; nobody guesses
+    passwords here, and a hash as in production takes 0.3 s."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Settings) -> None:
-    """Nobody guesses them here; a hash as in production takes 0.3 s."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    storages = django_settings.STORAGES | {"staticfiles": plain}
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(STORAGES=storages, PASSWORD_HASHERS=hashers):
+        yield
 
 
 @pytest.fixture(autouse=True)
