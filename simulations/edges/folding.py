@@ -134,7 +134,7 @@ def pair(one: FoldedRun) -> None:
         # Its files have been deleted since: that costs a pair, not the run.
     except (DatabaseError, OSError):
         raise
-    except Exception:
+    except Exception:  # whatever is odd about the two, other runs are not kept waiting
         log.exception("the difference of run %s to another is left out", run.pk)
     one.save(update_fields=["paired"])
 
