@@ -30,17 +30,18 @@ def _server() -> psycopg.Connection:
 
 
 @contextmanager
-def _connected_to(name: str) -> Iterator[None]:
-    before = connection.settings_dict["NAME"]
+def connected_to(**other: str) -> Iterator[None]:
+    """The product's connection leads there; NAME, HOST as in Django's DATABASES."""
+    before = {name: connection.settings_dict[name] for name in other}
     connection.close()
     connection.close_pool()
-    connection.settings_dict["NAME"] = name
+    connection.settings_dict.update(other)
     try:
         yield
     finally:
         connection.close()
         connection.close_pool()
-        connection.settings_dict["NAME"] = before
+        connection.settings_dict.update(before)
 
 
 def make_template() -> None:
@@ -50,7 +51,7 @@ def make_template() -> None:
         if server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
             return
         server.execute(f"CREATE DATABASE {TEMPLATE}")
-        with _connected_to(TEMPLATE):
+        with connected_to(NAME=TEMPLATE):
             call_command("migrate", verbosity=0)
 
 
@@ -68,7 +69,7 @@ def drop_template() -> None:
 def copy_of_template(name: str) -> Iterator[None]:
     """The product's connection leads to a fresh copy. At the end whoever is still connected to it is sent away."""
     _run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    with _connected_to(name):
+    with connected_to(NAME=name):
         yield
     _run(f"DROP DATABASE {name} WITH (FORCE)")
 

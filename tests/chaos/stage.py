@@ -25,8 +25,9 @@ from tests import small_disk
 from tests.chaos.fates import MAX_ATTEMPTS
 from tests.chaos.ledger import Ledger
 from tests.chaos.proxy import FaultyProxy
-from tests.frozen import stopped_processes
+from tests.frozen import stopped_processes, with_children
 from tests.localcluster.kube import Kube
+from tests.own_postgres import restore
 from tests.pgbouncer import pgbouncer
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -113,9 +114,7 @@ class Stage:
 
     def migrate(self, dump: Path | None = None) -> None:
         if dump:
-            psql = [self.postgres.install / "bin" / "psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", dump]
-            where = ["-h", self.postgres.socket_dir, "-U", "postgres", "-d", "sumok8"]
-            subprocess.run([*psql, *where], check=True, stdout=subprocess.DEVNULL)
+            restore(self.postgres, dump)
             return
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=PROJECT, check=True)
 
@@ -192,10 +191,6 @@ def kill(pid: int, victim: str) -> None:
     for each in with_children(pid) if victim == "postgres" else [pid]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(each, signal.SIGKILL)
-
-
-def with_children(pid: int) -> list[int]:
-    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
 
 def new_folder() -> tempfile.TemporaryDirectory[str]:
