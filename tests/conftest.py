@@ -35,15 +35,16 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 @pytest.hookimpl(trylast=True)  # after pytest-django's own order, which puts tests without a database last
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each test process begins with an equal part (`--dist worksteal`), and the part with its share of long tests.
-
-    So none is left over at the end, when the other processes have nothing more to take over.
-    """
+    """Each test process begins with an equal part (`--dist worksteal`): the first with all that need a browser, so that
+    one is started, the others with their share of long tests, so that none is left over at the end."""
     parts = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    long = [item for item in items if item.get_closest_marker("long")]
-    short = [item for item in items if not item.get_closest_marker("long")]
+    pages = [item for item in items if item.get_closest_marker("browser")]
+    others = [item for item in items if not item.get_closest_marker("browser")]
+    long = [item for item in others if item.get_closest_marker("long")]
+    short = [item for item in others if not item.get_closest_marker("long")]
+    first = [pages, *(long[part :: parts - 1] for part in range(parts - 1))] if parts > 1 else [pages + long]
     size = -(-len(short) // parts)
-    items[:] = [item for part in range(parts) for item in (*long[part::parts], *short[part * size :][:size])]
+    items[:] = [item for part in range(parts) for item in (*first[part], *short[part * size :][:size])]
 
 
 @pytest.hookimpl(trylast=True)

@@ -171,7 +171,6 @@ def _compare_and_share(page: Page) -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.long
 def test_from_the_invitation_to_a_shared_comparison(page: Page, own_files: None, live_server: LiveServer) -> None:
     zurich = TenantFactory(tenant_id="zurich")
     for name, tenant, role in (("olga", zurich, "owner"), ("vera", zurich, "viewer"), ("otto", None, "owner")):

@@ -138,7 +138,6 @@ def _lower_the_quota(page: Page) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.long
 def test_from_new_tenant_to_results(product: LiveServer, page: Page) -> None:
     User.objects.create_superuser("nora", password=PASSWORD)
     _sign_in(page)

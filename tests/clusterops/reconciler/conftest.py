@@ -126,7 +126,7 @@ class Loop:
             if time.monotonic() > deadline:
                 jobs = list(Job.objects.values_list("status", "reason", "message"))
                 pytest.fail(f"not within {within_s} s; {self.last and self.last.summary()}; {jobs}")
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def until_ended(self, *jobs: Job) -> None:
         ids = [job.pk for job in jobs]
