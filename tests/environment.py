@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ import pytest
 from sumok8.embedded_postgres import EmbeddedPostgres
 from tests.last_will import watch_over
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, as would their children
 gc.disable()  # until all is imported and collected: see pytest_collection_finish
 ROOT = Path(__file__).parent.parent
 FOLDER = Path(tempfile.mkdtemp(prefix="sumok8-tests-"))

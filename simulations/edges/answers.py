@@ -24,7 +24,7 @@ from rest_framework.exceptions import ValidationError
 
 from simulations.edges import files
 from simulations.edges.metrics import METRICS, Metric, Traffic, available, short
-from simulations.held import TAKEN_OVER, HeldAnswer
+from simulations.held import TAKEN_OVER, HeldAnswer, place_and_turn
 from simulations.models import Job
 from simulations.sumo.protocol.edge_file import EdgeFile
 from tenants.errors import ApiError
@@ -40,13 +40,17 @@ def network(request: HttpRequest, job: Job) -> HttpResponseBase:
 
 
 def edges(request: HttpRequest, job: Job, asked: Mapping[str, Any]) -> HttpResponseBase:
-    """A metric of every edge. Raises ApiError 404 edges.none, edges.no_metric, edges.no_interval."""
+    """A metric of every edge. Raises ApiError 404 edges.none, edges.no_metric, edges.no_interval, 503."""
     artifact = files.delivered(job).edges
-    return cached(request, artifact.sha256, lambda: as_json(_edges(files.edge_data(artifact), asked)), asked)
+
+    def content() -> bytes:
+        return as_json(_edges(files.edge_data(artifact), asked))
+
+    return cached(request, job.tenant_id, artifact.sha256, content, asked)
 
 
 def curve(request: HttpRequest, job: Job, edge: str) -> HttpResponseBase:
-    """All metrics of one edge over the intervals. Raises ApiError 404 edges.none, edges.no_edge."""
+    """All metrics of one edge over the intervals. Raises ApiError 404 edges.none, edges.no_edge, 503."""
     found = files.delivered(job)
 
     def content() -> bytes:
@@ -56,7 +60,7 @@ def curve(request: HttpRequest, job: Job, edge: str) -> HttpResponseBase:
             raise ApiError(404, "edges.no_edge", "The network has no such edge.")
         return as_json(_curve(data, place, edge))
 
-    return cached(request, found.edges.sha256, content, {"edge": edge})
+    return cached(request, job.tenant_id, found.edges.sha256, content, {"edge": edge})
 
 
 def told(answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
@@ -143,15 +147,17 @@ def as_json(document: Mapping[str, Any]) -> bytes:
 
 
 def cached(
-    request: HttpRequest, version: str, content: Callable[[], bytes], asked: Mapping[str, Any] | None = None
+    request: HttpRequest, tenant_id: str, version: str, content: Callable[[], bytes], asked: Mapping[str, Any]
 ) -> HttpResponseBase:
-    """JSON, packed where the caller takes it, or 304 if the caller has it already: then nothing is read."""
+    """JSON, packed where the caller takes it, or 304 if the caller has it already: then nothing is read. Raises
+    ApiError 503 answers.too_many."""
 
     def answer() -> HttpResponseBase:
-        plain = content()
-        if len(plain) < WORTH_PACKING or not _takes_gzip(request):
-            return HttpResponse(plain)
-        return _packed(gzip.compress(plain, LEVEL, mtime=0))
+        with place_and_turn(tenant_id):
+            plain = content()
+            if len(plain) < WORTH_PACKING or not _takes_gzip(request):
+                return HttpResponse(plain)
+            return _packed(gzip.compress(plain, LEVEL, mtime=0))
 
     return _unless_known(request, json.dumps([version, asked], sort_keys=True, default=str), answer)
 

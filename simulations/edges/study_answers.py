@@ -24,7 +24,7 @@ def network(request: HttpRequest, study: Study, cell: str | None = None) -> Http
 
 
 def edges(request: HttpRequest, study: Study, asked: Mapping[str, Any]) -> HttpResponseBase:
-    """A metric of every edge, or its difference to another cell's. Raises ApiError 404."""
+    """A metric of every edge, or its difference to another cell's. Raises ApiError 404, 503."""
     cell = cell_of(study, asked.get("cell"))
     found = traffic_of_cell(cell, sums=False)
     base = cell_of(study, asked["minus"]) if asked.get("minus") else None
@@ -34,11 +34,11 @@ def edges(request: HttpRequest, study: Study, asked: Mapping[str, Any]) -> HttpR
     def content() -> bytes:
         return as_json(_edges(cell, base, asked))
 
-    return cached(request, version, content, asked)
+    return cached(request, study.tenant_id, version, content, asked)
 
 
 def curve(request: HttpRequest, study: Study, asked: Mapping[str, Any]) -> HttpResponseBase:
-    """All metrics of one edge, the mean of a cell's runs. Raises ApiError 404."""
+    """All metrics of one edge, the mean of a cell's runs. Raises ApiError 404, 503."""
     cell = cell_of(study, asked.get("cell"))
 
     def content() -> bytes:
@@ -51,7 +51,7 @@ def curve(request: HttpRequest, study: Study, asked: Mapping[str, Any]) -> HttpR
         traffic = [found.edge(place, interval) for interval in range(len(row.intervals))]
         return as_json(curve_of(asked["edge"], traffic, row.columns, row.intervals))
 
-    return cached(request, _version(traffic_of_cell(cell, sums=False)), content, asked)
+    return cached(request, study.tenant_id, _version(traffic_of_cell(cell, sums=False)), content, asked)
 
 
 def _version(found: StoredTraffic) -> str:
