@@ -22,6 +22,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import InvalidStorageError, storages
 
+from tenants.database import give_connection_back
 from tenants.errors import ApiError
 
 logger = logging.getLogger(__name__)
@@ -87,7 +88,10 @@ def _storage(name: str) -> Iterator[tuple[Any, str]]:
     is wrong."""
     store, colon, key = name.partition(":")
     try:
-        yield (storages[store], key) if colon else (storages[DEFAULT], name)
+        storage = storages[store if colon else DEFAULT]
+        if _is_s3(storage):
+            give_connection_back()  # it may take a minute to answer
+        yield storage, key if colon else name
     except FileNotFoundError:
         raise
     except UNAVAILABLE as error:

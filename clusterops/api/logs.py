@@ -26,6 +26,7 @@ from simulations.logtext import readable as as_sentences
 from simulations.models import Job, JobLog
 from simulations.telling import tell
 from simulations.waiting import line_for
+from tenants.database import give_connection_back
 from tenants.errors import ApiError
 
 DEFAULT_LINES = 500
@@ -136,7 +137,9 @@ def log_of(job: Job, lines: int, after: Position | None = None) -> dict[str, Any
     stored = JobLog.objects.filter(job=job).first()
     if job.pod_name and not (stored and stored.is_final) and (job.released_at is None):
         try:
-            text = gateway_of(job.cluster).read_log(
+            gateway = gateway_of(job.cluster)
+            give_connection_back()
+            text = gateway.read_log(
                 job.k8s_namespace,
                 job.pod_name,
                 tail=lines,

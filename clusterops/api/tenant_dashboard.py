@@ -20,6 +20,7 @@ from simulations.models import Job
 from simulations.services.storage import COLUMNS, LIMITS, uses_in
 from simulations.telling import tell
 from simulations.waiting import line_for
+from tenants.database import give_connection_back
 from tenants.models import Tenant
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,9 @@ def _counted(tenant: Tenant) -> dict[str, Any]:
 
 def _usage(tenant: Tenant, database: dict[str, float]) -> tuple[Any, str]:
     try:
-        return gateway_of(tenant.cluster).usage(tenant.namespace), "cluster"
+        gateway = gateway_of(tenant.cluster)
+        give_connection_back()
+        return gateway.usage(tenant.namespace), "cluster"
     except errors.GatewayError as error:
         log.info("usage of %s from the database: %s", tenant.pk, error)
         return database, "database"

@@ -10,6 +10,7 @@ from clusterops.contract import ClusterSnapshot
 from clusterops.errors import GatewayError
 from clusterops.gateway import gateway_of
 from tenants.clusters import Cluster
+from tenants.database import give_connection_back
 
 FRESH_S = 2.0
 TIMEOUT_S = 4.0
@@ -46,6 +47,7 @@ class SnapshotCache:
         earlier = self._latest
         if earlier and time.monotonic() - self._asked_at < FRESH_S:
             return earlier
+        give_connection_back()  # a cluster that does not answer is waited for
         if not self._lock.acquire(blocking=earlier is None):
             return earlier or self.look()
         try:
@@ -83,4 +85,6 @@ def look_at(cluster: Cluster) -> LatestSnapshot:
 
 
 def _take(cluster_id: int) -> ClusterSnapshot:
-    return gateway_of(Cluster.objects.get(pk=cluster_id)).snapshot(timeout_s=TIMEOUT_S)
+    gateway = gateway_of(Cluster.objects.get(pk=cluster_id))
+    give_connection_back()
+    return gateway.snapshot(timeout_s=TIMEOUT_S)

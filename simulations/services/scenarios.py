@@ -16,6 +16,7 @@ from simulations.sumo.inputs.archive import ArchiveLimits
 from simulations.sumo.inputs.scenario_check import Inspection, check_scenario
 from simulations.sumo.protocol.problems import Problem
 from tenants import plain_sql
+from tenants.database import give_connection_back
 from tenants.errors import ApiError
 from tenants.models import Tenant
 
@@ -51,6 +52,7 @@ def add_scenario(
     """
     if not SCENARIO_ID.fullmatch(scenario_id):
         raise ApiError(422, "scenario.bad_name", "Use 1 to 64 letters, digits, dots, underscores and hyphens.")
+    give_connection_back()  # a large one takes seconds
     inspection = inspect_scenario(content, config)
     name = files.scenario_name(sha256, store=tenant.cluster.storage if tenant else files.DEFAULT)
     if tenant and not _has(tenant, name):

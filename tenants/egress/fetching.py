@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
+from tenants.database import give_connection_back
 from tenants.egress import destinations
 from tenants.egress.connecting import connect, left
 from tenants.egress.destinations import Destination, NotAllowed
@@ -27,6 +28,7 @@ class Unreachable(Exception):
 
 def fetch(url: str, *, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> bytes:
     """The body of a 200; redirects are not followed. Raises Unreachable."""
+    give_connection_back()
     try:
         destination = destinations.parse(url)
         found = destinations.addresses(destination)
