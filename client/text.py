@@ -10,7 +10,7 @@ from .jobs import Job
 from .studies import Study
 
 WIDTH = 30
-# name: (label, unit, decimals). The service's own table of figures; a test compares them.
+# name: (label, unit that people read, decimals there). The service's own table of figures; a test compares them.
 KPIS: dict[str, tuple[str, str, int]] = {
     "vehicles_inserted": ("vehicles inserted", "", 0),
     "vehicles_arrived": ("vehicles arrived", "", 0),
@@ -25,9 +25,9 @@ KPIS: dict[str, tuple[str, str, int]] = {
     "mean_time_loss_s": ("mean time loss", "s", 1),
     "mean_waiting_time_s": ("mean waiting time", "s", 1),
     "mean_depart_delay_s": ("mean depart delay", "s", 2),
-    "mean_speed_ms": ("mean speed", "m/s", 2),
+    "mean_speed_ms": ("mean speed", "km/h", 1),
     "mean_route_length_m": ("mean route length", "m", 0),
-    "total_travel_time_s": ("total travel time", "s", 0),
+    "total_travel_time_s": ("total travel time", "h", 1),
     "teleports": ("teleports", "", 0),
     "collisions": ("collisions", "", 0),
     "emergency_braking": ("emergency brakings", "", 0),
@@ -45,6 +45,8 @@ KPIS: dict[str, tuple[str, str, int]] = {
     "pmx_g": ("PMx", "g", 1),
     "fuel_kg": ("fuel", "kg", 1),
 }
+# By what a value is multiplied for that unit, where the name says another one.
+TIMES = {"mean_speed_ms": 3.6, "total_travel_time_s": 1 / 3600}
 
 
 def clock(seconds: float) -> str:
@@ -123,10 +125,11 @@ def show(looks: Iterable[Job | Study], out: Any = sys.stdout) -> None:
 
 
 def figure(name: str, value: float | None) -> str:
-    """A figure with its unit; a dash if it was not measured. A mean of 0.3 teleports is not none."""
+    """A figure as people read it; a dash if it was not measured. A mean of 0.3 teleports is not none."""
     _, unit, decimals = KPIS.get(name, ("", "", 2))
     if value is None:
         return "-"
+    value *= TIMES.get(name, 1)
     return f"{value:,.{decimals or int(value % 1 > 0 and not unit)}f} {unit}".rstrip()
 
 

@@ -12,12 +12,12 @@ from drf_spectacular.generators import SchemaGenerator
 from client import Client, Job, Scenario, Study, Webhook, api, jobs
 from client.commands.jobs import STATUSES, run
 from client.studies import ACTIVE, FILES, MORE_FILES
-from client.text import KPIS
+from client.text import KPIS, TIMES
 from client.transport import Transport
 from simulations.api.pagination import MAX_LIMIT
 from simulations.models import Job as JobRow
-from simulations.studies.kpis import FIGURES
 from simulations.studies.models import Study as StudyRow
+from simulations.sumo.protocol.kpis import KPIS as OF_THE_SERVICE
 
 LEFT_OUT = {
     "GET /admin/activity": "operators use the dashboard",
@@ -125,7 +125,9 @@ def test_words_and_figures_are_the_services() -> None:
     assert JobRow.Status.values == STATUSES
     assert {each for each in STATUSES if JobRow(status=each).is_finished} == jobs.FINISHED
     assert set(StudyRow.Status.values) > ACTIVE
-    assert {name: (each.label, each.unit, each.decimals) for name, each in FIGURES.items()} == KPIS
+    read = {name: each.reading for name, each in OF_THE_SERVICE.items()}
+    assert {name: (each.label, read[name].unit, read[name].decimals) for name, each in OF_THE_SERVICE.items()} == KPIS
+    assert {name: each.times for name, each in read.items() if each.times != 1} == TIMES
 
 
 def test_a_studys_files(schema: Any) -> None:

@@ -31,6 +31,7 @@ def test_sizes(count: int, text: str) -> None:
         ("teleports", 1 / 3, "0.3"),
         ("vehicles_arrived", 2992.0, "2,992"),
         ("mean_route_length_m", 1149.6, "1,150 m"),
+        ("mean_speed_ms", 10.0, "36.0 km/h"),
         ("mean_speed_ms", None, "-"),
     ],
 )
