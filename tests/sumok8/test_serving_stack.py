@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import time
@@ -113,6 +114,15 @@ def test_probes_are_answered_while_the_main_port_is_not(served: Web) -> None:
     finally:
         for worker in workers:
             os.kill(int(worker), signal.SIGCONT)
+
+
+def test_a_few_at_once_may_ask_for_metrics_at_the_main_port(served: Web) -> None:
+    with stalled.clients(served.url, stalled.body("POST", "/metrics", 1000, b"{"), 5) as wires:
+        assert select.select(wires, [], [], 60)[0]  # one too many
+        answer, text = ask(served.url, "/metrics")
+        assert (answer.status, json.loads(text)["error"]["code"]) == (429, "requests.too_many")
+        assert ask(served.url, "/healthz")[0].status == 200
+        assert ask(served.probes, "/metrics")[0].status == 200
 
 
 def test_killed_together_they_leave_the_port() -> None:
