@@ -10,6 +10,7 @@ import errno
 import hashlib
 import io
 import logging
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -17,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import InvalidStorageError, storages
@@ -31,6 +32,9 @@ NO_ROOM = 507
 CHUNK = 1024 * 1024
 DEFAULT = "default"
 UNAVAILABLE = (OSError, BotoCoreError, ClientError, InvalidStorageError)
+TIMED_OUT = (ConnectTimeoutError, ReadTimeoutError)
+SILENCE_S = 30.0
+_silent_until: dict[str, float] = {}  # time.monotonic() until which a storage is not asked, as it let callers wait
 
 
 class BrokenUpload(Exception):
@@ -87,19 +91,47 @@ def _storage(name: str) -> Iterator[tuple[Any, str]]:
     """The storage that has this name, and the name there; its own failures become a 503, since nothing the caller sent
     is wrong."""
     store, colon, key = name.partition(":")
+    if not colon:
+        store, key = DEFAULT, name
     try:
-        storage = storages[store if colon else DEFAULT]
+        storage = storages[store]
         if _is_s3(storage):
             give_connection_back()  # it may take a minute to answer
-        yield storage, key if colon else name
+            _ask(store)
+        yield storage, key
+        _silent_until.pop(store, None)
     except FileNotFoundError:
         raise
     except UNAVAILABLE as error:
-        logger.warning("Storage %s failed: %s", store if colon else DEFAULT, error)
+        logger.warning("Storage %s failed: %s", store, error)
+        if isinstance(error, TIMED_OUT):
+            _silent_until[store] = time.monotonic() + SILENCE_S
         if is_full(error):
             raise no_room() from error
-        message = "The storage of scenarios and results does not answer; try again."
-        raise ApiError(503, "storage.unavailable", message, headers={"Retry-After": "10"}) from error
+        raise _unavailable() from error
+
+
+def _ask(store: str) -> None:
+    """Nobody waits for a storage that has just been silent; one caller tries again now and then.
+
+    Raises ApiError 503.
+    """
+    now = time.monotonic()
+    until = _silent_until.get(store)
+    if until is not None and now < until:
+        raise _unavailable()
+    if until is not None:
+        _silent_until[store] = now + SILENCE_S
+
+
+def _unavailable() -> ApiError:
+    message = "The storage of scenarios and results does not answer; try again."
+    return ApiError(503, "storage.unavailable", message, headers={"Retry-After": "10"})
+
+
+def forget_silence() -> None:
+    """All storages are asked again."""
+    _silent_until.clear()
 
 
 def is_full(error: Exception) -> bool:

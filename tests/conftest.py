@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 
 from localcluster.cluster import LocalCluster
 from localcluster.config import Image
-from simulations import attention, machines
+from simulations import attention, files, machines
 from simulations.models import Job
 from tenants.models import Tenant
 from tests.factories import TenantFactory, issue_key
@@ -97,8 +97,9 @@ def settings_of_all_tests() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def nobody_has_looked_yet() -> None:
-    """Each test asks anew when the reconciler last looked, and what it saw."""
+    """Each test asks anew when the reconciler last looked, what it saw, and whether storages answer."""
     attention.forget()
+    files.forget_silence()
     machines.forget()
 
 

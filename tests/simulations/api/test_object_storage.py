@@ -1,6 +1,7 @@
 """With S3-compatible storage: bytes go past this service, by links that are good for one object and one method."""
 
 import hashlib
+import itertools
 import socket
 import time
 import urllib.error
@@ -173,29 +174,59 @@ def test_a_head_of_a_download(bucket: Any, api: Any) -> None:
 
 
 @pytest.fixture
-def silent() -> Iterator[str]:
+def silent() -> Iterator[socket.socket]:
     """Storage that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.setblocking(False)
+        yield server
 
 
-@pytest.mark.parametrize("gone", ["closed", "silent"])
-def test_storage_that_is_gone_or_slow(gone: str, silent: str, api: Any, settings: Any) -> None:
+def connections_to(server: socket.socket) -> int:
+    """Since it was asked last."""
+    for number in itertools.count():
+        try:
+            server.accept()[0].close()
+        except BlockingIOError:
+            return number
+    raise AssertionError
+
+
+def away(endpoint: str) -> dict[str, Any]:
     options = {
-        "bucket_name": BUCKET, "endpoint_url": silent if gone == "silent" else "http://127.0.0.1:1", "access_key": "x",
-        "secret_key": "x", "region_name": "us-east-1",
+        "bucket_name": BUCKET, "endpoint_url": endpoint, "access_key": "x", "secret_key": "x",
+        "region_name": "us-east-1",
         "client_config": Config(connect_timeout=1, read_timeout=0.3, retries={"total_max_attempts": 1}),
     }  # fmt: skip
-    local = settings.STORAGES["default"]
-    settings.STORAGES = settings.STORAGES | {
-        "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
-    }
+    return {"default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}}
+
+
+def test_storage_that_is_gone(api: Any, settings: Any) -> None:
+    here = settings.STORAGES
+    settings.STORAGES = here | away("http://127.0.0.1:1")
     answer = upload(api)
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "storage.unavailable")
     assert answer["Retry-After"] == "10"
     assert not Scenario.objects.exists()
-    settings.STORAGES = settings.STORAGES | {"default": local}
+    settings.STORAGES = here
     assert upload(api).status_code == 201
+
+
+def test_for_storage_that_is_silent_one_waits_now_and_then(
+    api: Any, settings: Any, silent: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = settings.STORAGES
+    settings.STORAGES = here | away(f"http://127.0.0.1:{silent.getsockname()[1]}")
+    assert upload(api).status_code == 503
+    assert connections_to(silent)
+    assert upload(api).json()["error"]["code"] == "storage.unavailable"
+    assert not connections_to(silent)
+    files._silent_until["default"] = 0.0  # half a minute later
+    assert upload(api).status_code == 503
+    assert connections_to(silent)
+    files._silent_until["default"] = 0.0
+    settings.STORAGES = here
+    assert upload(api).status_code == 201
+    assert not files._silent_until
 
 
 def test_links_are_for_one_object_one_method_and_one_length(bucket: Any, job: Job) -> None:
