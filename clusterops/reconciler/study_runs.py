@@ -8,12 +8,21 @@ NETWORKS_S = 600
 
 
 def fold_edges(this_pass: Pass) -> None:
-    """After everything that somebody waits for; by one process."""
-    if this_pass.memory.works_for_all():
-        fold_ended(this_pass.now, this_pass.isolate)
-        if this_pass.memory.due("networks", NETWORKS_S):
-            with this_pass.isolate("networks that nothing is drawn on"):
-                forget_unused_networks()
+    """After everything that somebody waits for; by one process, beside its passes if it may."""
+    folder = this_pass.memory.folder
+    if not this_pass.memory.works_for_all():
+        return
+    if folder is None:
+        _fold(this_pass)
+    elif folder.is_free(this_pass):
+        folder.give(this_pass, _fold)
+
+
+def _fold(this_pass: Pass) -> None:
+    fold_ended(this_pass.now, this_pass.isolate)
+    if this_pass.memory.due("networks", NETWORKS_S):
+        with this_pass.isolate("networks that nothing is drawn on"):
+            forget_unused_networks()
 
 
 def start_study_runs(this_pass: Pass) -> None:

@@ -1,7 +1,8 @@
 """The reconciler's part: what a study's ended runs delivered is added to their cells' sums, each run once, and then
 its difference to the run of the same seed that it is compared with, once both are added.
 
-It has a time box, and nothing else waits for it. One process folds: the one that holds the reconciler's lock.
+It has a time box, and nothing else waits for it. One process folds: the one that holds the reconciler's lock, or held
+it a moment ago, so that each addition asks under a lock whether it was made.
 """
 
 from __future__ import annotations
@@ -125,8 +126,9 @@ def pair(one: FoldedRun) -> None:
     try:
         ours, theirs = _data_of(run), _data_of(other)
         with transaction.atomic():
-            _add_pair(run.cell, ours, theirs, base=other.cell)
-            one.save(update_fields=["paired"])
+            if FoldedRun.objects.select_for_update().filter(pk=one.pk, paired=False).exists():
+                _add_pair(run.cell, ours, theirs, base=other.cell)
+                one.save(update_fields=["paired"])
             return
     except ApiError as error:
         if error.status_code >= 500:

@@ -20,9 +20,9 @@ from clusterops.errors import GatewayError
 from clusterops.gateway import gateway_of
 from clusterops.models import ReconcilerState
 from clusterops.reconciler import exporter
+from clusterops.reconciler.beside import Beside, LogKeeper
 from clusterops.reconciler.doorbell import Bell, Doorbell
 from clusterops.reconciler.leader_lock import Lock
-from clusterops.reconciler.log_keeper import LogKeeper
 from clusterops.reconciler.loop import AGAIN_AFTER_S, between_passes
 from clusterops.reconciler.one_pass import Memory, Pass, reconcile_once
 from tenants.clusters import FIRST_NAME, Cluster
@@ -118,7 +118,7 @@ class Command(OperatorCommand):
 
     def _loop(self, own: Cluster, stop: threading.Event, doorbell: Doorbell, lock: Lock, interval: float) -> None:
         memory = _memory(own, stop, lock)
-        memory.keeper = LogKeeper(doorbell.ring)
+        memory.keeper, memory.folder = LogKeeper(doorbell.ring), Beside("traffic of studies", doorbell.ring)
         memory.submitted = lambda: doorbell.take(Bell.DISPATCH)
         attending, sees_cluster = False, True
         while not stop.is_set():

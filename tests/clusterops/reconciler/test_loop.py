@@ -8,8 +8,9 @@ import pytest
 from django.db import connection
 
 from clusterops.reconciler import loop as looping
+from clusterops.reconciler import study_runs
+from clusterops.reconciler.beside import Beside, LogKeeper
 from clusterops.reconciler.doorbell import Bell, Doorbell
-from clusterops.reconciler.log_keeper import LogKeeper
 from clusterops.reconciler.loop import between_passes
 from clusterops.reconciler.one_pass import reconcile_once
 from clusterops.reconciler.pass_state import Memory, Pass
@@ -125,3 +126,28 @@ def test_a_log_that_does_not_come_holds_up_no_start_and_no_ending() -> None:
         job.refresh_from_db()
         assert job.released_at
         assert job.log.text == "its last line\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_traffic_that_storage_does_not_give_holds_up_no_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    comes, folding = threading.Event(), []
+
+    def fold(*_: object) -> None:
+        folding.append(threading.current_thread())
+        comes.wait(20)
+
+    monkeypatch.setattr(study_runs, "fold_ended", fold)
+    api, rung = CannedApi(), threading.Event()
+    memory = Memory(folder=Beside("traffic of studies", rung.set))
+    reconcile_once(gateway_of(api), memory)
+    job = JobFactory(status="RUNNING", reason="RUNNING", dispatched_at="2026-01-01T00:00:00Z")
+    api.add(job, message='{"v": 1, "outcome": "succeeded", "uploaded": true}')
+    reconcile_once(gateway_of(api), memory)
+    assert Job.objects.get(pk=job.pk).status == "SUCCEEDED"
+    assert len(folding) == 1
+    assert folding[0] is not threading.current_thread()
+    comes.set()
+    assert rung.wait(20)
+    reconcile_once(gateway_of(api), memory)
+    memory.folder.wait()
+    assert len(folding) == 2
