@@ -25,9 +25,9 @@ from tests import small_disk
 from tests.chaos.fates import MAX_ATTEMPTS
 from tests.chaos.ledger import Ledger
 from tests.chaos.proxy import FaultyProxy
+from tests.database_copy import restore
 from tests.frozen import stopped_processes, with_children
 from tests.localcluster.kube import Kube
-from tests.own_postgres import restore
 from tests.pgbouncer import pgbouncer
 
 PROJECT = Path(__file__).resolve().parents[2]

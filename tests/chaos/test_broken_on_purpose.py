@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.stage import PROJECT
-from tests.own_postgres import dump
+from tests.database_copy import dump
 
 JOBS = os.environ.get("CHAOS_JOBS", "10")
 SEED = os.environ.get("CHAOS_SEED", "20261123")
