@@ -9,6 +9,7 @@ import pytest
 
 from tests.chaos.stage import PROJECT
 from tests.database_copy import dump
+from tests.last_will import MARK
 
 JOBS = os.environ.get("CHAOS_JOBS", "10")
 SEED = os.environ.get("CHAOS_SEED", "20261123")
@@ -26,3 +27,10 @@ def test_no_job_is_lost_doubled_or_wrong_whatever_breaks(
     with capsys.disabled():
         print(f"\n{done.stdout}", end="")
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+
+
+def test_the_program_needs_no_test_run_around_it() -> None:
+    own = {name: value for name, value in os.environ.items() if name != MARK}
+    subprocess.run(
+        [sys.executable, "-m", "tests.chaos", "--help"], cwd=PROJECT, env=own, check=True, capture_output=True
+    )
