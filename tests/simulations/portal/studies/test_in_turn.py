@@ -1,4 +1,4 @@
-"""What is computed for long has a bounded number of places of one tenant, so that others find threads and connections."""
+"""What is computed for long has few places of one tenant, so that others find threads and connections."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
