@@ -13,6 +13,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from simulations.held import place_and_turn
+from tenants.errors import ApiError
 from tenants.members import Member, Role
 from tenants.models import Tenant
 
@@ -102,6 +104,23 @@ def show(
 ) -> HttpResponse:
     """A page of the tenant with its menu."""
     return render(request, template, {**(context or {}), "seat": seat, "menu": menu_of(request, seat)}, status=status)
+
+
+def in_turn(tenant_id: str, page: Callable[[], HttpResponse]) -> HttpResponse:
+    """A page that takes up to seconds of computing."""
+    try:
+        with place_and_turn(tenant_id):
+            return page()
+    except ApiError as error:
+        return refused(error)
+
+
+def refused(error: ApiError) -> HttpResponse:
+    """As a page's plain sentence."""
+    answer = HttpResponse(error.message, status=error.status_code, content_type="text/plain; charset=utf-8")
+    for header, value in error.headers.items():
+        answer[header] = value
+    return answer
 
 
 def menu_of(request: HttpRequest, seat: Seat) -> list[dict[str, Any]]:

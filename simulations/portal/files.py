@@ -15,12 +15,12 @@ from django.http import (
 from simulations import run_series
 from simulations.api import downloads
 from simulations.edges.answers import told
-from simulations.held import HeldAnswer
+from simulations.held import HeldAnswer, place_and_turn
 from simulations.logs import log_view, narrow
 from simulations.logtext import LEVELS
 from simulations.models import Artifact, Job
 from simulations.portal import live, zipped
-from simulations.portal.access import Seat, member_page, show
+from simulations.portal.access import Seat, in_turn, member_page, refused, show
 from simulations.portal.lookup import find_job
 from simulations.run_tables import HISTOGRAM, SUMMARY, tables_of
 from tenants.errors import ApiError
@@ -43,14 +43,6 @@ def send(request: HttpRequest, name: str, *, save_as: str, sha256: str) -> HttpR
         return refused(error)
 
 
-def refused(error: ApiError) -> HttpResponse:
-    """As a page's plain sentence."""
-    answer = HttpResponse(error.message, status=error.status_code, content_type="text/plain; charset=utf-8")
-    for header, value in error.headers.items():
-        answer[header] = value
-    return answer
-
-
 @member_page()
 def result(request: HttpRequest, seat: Seat, job_id: UUID, name: str) -> HttpResponseBase:
     artifact = _artifact(find_job(seat, job_id), name)
@@ -61,7 +53,12 @@ def result(request: HttpRequest, seat: Seat, job_id: UUID, name: str) -> HttpRes
 def simulated(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponseBase:
     """Numbers of the charts over simulated time."""
     artifact = _artifact(find_job(seat, job_id), SUMMARY)
-    return told(lambda: JsonResponse(run_series.simulated(artifact)))
+
+    def answer() -> HttpResponse:
+        with place_and_turn(seat.tenant.pk):
+            return JsonResponse(run_series.simulated(artifact))
+
+    return told(answer)
 
 
 @member_page()
@@ -75,10 +72,11 @@ def travel_times(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse
 def numbers(request: HttpRequest, seat: Seat, job_id: UUID) -> HttpResponse:
     """The charts' numbers as tables, for readers without JavaScript."""
     job = find_job(seat, job_id)
-    try:
+
+    def page() -> HttpResponse:
         return show(request, seat, "portal/numbers.html", {"job": job, "tables": tables_of(job)})
-    except ApiError as error:
-        return refused(error)
+
+    return in_turn(seat.tenant.pk, page)
 
 
 @member_page()

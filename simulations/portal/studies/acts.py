@@ -8,10 +8,10 @@ from django.shortcuts import redirect
 from rest_framework.exceptions import ValidationError
 
 from simulations.edges.exports import edges, has_edges
-from simulations.portal.access import Seat, member_page
-from simulations.portal.files import refused
+from simulations.held import place_and_turn
+from simulations.portal.access import Seat, member_page, refused
 from simulations.portal.lookup import find_study
-from simulations.studies.api.exports import TEXT_CSV, held, saved
+from simulations.studies.api.exports import TEXT_CSV, held, saved, table
 from simulations.studies.api.requests import ExtendRequest
 from simulations.studies.exports import parquet, tables
 from simulations.studies.exports.bundle import bundle
@@ -78,11 +78,13 @@ def _file(study: Study, name: str) -> HttpResponseBase:
         return held(study, parquet.runs(study), name, parquet.MEDIA_TYPE)
     if name == "edges.csv" and has_edges(study):
         return held(study, tables.lines(edges(study)), name, TEXT_CSV)
-    if name == "runs.csv" or name in tables.FROM_RESULTS:
-        rows = tables.runs(study) if name == "runs.csv" else tables.FROM_RESULTS[name](results_of(study))
-        return saved(StreamingHttpResponse(tables.lines(rows), content_type=TEXT_CSV), name)
+    if name == "runs.csv":
+        return saved(StreamingHttpResponse(tables.lines(tables.runs(study)), content_type=TEXT_CSV), name)
+    if name in tables.FROM_RESULTS:
+        return table(study, name)
     if name == "report.html":
-        answer = HttpResponse(report(results_of(study)), content_type="text/html; charset=utf-8")
+        with place_and_turn(study.tenant_id):
+            answer = HttpResponse(report(results_of(study)), content_type="text/html; charset=utf-8")
         answer["Content-Security-Policy"] = f"{POLICY}; sandbox"
         answer["Content-Disposition"] = f'inline; filename="{name}"'  # read and printed from its page, sandboxed
         return answer

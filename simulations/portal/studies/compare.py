@@ -14,7 +14,7 @@ from simulations.api.requests import JobListQuery
 from simulations.models import Job, JobQuerySet
 from simulations.models.columns import FOR_COMPARISON
 from simulations.portal import maps
-from simulations.portal.access import Seat, member_page, show
+from simulations.portal.access import Seat, in_turn, member_page, show
 from simulations.portal.lookup import find_study
 from simulations.portal.models import DAYS, MOST_OPEN, SharedComparison
 from simulations.portal.studies.comparison import comparison
@@ -29,7 +29,8 @@ from tenants.throttling import bucket_of_address, count, of_failed_keys, of_tena
 
 @member_page()
 def study_compare(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
-    return _page(request, seat, find_study(seat, study_id))
+    study = find_study(seat, study_id)
+    return in_turn(study.tenant_id, lambda: _page(request, seat, study))
 
 
 def _page(request: HttpRequest, seat: Seat, study: Study, *, link: str = "", wrong: str = "") -> HttpResponse:
@@ -52,6 +53,10 @@ def of_study(request: HttpRequest, study: Study) -> dict[str, Any]:
 def share(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
     """A new link, shown in this answer alone."""
     study = find_study(seat, study_id)
+    return in_turn(study.tenant_id, lambda: _share(request, seat, study))
+
+
+def _share(request: HttpRequest, seat: Seat, study: Study) -> HttpResponse:
     days = request.POST.get("days", "")
     if days not in map(str, DAYS):
         return _page(request, seat, study, wrong=f"A link is open for {', '.join(map(str, DAYS))} days.")
@@ -82,8 +87,13 @@ def shared(request: HttpRequest) -> HttpResponse:
         return HttpResponse(refusal.message, status=429, headers=refusal.headers, content_type="text/plain")
     if row is None:
         raise Http404
-    context = of_study(request, row.study) | {"kept": [("key", key)], "until": row.expires_at}
-    answer = render(request, "portal/studies/shared.html", context)
+    shown = row
+
+    def page() -> HttpResponse:
+        context = of_study(request, shown.study) | {"kept": [("key", key)], "until": shown.expires_at}
+        return render(request, "portal/studies/shared.html", context)
+
+    answer = in_turn(row.study.tenant_id, page)
     answer["Referrer-Policy"] = "no-referrer"
     answer["X-Robots-Tag"] = "noindex"
     return answer
@@ -92,6 +102,10 @@ def shared(request: HttpRequest) -> HttpResponse:
 @member_page()
 def job_compare(request: HttpRequest, seat: Seat) -> HttpResponse:
     """Jobs picked one by one, or the newest of a label or a scenario; at most `MOST_JOBS`."""
+    return in_turn(seat.tenant.pk, lambda: _jobs(request, seat))
+
+
+def _jobs(request: HttpRequest, seat: Seat) -> HttpResponse:
     rows = Job.objects.filter(tenant=seat.tenant).only(*FOR_COMPARISON)
     given = {name: text for name in ("label", "scenario_id") if (text := request.GET.get(name, "")[:200])}
     ids = job_ids(request.GET.getlist("jobs"))

@@ -13,6 +13,7 @@ from simulations.charts.chart import SERIES, Chart
 from simulations.charts.curves import Curve, CurvePoint, curves
 from simulations.charts.scale import TIME_STEPS_S, plain
 from simulations.charts.shares import Histogram, cumulated_shares
+from simulations.held import place_and_turn
 from simulations.models import Artifact
 from simulations.portal.access import Seat, member_page, show
 from simulations.portal.lookup import find_study
@@ -36,7 +37,8 @@ def study_curves(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpRespon
     part = "HX-Request" in request.headers
     template = "portal/studies/_curves.html" if part else "portal/studies/curves.html"
     try:
-        return show(request, seat, template, {"study": study, **of_study(study)})
+        with place_and_turn(study.tenant_id):
+            return show(request, seat, template, {"study": study, **of_study(study)})
     except ApiError as error:  # htmx puts no answer but a 200 in its place
         told = {"study": study, "trouble": error.message}
         return show(request, seat, template, told, status=200 if part else error.status_code)

@@ -9,7 +9,7 @@ from rest_framework.exceptions import ValidationError
 
 from simulations.api.pagination import page
 from simulations.portal import live, maps
-from simulations.portal.access import Seat, member_page, show
+from simulations.portal.access import Seat, in_turn, member_page, show
 from simulations.portal.lookup import find_study
 from simulations.portal.studies.tables import card, matrix
 from simulations.portal.studies.verdict import headline, kind_of
@@ -67,9 +67,12 @@ def _listed(study: Study, counts: dict[str, int]) -> dict[str, Any]:
 def study_page(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
     """What may be said, how far it is, every figure; complete without JavaScript, live with it."""
     study = find_study(seat, study_id)
-    context = state(study, progress_of(study))
-    context |= {"files": FILES, "map": maps.study_map(study)}
-    return show(request, seat, "portal/studies/study.html", context)
+
+    def whole() -> HttpResponse:
+        context = state(study, progress_of(study)) | {"files": FILES, "map": maps.study_map(study)}
+        return show(request, seat, "portal/studies/study.html", context)
+
+    return in_turn(study.tenant_id, whole)
 
 
 @member_page()
@@ -79,8 +82,12 @@ def study_now(request: HttpRequest, seat: Seat, study_id: UUID) -> HttpResponse:
     progress = progress_of(study)
     if study.is_active and request.GET.get("seen") == _mark(study, progress):
         return HttpResponse(status=live.UNCHANGED)
-    context = state(study, progress) | {"files": FILES}
-    return live.fragment(request, seat, "portal/studies/_study.html", context, ended=not study.is_active)
+
+    def fragment() -> HttpResponse:
+        context = state(study, progress) | {"files": FILES}
+        return live.fragment(request, seat, "portal/studies/_study.html", context, ended=not study.is_active)
+
+    return in_turn(study.tenant_id, fragment)
 
 
 def _mark(study: Study, progress: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from simulations.api.jobs import idempotency_key
 from simulations.api.pagination import page
 from simulations.api.requests import DryRunQuery
 from simulations.api.serializers import moment
+from simulations.held import place_and_turn
 from simulations.studies.api.requests import (
     ExtendRequest,
     RunListQuery,
@@ -199,8 +200,9 @@ class StudyView(viewsets.ViewSet):
         tags=["studies"],
     )
     def summary(self, request: Request, study_id: uuid.UUID) -> Response:
-        study = find_study(request, study_id)
-        return Response(as_json(results_of(study, query(request, SummaryQuery)["confidence"])))
+        study, asked = find_study(request, study_id), query(request, SummaryQuery)
+        with place_and_turn(study.tenant_id):
+            return Response(as_json(results_of(study, asked["confidence"])))
 
 
 RUN_COLUMNS = [
