@@ -3,7 +3,7 @@ together are bounded, and the rest of the threads answer everything else."""
 
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
@@ -15,23 +15,25 @@ from tenants.errors import ApiError
 Part = TypeVar("Part", str, bytes)
 TAKEN_OVER = 16 * 1024**2  # bytes of an answer that nginx takes from its thread at once, to a file
 MADE_AT_ONCE = 2  # answers that keep the interpreter busy, in this process
+MAKERS = 24  # requests that wait for their turn to be answered so, the threads that LOG_FOLLOWERS leaves
 TURN_S = 20.0  # that such a request waits
 
 
 class NoPlace(Exception):
-    """LOG_FOLLOWERS requests are waiting in this process, or half as many of this tenant's."""
+    """All places are taken, or this tenant has half of them."""
 
 
 class Places:
-    """Those of this process. A tenant has half of them at most, so that one leaves some to the others."""
+    """`most` in this process. A tenant has half of them at most, so that one leaves some to the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: Callable[[], int]) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._taken: Counter[str] = Counter()
 
     def take(self, tenant_id: str) -> None:
-        """For a look at a job of that tenant. Raises NoPlace at once."""
-        most = settings.LOG_FOLLOWERS
+        """Raises NoPlace at once."""
+        most = self._most()
         with self._lock:
             if self._taken.total() >= most or self._taken[tenant_id] >= (most + 1) // 2:
                 raise NoPlace
@@ -49,7 +51,8 @@ class Places:
             return self._taken.total()
 
 
-places = Places()
+places = Places(lambda: settings.LOG_FOLLOWERS)  # for what waits for something to happen, or for its reader
+makers = Places(lambda: MAKERS)  # for what waits for its turn to be made
 
 
 def _too_many() -> ApiError:
@@ -57,9 +60,9 @@ def _too_many() -> ApiError:
     return ApiError(503, "answers.too_many", message, headers={"Retry-After": "5"})
 
 
-def _take_place(tenant_id: str) -> None:
+def _take(of: Places, tenant_id: str) -> None:
     try:
-        places.take(tenant_id)
+        of.take(tenant_id)
     except NoPlace:
         raise _too_many() from None
 
@@ -89,12 +92,12 @@ def turn(tenant_id: str, within_s: float | None = None) -> Iterator[None]:
 @contextmanager
 def place_and_turn(tenant_id: str) -> Iterator[None]:
     """For an answer that is made before it is sent. Raises ApiError 503."""
-    _take_place(tenant_id)
+    _take(makers, tenant_id)
     try:
         with turn(tenant_id, TURN_S):
             yield
     finally:
-        places.leave(tenant_id)
+        makers.leave(tenant_id)
 
 
 class HeldAnswer(Generic[Part]):
@@ -102,7 +105,7 @@ class HeldAnswer(Generic[Part]):
     it keeps a thread, and so a place, but no database connection. Raises ApiError 503."""
 
     def __init__(self, tenant_id: str, parts: Generator[Part, None, None]) -> None:
-        _take_place(tenant_id)
+        _take(places, tenant_id)
         self._tenant_id: str | None = tenant_id
         self._parts: Generator[Part, None, None] = parts
 

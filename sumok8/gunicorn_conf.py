@@ -20,8 +20,8 @@ bind = os.environ.get("BIND", "127.0.0.1:8000")  # nothing listens beyond loopba
 probe_bind = os.environ.get("PROBE_BIND", "")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 worker_class = "sumok8.web_worker.Worker"
-# Most of them wait: LOG_FOLLOWERS at most, then uploads and downloads.
-threads = int(os.environ.get("WEB_THREADS", "64"))
+# Most of them wait: LOG_FOLLOWERS and 24 for their turn (see simulations/held.py) at most, then uploads.
+threads = int(os.environ.get("WEB_THREADS", "80"))
 timeout = 60
 graceful_timeout = 20
 keepalive = 75  # longer than clients poll and than proxies keep idle connections

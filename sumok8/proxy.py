@@ -16,7 +16,7 @@ from tenants.errors import BAD_HOST, MAY_NOT_UPLOAD, UNAUTHORIZED
 
 # What these let through at most must fit into the volume that deploy/base/web.yaml gives.
 CONNECTIONS = 4096  # of clients and to gunicorn together, for each of nginx's two workers
-REQUESTS_OF_ONE = 100  # with the same key or session under way, of 128 threads; waiting answers are among them
+REQUESTS_OF_ONE = 100  # with the same key or session under way, of 160 threads; waiting answers are among them
 UPLOADS = 12  # scenarios on their way at a time
 UPLOADS_OF_ONE = 3  # and with the same key; so it is for a pod's results
 FORM_BYTES = 64 * 1024  # the form around a scenario

@@ -37,7 +37,7 @@ BOUNDS = {
     "MAX_ATTEMPTS": Bound(1, 100),
     "DISPATCH_PER_SECOND": Bound(0),
     "FAIR_SHARE_HALF_LIFE": Bound(0.01),
-    "LOG_FOLLOWERS": Bound(2),  # one of a tenant, and one of another
+    "LOG_FOLLOWERS": Bound(0),
     "NOTICE_RETENTION_DAYS": Bound(1),
     "WEBHOOKS_PER_TENANT": Bound(0),
 }

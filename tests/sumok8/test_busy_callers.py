@@ -41,7 +41,7 @@ def test_summaries_asked_for_at_once_leave_the_others_their_connections() -> Non
     key, other_key = issue_key(busy), issue_key(other)
     study = large_study(key)
 
-    with web(LOG_FOLLOWERS="8") as served:
+    with web() as served:
 
         def ask(path: str, key: str) -> tuple[int, str]:
             asked = urllib.request.Request(served.url + path, headers={"Authorization": f"Bearer {key}"})

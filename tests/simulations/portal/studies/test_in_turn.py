@@ -27,10 +27,13 @@ def study(ended: Ended) -> Study:
 
 
 @pytest.fixture
-def no_place_left(study: Study, settings: Any) -> Iterator[None]:
+def no_place_left(study: Study, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.LOG_FOLLOWERS = 2
+    monkeypatch.setattr(held, "MAKERS", 2)
     held.places.take(study.tenant_id)
+    held.makers.take(study.tenant_id)
     yield
+    held.makers.leave(study.tenant_id)
     held.places.leave(study.tenant_id)
 
 
