@@ -85,9 +85,8 @@ def test_refused_beyond_the_bound_and_what_is_no_number(api: Any, other_api: Any
     assert other_api.get(f"/jobs/{job.pk}?wait=5").status_code == 404
 
 
-def test_one_tenant_leaves_places_to_the_others(settings: Any) -> None:
-    settings.LOG_FOLLOWERS = 4
-    own = Places()
+def test_one_tenant_leaves_places_to_the_others() -> None:
+    own = Places(lambda: 4)
     own.take("a")
     own.take("a")
     with pytest.raises(NoPlace):

@@ -1,6 +1,5 @@
 """The table of KPIs, and all that has to agree with it."""
 
-from client import text
 from simulations.api.shapes import KpisSerializer
 from simulations.studies.kpis import DEFAULT_PRIMARY, FIGURES
 from simulations.sumo.protocol.kpis import KPIS
@@ -16,10 +15,6 @@ def test_the_runner_computes_them_all_and_no_others() -> None:
 def test_schema_and_statistics_have_them_all() -> None:
     assert list(KpisSerializer().fields) == list(FIGURES) == list(KPIS)
     assert KPIS.keys() >= set(DEFAULT_PRIMARY)
-
-
-def test_the_client_that_knows_nothing_of_us_says_the_same() -> None:
-    assert {kpi.name: (kpi.label, kpi.unit, kpi.decimals) for kpi in KPIS.values()} == text.KPIS
 
 
 def test_a_row_agrees_with_itself() -> None:
