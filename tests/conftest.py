@@ -25,7 +25,7 @@ from tests.local_clusters import running
 from tests.template_database import copy_of_template, make_template
 
 # The same examples in every run: a red test is this change's. `ARGS=--hypothesis-profile=default` tries more.
-hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=30)
 hypothesis.settings.load_profile("repeatable")
 
 
