@@ -87,28 +87,33 @@ def placed(store: str, key: str) -> str:
 
 
 @contextmanager
-def _storage(name: str) -> Iterator[tuple[Any, str]]:
+def _storage(name: str, *, is_asked: bool = True) -> Iterator[tuple[Any, str]]:
     """The storage that has this name, and the name there; its own failures become a 503, since nothing the caller sent
-    is wrong."""
+    is wrong. Not `is_asked`: nothing goes over the network."""
     store, colon, key = name.partition(":")
     if not colon:
         store, key = DEFAULT, name
+    waited = silent = False
     try:
         storage = storages[store]
-        if _is_s3(storage):
+        if is_asked and _is_s3(storage):
             give_connection_back()  # it may take a minute to answer
             _ask(store)
+            waited = True
         yield storage, key
-        _silent_until.pop(store, None)
     except FileNotFoundError:
         raise
     except UNAVAILABLE as error:
         logger.warning("Storage %s failed: %s", store, error)
-        if isinstance(error, TIMED_OUT):
-            _silent_until[store] = time.monotonic() + SILENCE_S
+        silent = isinstance(error, TIMED_OUT)
         if is_full(error):
             raise no_room() from error
         raise _unavailable() from error
+    finally:
+        if silent:
+            _silent_until[store] = time.monotonic() + SILENCE_S
+        elif waited:  # whatever it answered
+            _silent_until.pop(store, None)
 
 
 def _ask(store: str) -> None:
@@ -287,7 +292,7 @@ def _is_s3(storage: Any) -> bool:
 
 
 def _presigned(operation: str, name: str, **parameters: Any) -> str | None:
-    with _storage(name) as (storage, key):
+    with _storage(name, is_asked=False) as (storage, key):
         if not _is_s3(storage):
             return None
         sign: Callable[..., str] = storage.connection.meta.client.generate_presigned_url

@@ -75,7 +75,7 @@ class Memory:
     nodes: tuple[Node, ...] = ()  # that take jobs, as last seen; with CAPACITY=nodes
     node_pool: Resources | None = None  # with CAPACITY as a sum
     keeper: "Keeper | None" = None  # reads logs beside the passes; None: each pass waits for its logs
-    folder: "Keeper | None" = None  # the same for the traffic of studies
+    traffic_keeper: "Keeper | None" = None  # the same for the traffic of studies
     told: dict[str, set[str]] = field(default_factory=dict)  # way → causes in the last digest that operators got by it
     silent: dict[str, Silence] = field(default_factory=dict)  # pods and nodes whose last log did not come
     submitted: Callable[[], bool] = lambda: False  # whether jobs were, since it was asked last

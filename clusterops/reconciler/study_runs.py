@@ -9,13 +9,13 @@ NETWORKS_S = 600
 
 def fold_edges(this_pass: Pass) -> None:
     """After everything that somebody waits for; by one process, beside its passes if it may."""
-    folder = this_pass.memory.folder
+    keeper = this_pass.memory.traffic_keeper
     if not this_pass.memory.works_for_all():
         return
-    if folder is None:
+    if keeper is None:
         _fold(this_pass)
-    elif folder.is_free(this_pass):
-        folder.give(this_pass, _fold)
+    elif keeper.is_free(this_pass):
+        keeper.give(this_pass, _fold)
 
 
 def _fold(this_pass: Pass) -> None:

@@ -118,7 +118,8 @@ class Command(OperatorCommand):
 
     def _loop(self, own: Cluster, stop: threading.Event, doorbell: Doorbell, lock: Lock, interval: float) -> None:
         memory = _memory(own, stop, lock)
-        memory.keeper, memory.folder = LogKeeper(doorbell.ring), Beside("traffic of studies", doorbell.ring)
+        memory.keeper = LogKeeper(doorbell.ring)
+        memory.traffic_keeper = Beside("traffic of studies", doorbell.ring)
         memory.submitted = lambda: doorbell.take(Bell.DISPATCH)
         attending, sees_cluster = False, True
         while not stop.is_set():

@@ -126,7 +126,7 @@ class Loop:
             if time.monotonic() > deadline:
                 jobs = list(Job.objects.values_list("status", "reason", "message"))
                 pytest.fail(f"not within {within_s} s; {self.last and self.last.summary()}; {jobs}")
-            time.sleep(0.05)
+            time.sleep(0.05)  # pods and controllers are processes and threads that need the cores as well
 
     def until_ended(self, *jobs: Job) -> None:
         ids = [job.pk for job in jobs]

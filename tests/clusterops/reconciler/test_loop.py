@@ -138,7 +138,7 @@ def test_traffic_that_storage_does_not_give_holds_up_no_ending(monkeypatch: pyte
 
     monkeypatch.setattr(study_runs, "fold_ended", fold)
     api, rung = CannedApi(), threading.Event()
-    memory = Memory(folder=Beside("traffic of studies", rung.set))
+    memory = Memory(traffic_keeper=Beside("traffic of studies", rung.set))
     reconcile_once(gateway_of(api), memory)
     job = JobFactory(status="RUNNING", reason="RUNNING", dispatched_at="2026-01-01T00:00:00Z")
     api.add(job, message='{"v": 1, "outcome": "succeeded", "uploaded": true}')
@@ -149,5 +149,5 @@ def test_traffic_that_storage_does_not_give_holds_up_no_ending(monkeypatch: pyte
     comes.set()
     assert rung.wait(20)
     reconcile_once(gateway_of(api), memory)
-    memory.folder.wait()
+    memory.traffic_keeper.wait()
     assert len(folding) == 2

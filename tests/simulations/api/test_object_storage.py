@@ -211,9 +211,7 @@ def test_storage_that_is_gone(api: Any, settings: Any) -> None:
     assert upload(api).status_code == 201
 
 
-def test_for_storage_that_is_silent_one_waits_now_and_then(
-    api: Any, settings: Any, silent: socket.socket, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_for_storage_that_is_silent_one_waits_now_and_then(api: Any, settings: Any, silent: socket.socket) -> None:
     here = settings.STORAGES
     settings.STORAGES = here | away(f"http://127.0.0.1:{silent.getsockname()[1]}")
     assert upload(api).status_code == 503
@@ -223,9 +221,19 @@ def test_for_storage_that_is_silent_one_waits_now_and_then(
     files._silent_until["default"] = 0.0  # half a minute later
     assert upload(api).status_code == 503
     assert connections_to(silent)
-    files._silent_until["default"] = 0.0
     settings.STORAGES = here
     assert upload(api).status_code == 201
+
+
+def test_only_an_answer_ends_a_silence(bucket: Any) -> None:
+    files._silent_until["default"] = time.monotonic() + 60
+    assert files.download_link("results/any", "any")  # signed here
+    with pytest.raises(files.ApiError):
+        files.has("results/any", 1)
+    files._silent_until["default"] = 0.0
+    assert files.download_link("results/any", "any")
+    assert files._silent_until
+    assert not files.has("results/any", 1)
     assert not files._silent_until
 
 
