@@ -32,12 +32,12 @@ def sockets(pid: int) -> set[str]:
 
 
 def test_one_after_the_other_come_over_one_connection(served: Web) -> None:
-    at_first = sockets(served.worker)
+    at_first, seen = sockets(served.worker), set()
     with contextlib.closing(http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=10)) as client:
-        assert status(client) == 200
-        [kept] = sockets(served.worker) - at_first
-        assert [status(client) for _ in range(5)] == [200] * 5
-        assert sockets(served.worker) - at_first == {kept}
+        for _ in range(6):
+            assert status(client) == 200
+            seen |= sockets(served.worker) - at_first
+    assert len(seen) == 1
 
 
 def test_more_connections_than_threads(served: Web) -> None:
